@@ -1,0 +1,34 @@
+"""Time and ids. Times are integer microseconds since the Unix epoch, UTC, everywhere inside."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import re
+import secrets
+import time
+
+ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def now_us() -> int:
+    """The wall clock in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+def iso(us: int | None) -> str | None:
+    """Microseconds as RFC 3339 in UTC, with milliseconds; None stays None."""
+    if us is None:
+        return None
+    moment = datetime.datetime.fromtimestamp(us / 1_000_000, tz=datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def new_id() -> str:
+    """A random id of 26 lower-case base32 characters (130 bits cut to 128), short prefixes of which are unique."""
+    return base64.b32encode(secrets.token_bytes(16)).decode("ascii").rstrip("=").lower()
+
+
+def is_id(text: str) -> bool:
+    """Whether the text may be an id (or a prefix of one) at all."""
+    return ID_PATTERN.fullmatch(text) is not None

@@ -1,0 +1,171 @@
+"""Every error the toolkit raises on purpose, as one drawn tree.
+
+An error is built from a message (what happened) and a hint (what to do next); both are one line. Only the
+command line and the web layer know exit codes and HTTP statuses: they look the class up, most specific first.
+"""
+
+from __future__ import annotations
+
+
+class AutonomyError(Exception):
+    """Base of all deliberate errors. `code` is the stable kebab-case name shown to programs."""
+
+    code = "failed"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.hint}" if self.hint else self.message
+
+
+class UsageError(AutonomyError):
+    """The command's words are off: a value that cannot be parsed or is not one of the choices."""
+
+    code = "usage"
+
+
+class NotFound(AutonomyError):
+    """No such run, task, artifact or document; `candidates` lists near or ambiguous ids."""
+
+    code = "not-found"
+
+    def __init__(self, message: str, hint: str = "", candidates: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.candidates = candidates
+
+
+class ConfigurationError(AutonomyError):
+    """Settings, credentials or the workspace itself cannot be used as they are."""
+
+    code = "configuration"
+
+
+class NewerSchema(ConfigurationError):
+    """The database was written by a newer release than this one."""
+
+    code = "newer-schema"
+
+
+class InvalidInput(AutonomyError):
+    """A value that parses but makes no sense: blank goal, negative budget, missing folder, malformed id."""
+
+    code = "invalid-input"
+
+
+class BudgetExceeded(AutonomyError):
+    """The next call would go over a limit. `which` is tokens, seconds, usd or killed."""
+
+    code = "budget-exceeded"
+
+    def __init__(self, which: str, limit: float | None, used: float, asked: float) -> None:
+        super().__init__(
+            f"the {which} budget does not cover the next call (limit {limit}, used {used}, asked {asked})",
+            "Raise it with 'autonomy run budget' and resume.",
+        )
+        self.which = which
+        self.limit = limit
+        self.used = used
+        self.asked = asked
+
+
+class WaitingForPerson(AutonomyError):
+    """The run stands still until a person acts."""
+
+    code = "waiting-for-person"
+
+
+class ProviderError(AutonomyError):
+    """A model, search or embedding service did not give a usable answer."""
+
+    code = "provider"
+
+
+class ProviderUnavailable(ProviderError):
+    """Network trouble, time-out, 429 or 5xx: another try, or another provider, may work."""
+
+    code = "provider-unavailable"
+
+    def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+
+class ProviderRefused(ProviderError):
+    """The service refused the request itself (401, 403, 404, 400): the same request will not do better."""
+
+    code = "provider-refused"
+
+
+class BadAnswer(ProviderError):
+    """The service answered, but not with what was asked for (malformed, wrong schema, empty)."""
+
+    code = "bad-answer"
+
+
+class PolicyRefused(AutonomyError):
+    """A rule of the house says no (held by another, unsafe to repeat, sandbox)."""
+
+    code = "refused"
+
+
+class HeldByAnother(PolicyRefused):
+    """The run's lease is held by a live worker."""
+
+    code = "held"
+
+
+class NotYetBuilt(PolicyRefused):
+    """A named route whose capability comes with a later release."""
+
+    code = "not-available"
+
+
+class LeaseLost(AutonomyError):
+    """Another worker holds this job now: stop at once, write nothing."""
+
+    code = "lease-lost"
+
+
+class StorageError(AutonomyError):
+    """The database or the disk refused."""
+
+    code = "storage"
+
+
+class StorageUnavailable(StorageError):
+    """The database cannot be reached, or stayed locked too long."""
+
+    code = "storage-unavailable"
+
+
+class DiskFull(StorageError):
+    """No room left; nothing of the transaction was kept."""
+
+    code = "disk-full"
+
+
+class CorruptState(StorageError):
+    """A stored value cannot be read back; names where it stands."""
+
+    code = "corrupt-state"
+
+
+class Unserializable(AutonomyError):
+    """A value outside the allowlist was about to be stored; names its path."""
+
+    code = "unserializable"
+
+
+class Unresumable(PolicyRefused):
+    """The checkpoint was made by another graph or state version."""
+
+    code = "unresumable"
+
+
+class Interrupted(AutonomyError):
+    """The operator stopped the command."""
+
+    code = "interrupted"

@@ -1,0 +1,332 @@
+"""The way in: one writer thread with group commit, and a small pool of read connections.
+
+A write is a function of a transaction, `fn(tx) -> value`; it runs in the writer thread and its value is handed back once
+the commit is durable. Functions that wait together share one commit; each stands in a savepoint of its own, so that one
+that fails takes nothing of the others with it. A function may run again after a deadlock on PostgreSQL, so it changes
+nothing but the database. Reads run on their own connections in the caller's thread and never hold a cursor open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from autonomy.core.errors import AutonomyError, ConfigurationError, StorageUnavailable
+from autonomy.storage import postgres, sqlite
+from autonomy.storage.dialect import POSTGRESQL, SQLITE, Dialect
+
+T = TypeVar("T")
+Parameters = Mapping[str, Any]
+GROUP = 64
+"""The most functions that share one commit."""
+
+
+class Tx:
+    """Statements inside a transaction (or on a read connection). SQL is shared; see `storage.dialect`."""
+
+    __slots__ = ("_connection", "_translate", "dialect")
+
+    def __init__(self, connection: Any, dialect: Dialect) -> None:
+        self._connection = connection
+        self._translate = dialect.translate
+        self.dialect = dialect
+
+    def run(self, sql: str, **parameters: Any) -> int:
+        """Execute; returns how many rows it changed."""
+        cursor = self._connection.execute(self._translate(sql), parameters)
+        changed: int = cursor.rowcount
+        return changed
+
+    def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
+        """Execute once per set of parameters."""
+        if parameters:
+            self._connection.cursor().executemany(self._translate(sql), parameters)
+
+    def row(self, sql: str, **parameters: Any) -> dict[str, Any] | None:
+        """The first row as a dict, or None."""
+        cursor = self._connection.execute(self._translate(sql), parameters)
+        found = cursor.fetchone()
+        return None if found is None else dict(zip([column[0] for column in cursor.description], found, strict=True))
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """All rows as dicts."""
+        cursor = self._connection.execute(self._translate(sql), parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
+
+    def tuples(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """All rows as plain tuples: for hot paths."""
+        found: list[tuple[Any, ...]] = self._connection.execute(self._translate(sql), parameters).fetchall()
+        return found
+
+    def value(self, sql: str, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = self._connection.execute(self._translate(sql), parameters).fetchone()
+        return None if found is None else found[0]
+
+    def now(self) -> int:
+        """The database's clock, microseconds since the epoch."""
+        return int(self.value("SELECT now_us()"))
+
+    def notify(self, payload: str) -> None:
+        """Wake listeners on commit (PostgreSQL only; elsewhere wake-up is in-process or by polling)."""
+        if self.dialect.name == "postgresql":
+            self.value("SELECT pg_notify(:channel, :payload)", channel=postgres.CHANNEL, payload=payload)
+
+
+class _Driver:
+    """What both databases offer the writer: connect, begin, and error translation."""
+
+    def __init__(self, url: str, path: Path | None) -> None:
+        self.url = url
+        self.path = path
+        self.dialect = SQLITE if path is not None else POSTGRESQL
+
+    def connect(self, *, readonly: bool = False) -> Any:
+        if self.path is None:
+            return postgres.connect(self.url)
+        connection = sqlite.connect(self.path, readonly=readonly)
+        sqlite.load_vectors(connection)
+        return connection
+
+    @property
+    def errors(self) -> type[Exception]:
+        base: type[Exception] = (postgres.library() if self.path is None else sqlite.library()).Error
+        return base
+
+    def begin(self, connection: Any) -> None:
+        connection.execute("BEGIN" if self.path is None else "BEGIN IMMEDIATE")
+
+    def translate(self, error: Exception) -> AutonomyError:
+        return postgres.translate_error(error) if self.path is None else sqlite.translate_error(error, self.path)
+
+    def is_conflict(self, error: Exception) -> bool:
+        """A deadlock or serialization failure: the same work may succeed when tried again."""
+        return getattr(error, "sqlstate", None) in ("40P01", "40001")
+
+    def is_broken(self, connection: Any) -> bool:
+        return self.path is None and bool(connection.closed or connection.broken)
+
+
+def parse_url(url: str) -> tuple[str, Path | None]:
+    """(url for the driver, path) where path is None for PostgreSQL. Raises ConfigurationError."""
+    parts = urlsplit(url)
+    if parts.scheme in ("postgresql", "postgres"):
+        return url, None
+    if parts.scheme == "sqlite" and not parts.netloc and parts.path.startswith("/"):
+        return url, Path(unquote(parts.path[1:] if parts.path.startswith("/") else parts.path))
+    raise ConfigurationError(
+        "AUTONOMY_DATABASE_URL is neither sqlite:///PATH nor postgresql://...", "Correct it or leave it unset for SQLite in the workspace."
+    )
+
+
+class Database:
+    """An open database. `write` and `awrite` go through the writer thread; `read` and `aread` do not."""
+
+    def __init__(self, url: str, *, grow_wal: bool = True) -> None:
+        driver_url, path = parse_url(url)
+        self._driver = _Driver(driver_url, path)
+        self.dialect = self._driver.dialect
+        self.path = path
+        self.url = url
+        self.commits = 0
+        self._grow = grow_wal
+        self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._idle: list[Any] = []
+        self._watcher: Any = None
+        self._watching = threading.Lock()
+        self._guard = threading.Lock()
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def submit(self, fn: Callable[[Tx], T]) -> Future[T]:
+        """Queue a write; the future is done once its commit is durable."""
+        future: Future[T] = Future()
+        with self._guard:
+            if self._closed:
+                raise StorageUnavailable("the database is closed already")
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="autonomy-writer", daemon=True)
+                self._thread.start()
+            self._queue.put((fn, future))
+        return future
+
+    def write(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` in a write transaction and wait until it is durable."""
+        return self.submit(fn).result()
+
+    async def awrite(self, fn: Callable[[Tx], T]) -> T:
+        """`write` without blocking the event loop. A cancelled wait does not take the write back."""
+        return await asyncio.wrap_future(self.submit(fn))
+
+    def _work(self) -> None:
+        connection: Any = None
+        while (first := self._queue.get()) is not None:
+            batch = [first]
+            stop = False
+            while len(batch) < GROUP:
+                try:
+                    following = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    stop = True
+                    break
+                batch.append(following)
+            connection = self._serve(connection, batch)
+            if stop:
+                break
+        if connection is not None:
+            connection.close()
+
+    def _serve(self, connection: Any, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]) -> Any:
+        """Commit one batch on the connection (made or remade where needed) and hand the results out."""
+        for attempt in range(3):
+            try:
+                if connection is None or self._driver.is_broken(connection):
+                    connection = self._open_writer()
+                results = self._commit(connection, batch)
+            except self._driver.errors as error:
+                with contextlib.suppress(self._driver.errors):
+                    connection.execute("ROLLBACK")
+                if attempt < 2 and self._driver.is_conflict(error):
+                    continue
+                self._fail(batch, self._driver.translate(error))
+            except AutonomyError as error:
+                self._fail(batch, error)
+            else:
+                for (_, future), (value, problem) in zip(batch, results, strict=True):
+                    if problem is None:
+                        _settle(future, value)
+                    else:
+                        _settle_error(future, problem)
+            break
+        return connection
+
+    def _open_writer(self) -> Any:
+        connection = self._driver.connect()
+        if self._grow and self.path is not None:
+            with contextlib.suppress(self._driver.errors):  # a busy file grows its WAL by itself
+                sqlite.grow_wal(connection)
+        return connection
+
+    def _commit(
+        self, connection: Any, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]
+    ) -> list[tuple[Any, BaseException | None]]:
+        """Run the batch in one transaction. A function alone needs no savepoint: it takes the whole transaction with it."""
+        tx = Tx(connection, self.dialect)
+        self._driver.begin(connection)
+        results: list[tuple[Any, BaseException | None]] = []
+        alone = len(batch) == 1
+        for fn, _ in batch:
+            if not alone:
+                connection.execute("SAVEPOINT one")
+            try:
+                results.append((fn(tx), None))
+            except BaseException as error:
+                if isinstance(error, self._driver.errors):
+                    if self._driver.is_conflict(error) or self._driver.is_broken(connection):
+                        raise
+                    results.append((None, self._driver.translate(error)))
+                else:
+                    results.append((None, error))
+                connection.execute("ROLLBACK" if alone else "ROLLBACK TO SAVEPOINT one")
+                if alone:
+                    return results
+            if not alone:
+                connection.execute("RELEASE SAVEPOINT one")
+        connection.execute("COMMIT")
+        self.commits += 1
+        return results
+
+    @staticmethod
+    def _fail(batch: list[tuple[Callable[[Tx], Any], Future[Any]]], error: AutonomyError) -> None:
+        for _, future in batch:
+            _settle_error(future, error)
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[Any]:
+        with self._guard:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None or self._driver.is_broken(connection):
+            connection = self._driver.connect(readonly=True)
+        try:
+            yield connection
+        except self._driver.errors as error:
+            with contextlib.suppress(self._driver.errors):
+                connection.close()
+            connection = None
+            raise self._driver.translate(error) from error
+        finally:
+            if connection is not None:
+                with self._guard:
+                    keep = not self._closed
+                    if keep:
+                        self._idle.append(connection)
+                if not keep:
+                    connection.close()
+
+    def read(self, fn: Callable[[Tx], T]) -> T:
+        """Run `fn` on a read connection; each statement sees what is committed when it starts."""
+        with self._reader() as connection:
+            return fn(Tx(connection, self.dialect))
+
+    async def aread(self, fn: Callable[[Tx], T]) -> T:
+        """`read` in a thread."""
+        return await asyncio.to_thread(self.read, fn)
+
+    def version(self) -> int:
+        """A number that changes when another process of this machine wrote (SQLite); 0 on PostgreSQL, which notifies."""
+        if self.path is None:
+            return 0
+        with self._watching:
+            if self._watcher is None:
+                self._watcher = self._driver.connect(readonly=True)
+            return int(self._watcher.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Finish queued writes, then close every connection. Safe to call twice."""
+        with self._guard:
+            if self._closed:
+                return
+            self._closed = True
+            thread = self._thread
+            if thread is not None:
+                self._queue.put(None)
+        if thread is not None:
+            thread.join()
+        with self._guard:
+            idle, self._idle = self._idle, []
+        with self._watching:
+            if self._watcher is not None:
+                idle.append(self._watcher)
+                self._watcher = None
+        for connection in idle:
+            connection.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _settle(future: Future[Any], value: Any) -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_result(value)
+
+
+def _settle_error(future: Future[Any], error: BaseException) -> None:
+    if future.set_running_or_notify_cancel():
+        future.set_exception(error)

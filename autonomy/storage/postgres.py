@@ -1,0 +1,50 @@
+"""The PostgreSQL driver (psycopg 3, the `pg` extra): connections, notifications and how its errors are named."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, StorageUnavailable
+
+CHANNEL = "autonomy"
+
+
+def library() -> Any:
+    """psycopg, or a configuration error that says how to get it."""
+    try:
+        return importlib.import_module("psycopg")
+    except ModuleNotFoundError:
+        raise ConfigurationError("PostgreSQL needs the 'pg' extra", "Run: pip install 'autonomy[pg]'") from None
+
+
+def connect(url: str) -> Any:
+    """An autocommit connection; transactions are opened by hand."""
+    psycopg = library()
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
+        connection.execute("SET application_name = 'autonomy'")
+        # A process frozen inside a transaction must not hold others' rows for ever.
+        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        connection.execute("SET lock_timeout = '30s'")
+    except psycopg.Error as error:
+        raise translate_error(error) from error
+    return connection
+
+
+def translate_error(error: Exception) -> StorageError | ConfigurationError:
+    """A driver's error as one of ours, saying what to do next; never the URL, which may hold a password."""
+    psycopg = library()
+    state = getattr(error, "sqlstate", None) or ""
+    if state in ("53100",):
+        return DiskFull("the PostgreSQL server has no room left on its disk", "Free some space there, then 'autonomy run resume'.")
+    if state == "25006":
+        return ConfigurationError("the PostgreSQL database is read-only", "Point AUTONOMY_DATABASE_URL at the primary.")
+    if state.startswith(("28", "3D")):
+        return ConfigurationError("PostgreSQL refused the login or has no such database", "Check AUTONOMY_DATABASE_URL.")
+    if state == "42P01":
+        return ConfigurationError("the PostgreSQL database has no tables yet", "Run 'autonomy db upgrade'.")
+    if isinstance(error, psycopg.OperationalError):
+        return StorageUnavailable("PostgreSQL cannot be reached or closed the connection", "Check the server and AUTONOMY_DATABASE_URL.")
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return StorageError(f"the database refused: {first}", "See 'autonomy doctor'.")

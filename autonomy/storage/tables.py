@@ -1,0 +1,328 @@
+"""Every table, once, for SQLite and PostgreSQL alike.
+
+These classes are the schema of record: migrations are proved equal to them. The engine itself reads and writes with
+plain SQL through `storage.database` (start-up time and the hot path have no room for an object mapper), so nothing
+imports this module but migrations and tests. Times are integer microseconds UTC; money is integer micro-dollars;
+JSON stands in TEXT; blobs are bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pgvector.sqlalchemy import Vector  # type: ignore[import-untyped]
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+
+
+def big(**options: Any) -> Any:
+    """A 64-bit integer column (SQLite's INTEGER already is one, and only INTEGER may be its row id)."""
+    return Column(BIG, **options)
+
+
+def count() -> Any:
+    """A 64-bit integer column that starts at zero."""
+    return Column(BIG, nullable=False, server_default=text("0"))
+
+
+def words(nullable: bool = False, **options: Any) -> Any:
+    """A text column without a length limit."""
+    return Column(Text, nullable=nullable, **options)
+
+
+def blob(nullable: bool = False) -> Any:
+    """A bytes column."""
+    return Column(LargeBinary, nullable=nullable)
+
+
+class Run(SQLModel, table=True):
+    """One run: how it is going. `next_seq` and `next_call` are the last numbers given out."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key", name="uq_run_idempotency"),
+        Index("ix_run_created", "created_at", "id"),
+        Index("ix_run_user_created", "user_id", "created_at", "id"),
+    )
+    id: str = Field(sa_column=Column(String(64), primary_key=True))
+    user_id: str = Field(sa_column=Column(String(64), nullable=False))
+    journey: str = Field(sa_column=Column(String(32), nullable=False))
+    goal: str = Field(sa_column=words())
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    outcome: str | None = Field(sa_column=Column(String(32)))
+    route: str = Field(sa_column=Column(String(32), nullable=False))
+    control: str | None = Field(sa_column=Column(String(16)))
+    task: str = Field(sa_column=words())
+    task_id: str | None = Field(sa_column=Column(String(64)))
+    correlation_id: str = Field(sa_column=Column(String(64), nullable=False))
+    idempotency_key: str | None = Field(sa_column=Column(String(256)))
+    request_hash: str | None = Field(sa_column=Column(String(64)))
+    provider: str = Field(sa_column=Column(String(256), nullable=False))
+    error: str | None = Field(sa_column=words(nullable=True))
+    epoch: int = Field(sa_column=count())
+    next_seq: int = Field(sa_column=count())
+    next_call: int = Field(sa_column=count())
+    limit_tokens: int | None = Field(sa_column=big())
+    limit_ms: int | None = Field(sa_column=big())
+    limit_usd: int | None = Field(sa_column=big())
+    used_tokens: int = Field(sa_column=count())
+    used_ms: int = Field(sa_column=count())
+    used_usd: int = Field(sa_column=count())
+    reserved_tokens: int = Field(sa_column=count())
+    reserved_usd: int = Field(sa_column=count())
+    unpriced_calls: int = Field(sa_column=count())
+    created_at: int = Field(sa_column=big(nullable=False))
+    updated_at: int = Field(sa_column=big(nullable=False))
+    finished_at: int | None = Field(sa_column=big())
+
+
+class Event(SQLModel, table=True):
+    """The story of a run, in order. `position` orders all runs together (for `events tail`)."""
+
+    __tablename__ = "event"
+    __table_args__ = (UniqueConstraint("run_id", "seq", name="uq_event_run_seq"),)
+    position: int = Field(sa_column=big(primary_key=True, autoincrement=True))
+    run_id: str = Field(sa_column=Column(String(64), nullable=False))
+    seq: int = Field(sa_column=big(nullable=False))
+    type: str = Field(sa_column=Column(String(32), nullable=False))
+    node: str | None = Field(sa_column=Column(String(32)))
+    content: str = Field(sa_column=words())
+    correlation_id: str = Field(sa_column=Column(String(64), nullable=False))
+    created_at: int = Field(sa_column=big(nullable=False))
+
+
+class Job(SQLModel, table=True):
+    """One unit of work for a worker. `priority` 1 (high) to 10 (low); `epoch` is the fence: it rises with each claim."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        Index("ix_job_ready", "user_id", "priority", "scheduled_at", "id", sqlite_where=text("state = 'queued'"),
+              postgresql_where=text("state = 'queued'")),
+        Index("ix_job_later", "scheduled_at", sqlite_where=text("state = 'retry'"), postgresql_where=text("state = 'retry'")),
+        Index("ix_job_leased", "lease_until", sqlite_where=text("state = 'running'"),
+              postgresql_where=text("state = 'running'")),
+        Index("uq_job_open_run", "run_id", unique=True,
+              sqlite_where=text("state IN ('queued', 'running', 'retry', 'waiting_human')"),
+              postgresql_where=text("state IN ('queued', 'running', 'retry', 'waiting_human')")),
+    )
+    id: int = Field(sa_column=big(primary_key=True, autoincrement=True))
+    run_id: str = Field(sa_column=Column(String(64), nullable=False))
+    user_id: str = Field(sa_column=Column(String(64), nullable=False))
+    journey: str = Field(sa_column=Column(String(32), nullable=False))
+    reason: str = Field(sa_column=Column(String(16), nullable=False))
+    state: str = Field(sa_column=Column(String(16), nullable=False))
+    priority: int = Field(sa_column=Column(Integer, nullable=False))
+    scheduled_at: int = Field(sa_column=big(nullable=False))
+    locked_by: str | None = Field(sa_column=Column(String(256)))
+    locked_at: int | None = Field(sa_column=big())
+    lease_until: int | None = Field(sa_column=big())
+    attempts: int = Field(sa_column=count())
+    max_attempts: int = Field(sa_column=Column(Integer, nullable=False))
+    epoch: int = Field(sa_column=count())
+    payload: str = Field(sa_column=words())
+    error: str | None = Field(sa_column=words(nullable=True))
+    created_at: int = Field(sa_column=big(nullable=False))
+    finished_at: int | None = Field(sa_column=big())
+
+
+class Lane(SQLModel, table=True):
+    """One user's place in the queue. `vt` is virtual time: the lane furthest behind is served first."""
+
+    __tablename__ = "lane"
+    __table_args__ = (
+        Index("ix_lane_turn", "vt", "user_id", sqlite_where=text("queued > 0 AND running < allowed"),
+              postgresql_where=text("queued > 0 AND running < allowed")),
+    )
+    user_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    vt: int = Field(sa_column=count())
+    weight: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("1")))
+    queued: int = Field(sa_column=count())
+    running: int = Field(sa_column=count())
+    allowed: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("2")))
+
+
+class Call(SQLModel, table=True):
+    """The journal: one row per outside call, its reserve and its settlement.
+
+    `slot` names the call within the run in a way that a repeated node finds again; `state` is reserved, answered or failed.
+    """
+
+    __tablename__ = "call"
+    __table_args__ = (UniqueConstraint("run_id", "slot", name="uq_call_slot"),
+                      Index("ix_call_name", "kind", "name", "started_at"))
+    run_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    n: int = Field(sa_column=big(primary_key=True, autoincrement=False))
+    slot: str = Field(sa_column=Column(String(160), nullable=False))
+    kind: str = Field(sa_column=Column(String(16), nullable=False))
+    name: str = Field(sa_column=Column(String(128), nullable=False))
+    node: str | None = Field(sa_column=Column(String(32)))
+    step: int = Field(sa_column=count())
+    effect: str = Field(sa_column=Column(String(16), nullable=False))
+    state: str = Field(sa_column=Column(String(16), nullable=False))
+    provider: str | None = Field(sa_column=Column(String(64)))
+    model: str | None = Field(sa_column=Column(String(128)))
+    request: str = Field(sa_column=words())
+    result: bytes | None = Field(sa_column=blob(nullable=True))
+    error: str | None = Field(sa_column=words(nullable=True))
+    attempts: int = Field(sa_column=count())
+    reserved_tokens: int = Field(sa_column=count())
+    reserved_usd: int = Field(sa_column=count())
+    tokens_in: int = Field(sa_column=count())
+    tokens_out: int = Field(sa_column=count())
+    cost_usd: int | None = Field(sa_column=big())
+    cost_source: str = Field(sa_column=Column(String(16), nullable=False, server_default=text("'unknown'")))
+    epoch: int = Field(sa_column=count())
+    started_at: int = Field(sa_column=big(nullable=False))
+    finished_at: int | None = Field(sa_column=big())
+
+
+class Record(SQLModel, table=True):
+    """What a run gathers (cards, sections, matrix rows, episodes ...); the graph state points here by kind and key.
+
+    `number` orders the rows of one kind; `body` is JSON.
+    """
+
+    __tablename__ = "record"
+    __table_args__ = (Index("ix_record_order", "run_id", "kind", "number"),)
+    run_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    kind: str = Field(sa_column=Column(String(32), primary_key=True))
+    key: str = Field(sa_column=Column(String(160), primary_key=True))
+    number: int = Field(sa_column=count())
+    body: str = Field(sa_column=words())
+    created_at: int = Field(sa_column=big(nullable=False))
+
+
+class Artifact(SQLModel, table=True):
+    """A file of a run; `path` is relative to the workspace. The same role and path of a run is one artifact."""
+
+    __tablename__ = "artifact"
+    __table_args__ = (UniqueConstraint("run_id", "path", name="uq_artifact_path"),)
+    id: str = Field(sa_column=Column(String(64), primary_key=True))
+    run_id: str = Field(sa_column=Column(String(64), nullable=False))
+    role: str = Field(sa_column=Column(String(32), nullable=False))
+    path: str = Field(sa_column=words())
+    media_type: str = Field(sa_column=Column(String(128), nullable=False))
+    sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    size: int = Field(sa_column=big(nullable=False))
+    created_at: int = Field(sa_column=big(nullable=False))
+
+
+class Thread(SQLModel, table=True):
+    """A checkpoint thread and namespace, given a small integer so that checkpoint keys stay short."""
+
+    __tablename__ = "thread"
+    __table_args__ = (UniqueConstraint("thread_id", "ns", name="uq_thread_ns"),)
+    id: int = Field(sa_column=big(primary_key=True, autoincrement=True))
+    thread_id: str = Field(sa_column=words())
+    ns: str = Field(sa_column=words())
+
+
+class Checkpoint(SQLModel, table=True):
+    """One row per superstep: what changed against `base`, the superstep's task writes inside (see checkpointer).
+
+    `kind` 0 is a delta, 1 a full snapshot, 2 a bare write row. `id` is thread << 32 | number.
+    """
+
+    __tablename__ = "checkpoint"
+    __table_args__ = (Index("ix_checkpoint_name", "thread", "checkpoint_id"),)
+    id: int = Field(sa_column=big(primary_key=True, autoincrement=False))
+    thread: int = Field(sa_column=big(nullable=False))
+    checkpoint_id: str = Field(sa_column=Column(String(64), nullable=False))
+    parent_id: str | None = Field(sa_column=Column(String(64)))
+    base: int | None = Field(sa_column=big())
+    kind: int = Field(sa_column=Column(Integer, nullable=False))
+    run_id: str | None = Field(sa_column=Column(String(64)))
+    data: bytes = Field(sa_column=blob())
+
+
+class Corpus(SQLModel, table=True):
+    """A folder of documents. `root` is its absolute path; `embedder` names the vectors' maker: they never mix."""
+
+    __tablename__ = "corpus"
+    __table_args__ = (UniqueConstraint("root", "embedder", name="uq_corpus_root"),)
+    id: int = Field(sa_column=big(primary_key=True, autoincrement=True))
+    root: str = Field(sa_column=words())
+    embedder: str = Field(sa_column=Column(String(96), nullable=False))
+    created_at: int = Field(sa_column=big(nullable=False))
+
+
+class Document(SQLModel, table=True):
+    """A file of a corpus as it was last read. `state` is ok, duplicate, skipped or failed (then `error` says why).
+
+    `text` is the snapshot: the normalised text that offsets of chunks and quotes count in (characters).
+    `pages` is JSON [[page, start], ...]; `headings` JSON [[start, level, text], ...].
+    """
+
+    __tablename__ = "document"
+    __table_args__ = (UniqueConstraint("corpus_id", "location", name="uq_document_location"),
+                      Index("ix_document_sha", "corpus_id", "sha256"))
+    id: str = Field(sa_column=Column(String(64), primary_key=True))
+    corpus_id: int = Field(sa_column=big(nullable=False))
+    location: str = Field(sa_column=words())
+    state: str = Field(sa_column=Column(String(16), nullable=False))
+    error: str | None = Field(sa_column=words(nullable=True))
+    media_type: str = Field(sa_column=Column(String(128), nullable=False))
+    size: int = Field(sa_column=big(nullable=False))
+    mtime_ns: int = Field(sa_column=big(nullable=False))
+    sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    reader: str = Field(sa_column=Column(String(32), nullable=False, server_default=text("''")))
+    title: str = Field(sa_column=words())
+    authors: str = Field(sa_column=words())
+    year: int | None = Field(sa_column=Column(Integer))
+    language: str = Field(sa_column=Column(String(16), nullable=False))
+    text: str = Field(sa_column=words())
+    text_sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    pages: str = Field(sa_column=words())
+    headings: str = Field(sa_column=words())
+    retrieved_at: int = Field(sa_column=big(nullable=False))
+
+
+class Chunk(SQLModel, table=True):
+    """A section-sized stretch of a document. `text` equals the snapshot's [start:end]; `terms` is what full text indexes.
+
+    `vector` is float32 little-endian bytes in SQLite and a pgvector `vector` in PostgreSQL.
+    """
+
+    __tablename__ = "chunk"
+    __table_args__ = (Index("ix_chunk_document", "document_id", "ordinal"), Index("ix_chunk_corpus", "corpus_id"))
+    id: int = Field(sa_column=big(primary_key=True, autoincrement=True))
+    corpus_id: int = Field(sa_column=big(nullable=False))
+    document_id: str = Field(sa_column=Column(String(64), nullable=False))
+    ordinal: int = Field(sa_column=Column(Integer, nullable=False))
+    start: int = Field(sa_column=Column("start_at", Integer, nullable=False))
+    end: int = Field(sa_column=Column("end_at", Integer, nullable=False))
+    page: int | None = Field(sa_column=Column(Integer))
+    section: str | None = Field(sa_column=words(nullable=True))
+    kind: str = Field(sa_column=Column(String(16), nullable=False))
+    language: str = Field(sa_column=Column(String(16), nullable=False))
+    position: float = Field(default=0.0)
+    text: str = Field(sa_column=words())
+    terms: str = Field(sa_column=words())
+    sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    vector: Any = Field(sa_column=Column(LargeBinary().with_variant(Vector(), "postgresql")))
+
+
+class Tool(SQLModel, table=True):
+    """A tool as data to the planner. Schemas are JSON; reputation is counted from the journal, not stored twice."""
+
+    __tablename__ = "tool"
+    name: str = Field(sa_column=Column(String(128), primary_key=True))
+    description: str = Field(sa_column=words())
+    input_schema: str = Field(sa_column=words())
+    output_schema: str = Field(sa_column=words())
+    effect: str = Field(sa_column=Column(String(16), nullable=False))
+    cost_usd: int | None = Field(sa_column=big())
+    health: str = Field(sa_column=Column(String(16), nullable=False))
+    definition_sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    created_at: int = Field(sa_column=big(nullable=False))
+
+
+class Token(SQLModel, table=True):
+    """A user's bearer token, kept as its SHA-256 only."""
+
+    __tablename__ = "token"
+    sha256: str = Field(sa_column=Column(String(64), primary_key=True))
+    user_id: str = Field(sa_column=Column(String(64), nullable=False))
+    created_at: int = Field(sa_column=big(nullable=False))

