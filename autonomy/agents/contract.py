@@ -1,0 +1,168 @@
+"""What the nodes ask of a journey: its plan, its gates, and the finished files. The journeys themselves stand above.
+
+Invariant: a journey is a value without state; every method is a pure function of its arguments, so that a repeated
+node plans, measures and composes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from autonomy.agents.material import Material, MatrixRow, Paragraph, Part
+from autonomy.agents.roles import Brief, Outline, Pair
+from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
+
+Snapshot = Callable[[str], str]
+"""Source id -> the stored text that offsets count in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A sentence that fails a gate. `heading` is the section's heading (an annotation's source id), `index` counts the
+    sentences of that part from 0; a player's `revise` gets (index, gate, why)."""
+
+    part: Part
+    heading: str
+    index: int
+    gate: str
+    why: str
+
+
+class File(NamedTuple):
+    """One file of the deliverable; `name` is relative to the run's artifact folder, with forward slashes."""
+
+    name: str
+    data: bytes
+    role: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The finished document: every file, `manifest.json` last, and the manifest as data."""
+
+    files: tuple[File, ...]
+    manifest: dict[str, Any]
+
+
+class Journey(Protocol):
+    """One kind of document. `snapshot` arguments read the stored text of a source; judgements go by pair id."""
+
+    @property
+    def name(self) -> str: ...
+
+    def words(self, task: TaskSpec) -> int:
+        """The length aimed at: what was asked, else the journey's own default."""
+        ...
+
+    def steps(self, task: TaskSpec, brief: Brief) -> tuple[PlanStep, ...]:
+        """The plan as far as it is known once the goal is understood."""
+        ...
+
+    def after_search(
+        self, task: TaskSpec, brief: Brief, cards: Sequence[Card], sources: Sequence[Source]
+    ) -> tuple[PlanStep, ...]:
+        """Steps that the evidence calls for (research: one annotation per source); join them with `grow`."""
+        ...
+
+    def after_outline(self, task: TaskSpec, brief: Brief, outline: Outline) -> tuple[PlanStep, ...]:
+        """Steps that the outline calls for (write: one draft per section); join them with `grow`."""
+        ...
+
+    def matrix(self, brief: Brief, cards: Sequence[Card], sources: Sequence[Source]) -> tuple[MatrixRow, ...]:
+        """The claims matrix by rule; empty for a journey that has none."""
+        ...
+
+    def doubtful(self, material: Material, snapshot: Snapshot) -> tuple[Pair, ...]:
+        """Claims whose support no rule can settle, for the role `judge`; a pair's id depends on its content alone."""
+        ...
+
+    def gates(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Gate, ...]:
+        """Every gate of the journey, measured; `judgements` maps a pair's id to yes, partly or no."""
+        ...
+
+    def failures(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Failure, ...]:
+        """The sentences behind failed gates, in document order, so that they can be written anew or dropped."""
+        ...
+
+    def compose(self, material: Material, snapshot: Snapshot, gates: Sequence[Gate]) -> Composition:
+        """The deliverable and its manifest; the same arguments give the same bytes.
+
+        Raises CorruptState when a card's quote, page or section is not found in its source: nothing unproved leaves.
+        """
+        ...
+
+
+def search_step(number: int, question: str, *, after: Collection[str] = ("survey",)) -> PlanStep:
+    """The step that searches one question. Its test is a figure of the observation: the share of the terms found."""
+    return PlanStep(
+        id=f"search-{number}",
+        kind="research",
+        action="search",
+        description=question,
+        depends_on=tuple(after),
+        arguments={"question": question},
+        uncertainty=0.5,
+        test="coverage >= 0.5",
+        alternatives=("widen",),
+    )
+
+
+def grow(plan: Sequence[PlanStep], steps: Sequence[PlanStep], *, after: Collection[str]) -> tuple[PlanStep, ...]:
+    """The plan with new steps in it: whatever waits for one of `after` and is not done waits for the new ones too.
+
+    The new steps stand before the first step that waits for them; ids that the plan already has are not added twice.
+    """
+    known = {step.id for step in plan}
+    fresh = tuple(step for step in steps if step.id not in known)
+    if not fresh:
+        return tuple(plan)
+    ids = tuple(step.id for step in fresh)
+    waiting = {step.id for step in plan if not step.done and set(step.depends_on) & set(after)}
+    grown: list[PlanStep] = []
+    placed = False
+    for step in plan:
+        if step.id in waiting:
+            if not placed:
+                grown.extend(fresh)
+                placed = True
+            step = step.model_copy(update={"depends_on": (*step.depends_on, *ids)})
+        grown.append(step)
+    return tuple(grown) if placed else (*grown, *fresh)
+
+
+def without(material: Material, failures: Collection[Failure]) -> Material:
+    """The material with the failing sentences left out: the last resort, once revision brought nothing.
+
+    Paragraphs, sections and annotations that this empties go too, and so does a lead-in that would then lead to nothing.
+    """
+    bad: dict[tuple[str, str], set[int]] = {}
+    for failure in failures:
+        bad.setdefault((failure.part, failure.heading), set()).add(failure.index)
+    sections = []
+    for section in material.sections:
+        kept = _kept(section.paragraphs, bad.get((section.part, section.heading), set()))
+        if kept:
+            sections.append(section.model_copy(update={"paragraphs": kept}))
+    annotations = []
+    for annotation in material.annotations:
+        kept = _kept(annotation.paragraphs, bad.get(("annotation", annotation.source), set()))
+        if kept:
+            annotations.append(annotation.model_copy(update={"paragraphs": kept}))
+    return material.model_copy(update={"sections": tuple(sections), "annotations": tuple(annotations)})
+
+
+def _kept(paragraphs: tuple[Paragraph, ...], bad: set[int]) -> tuple[Paragraph, ...]:
+    """The paragraphs without the sentences whose running number is bad."""
+    if not bad:
+        return paragraphs
+    kept: list[Paragraph] = []
+    number = 0
+    for paragraph in paragraphs:
+        left = tuple(sentence for place, sentence in enumerate(paragraph, number) if place not in bad)
+        number += len(paragraph)
+        if len(left) == len(paragraph) or any(sentence.kind == "claim" for sentence in left):
+            kept.append(left)
+    return tuple(kept)
