@@ -61,14 +61,12 @@ class Journey(Protocol):
         """The plan as far as it is known once the goal is understood."""
         ...
 
-    def after_search(
-        self, task: TaskSpec, brief: Brief, cards: Sequence[Card], sources: Sequence[Source]
-    ) -> tuple[PlanStep, ...]:
-        """Steps that the evidence calls for (research: one annotation per source); join them with `grow`."""
+    def after_search(self, task: TaskSpec, brief: Brief, sources: Sequence[str]) -> tuple[PlanStep, ...]:
+        """Steps that the kept sources (ids) call for: in research one annotation each."""
         ...
 
     def after_outline(self, task: TaskSpec, brief: Brief, outline: Outline) -> tuple[PlanStep, ...]:
-        """Steps that the outline calls for (write: one draft per section); join them with `grow`."""
+        """Steps that the outline calls for: in write one draft per section."""
         ...
 
     def matrix(self, brief: Brief, cards: Sequence[Card], sources: Sequence[Source]) -> tuple[MatrixRow, ...]:
@@ -93,44 +91,6 @@ class Journey(Protocol):
         Raises CorruptState when a card's quote, page or section is not found in its source: nothing unproved leaves.
         """
         ...
-
-
-def search_step(number: int, question: str, *, after: Collection[str] = ("survey",)) -> PlanStep:
-    """The step that searches one question. Its test is a figure of the observation: the share of the terms found."""
-    return PlanStep(
-        id=f"search-{number}",
-        kind="research",
-        action="search",
-        description=question,
-        depends_on=tuple(after),
-        arguments={"question": question},
-        uncertainty=0.5,
-        test="coverage >= 0.5",
-        alternatives=("widen",),
-    )
-
-
-def grow(plan: Sequence[PlanStep], steps: Sequence[PlanStep], *, after: Collection[str]) -> tuple[PlanStep, ...]:
-    """The plan with new steps in it: whatever waits for one of `after` and is not done waits for the new ones too.
-
-    The new steps stand before the first step that waits for them; ids that the plan already has are not added twice.
-    """
-    known = {step.id for step in plan}
-    fresh = tuple(step for step in steps if step.id not in known)
-    if not fresh:
-        return tuple(plan)
-    ids = tuple(step.id for step in fresh)
-    waiting = {step.id for step in plan if not step.done and set(step.depends_on) & set(after)}
-    grown: list[PlanStep] = []
-    placed = False
-    for step in plan:
-        if step.id in waiting:
-            if not placed:
-                grown.extend(fresh)
-                placed = True
-            step = step.model_copy(update={"depends_on": (*step.depends_on, *ids)})
-        grown.append(step)
-    return tuple(grown) if placed else (*grown, *fresh)
 
 
 def without(material: Material, failures: Collection[Failure]) -> Material:
