@@ -6,16 +6,25 @@ transaction of the superstep's checkpoint; calls are journaled at once, each in 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, TypedDict
 
+from autonomy.agents.contract import Journey
+from autonomy.agents.roles import Overview, Player
 from autonomy.core.events import EventType
 from autonomy.core.llm import ChatRequest, ChatResponse
+from autonomy.core.types import Anchor, Source
 
 
 class Calls(Protocol):
     """Outside calls, journaled: reserve, call, settle. A repeated node reads answered calls instead of paying again."""
+
+    def at(self, node: str, step: int) -> Calls:
+        """The same door for one execution of a node: its calls are found again under (step, node)."""
+        ...
 
     async def chat(
         self,
@@ -50,11 +59,20 @@ class Records(Protocol):
         """Keys of one kind in the same order as `all`."""
         ...
 
+    def number(self, kind: str, key: str) -> int:
+        """The place given when the row was put; 0 where there is none."""
+        ...
+
     def drop(self, kind: str, key: str) -> None: ...
 
 
 class Artifacts(Protocol):
     """Files of the run. `put` writes the file (atomically) and joins its row to the superstep's transaction."""
+
+    @property
+    def folder(self) -> Path:
+        """Where they stand."""
+        ...
 
     def put(self, name: str, data: bytes, *, role: str, media_type: str) -> str:
         """Returns the sha256 in hex. `name` is a plain relative path below the run's artifact folder."""
@@ -63,7 +81,7 @@ class Artifacts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """Who the run is."""
+    """Who the run is. `created_at` in microseconds; it dates the deliverable, so that a resumed run makes the same one."""
 
     run_id: str
     user_id: str
@@ -71,6 +89,7 @@ class RunInfo:
     correlation_id: str
     seed: int
     provider: str
+    created_at: int
 
 
 class Emit(Protocol):
@@ -79,9 +98,62 @@ class Emit(Protocol):
     def __call__(self, type: EventType, content: Mapping[str, Any], *, node: str | None = None) -> None: ...
 
 
+class Layout(TypedDict):
+    """Where pages and headings begin in a snapshot: (page, start) and (start, level, text), by start."""
+
+    pages: tuple[tuple[int, int], ...]
+    headings: tuple[tuple[int, int, str], ...]
+
+
+class SourceReader(Protocol):
+    """Reads a stored source snapshot by id: for cards, for re-finding quotes and for the reference list."""
+
+    def source(self, source_id: str) -> Source:
+        """NotFound when there is none."""
+        ...
+
+    def snapshot(self, source_id: str) -> str:
+        """The stored text that offsets count in."""
+        ...
+
+    def anchor(self, source_id: str, start: int, end: int) -> Anchor:
+        """Page and nearest heading of an offset range."""
+        ...
+
+    def layout(self, source_id: str) -> Layout:
+        """Where its pages and headings begin."""
+        ...
+
+    def many(self, source_ids: Sequence[str]) -> list[Source]:
+        """Sources in the order asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading the corpus came to. `failed` lists (location, why); `ids` name the corpora in the database."""
+
+    ids: tuple[int, ...]
+    documents: int
+    failed: tuple[tuple[str, str], ...]
+    duplicates: int
+
+
+class Corpora(Protocol):
+    """The run's document folders."""
+
+    async def read(self, folders: Sequence[str]) -> Reading:
+        """Read what is new or changed; InvalidInput when there is nothing readable at all."""
+        ...
+
+    def overview(self, ids: Sequence[int]) -> Overview:
+        """What the corpora hold, bounded."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The doors of one run. `sources` reads the documents behind source ids; see `SourceReader`."""
+    """The doors of one run. `show` reaches the live view only: nothing said there is kept."""
 
     run: RunInfo
     calls: Calls
@@ -89,25 +161,11 @@ class Context:
     artifacts: Artifacts
     emit: Emit
     sources: SourceReader
-    player: Any
-    journey: Any
+    corpora: Corpora
+    player: Player
+    journey: Journey
+    show: Callable[[str, Mapping[str, Any]], None]
 
-
-class SourceReader(Protocol):
-    """Reads a stored source snapshot by id: for cards, for re-finding quotes and for the reference list."""
-
-    def source(self, source_id: str) -> Any:
-        """The `core.types.Source`; NotFound when there is none."""
-        ...
-
-    def snapshot(self, source_id: str) -> str:
-        """The stored text that offsets count in."""
-        ...
-
-    def anchor(self, source_id: str, start: int, end: int) -> Any:
-        """The `core.types.Anchor` (page and nearest heading) of an offset range."""
-        ...
-
-    def many(self, source_ids: Sequence[str]) -> list[Any]:
-        """Sources in the order asked."""
-        ...
+    def at(self, node: str, step: int) -> Context:
+        """The same doors, with calls booked under this node and step."""
+        return dataclasses.replace(self, calls=self.calls.at(node, step))

@@ -6,6 +6,11 @@ command line and the web layer know exit codes and HTTP statuses: they look the 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from autonomy.core.llm import Usage
+
 
 class AutonomyError(Exception):
     """Base of all deliberate errors. `code` is the stable kebab-case name shown to programs."""
@@ -71,6 +76,26 @@ class BudgetExceeded(AutonomyError):
         self.asked = asked
 
 
+class UnknownPrice(BudgetExceeded):
+    """A dollar limit stands, and nobody knows what the call costs: it is refused, never taken for free."""
+
+    def __init__(self, provider: str, limit: float, used: float) -> None:
+        super().__init__("usd", limit, used, 0.0)
+        self.message = f"the usd budget cannot cover a call to {provider}, whose price is unknown"
+        self.hint = "Configure its prices (0 for a local model), or run without a usd limit."
+        self.args = (self.message,)
+
+
+class Killed(BudgetExceeded):
+    """The operator stopped the run: no call is made any more."""
+
+    def __init__(self) -> None:
+        super().__init__("killed", None, 0.0, 0.0)
+        self.message = "the run was stopped by its operator"
+        self.hint = "Start a new run to go on."
+        self.args = (self.message,)
+
+
 class WaitingForPerson(AutonomyError):
     """The run stands still until a person acts."""
 
@@ -100,9 +125,16 @@ class ProviderRefused(ProviderError):
 
 
 class BadAnswer(ProviderError):
-    """The service answered, but not with what was asked for (malformed, wrong schema, empty)."""
+    """The service answered, but not with what was asked for (malformed, wrong schema, empty).
+
+    `usage` is what the service charged for it all the same, where it said so.
+    """
 
     code = "bad-answer"
+
+    def __init__(self, message: str, hint: str = "", usage: Usage | None = None) -> None:
+        super().__init__(message, hint)
+        self.usage = usage
 
 
 class PolicyRefused(AutonomyError):

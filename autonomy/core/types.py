@@ -110,6 +110,11 @@ class PlanStep(Frozen):
         """Whether nothing is left to do for this step."""
         return self.state in ("done", "skipped")
 
+    @property
+    def ended(self) -> bool:
+        """Done, skipped or given up: whatever waits for it may go on."""
+        return self.state in ("done", "skipped", "failed")
+
 
 class Action(Frozen):
     """What the executor is about to do for a step."""

@@ -33,7 +33,8 @@ def write_atomic(path: Path, data: bytes) -> str:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DiskFull(f"no room left on the disk for {path.name}", "Free some space, then resume the run.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ELOOP, errno.EEXIST):
-            raise ConfigurationError(f"cannot write below {path.parent}", "Make it writable or choose another AUTONOMY_HOME.") from error
+            hint = "Make it writable or choose another AUTONOMY_HOME."
+            raise ConfigurationError(f"cannot write below {path.parent}", hint) from error
         raise StorageError(f"cannot write {path.name}: {error.strerror}", "See 'autonomy doctor'.") from error
     return hashlib.sha256(data).hexdigest()
 

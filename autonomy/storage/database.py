@@ -123,7 +123,8 @@ def parse_url(url: str) -> tuple[str, Path | None]:
     if parts.scheme == "sqlite" and not parts.netloc and parts.path.startswith("/"):
         return url, Path(unquote(parts.path[1:] if parts.path.startswith("/") else parts.path))
     raise ConfigurationError(
-        "AUTONOMY_DATABASE_URL is neither sqlite:///PATH nor postgresql://...", "Correct it or leave it unset for SQLite in the workspace."
+        "AUTONOMY_DATABASE_URL is neither sqlite:///PATH nor postgresql://...",
+        "Correct it or leave it unset for SQLite in the workspace.",
     )
 
 

@@ -56,9 +56,7 @@ def ensure(database: Database) -> None:
     if found == "current":
         return
     if found == "newer":
-        raise NewerSchema(
-            f"the database has schema {revision(database)}, this release knows {HEAD}", "Use the newer release, or another AUTONOMY_HOME."
-        )
+        raise _newer(database)
     if database.path is None:
         raise ConfigurationError("the PostgreSQL database is not up to date", "Run 'autonomy db upgrade' once.")
     upgrade(database)
@@ -75,8 +73,15 @@ def upgrade(database: Database) -> str:
         _upgrade_postgres(database.url)
     found = state(database)
     if found == "newer":
-        raise NewerSchema(f"the database has schema {revision(database)}, this release knows {HEAD}", "Use the newer release.")
+        raise _newer(database)
     return HEAD
+
+
+def _newer(database: Database) -> NewerSchema:
+    return NewerSchema(
+        f"the database has schema {revision(database)}, this release knows {HEAD}",
+        "Use the newer release, or another AUTONOMY_HOME.",
+    )
 
 
 def _upgrade_postgres(url: str) -> None:
@@ -95,14 +100,16 @@ def _upgrade_postgres(url: str) -> None:
 
 def _sqlite_engine(path: Path) -> Any:
     sqlalchemy = importlib.import_module("sqlalchemy")
-    return sqlalchemy.create_engine("sqlite://", creator=lambda: sqlite.connect(path), module=sqlite.library(), poolclass=sqlalchemy.pool.NullPool)
+    options = {"module": sqlite.library(), "poolclass": sqlalchemy.pool.NullPool}
+    return sqlalchemy.create_engine("sqlite://", creator=lambda: sqlite.connect(path), **options)
 
 
 def _postgres_engine(url: str) -> Any:
     postgres.library()
     sqlalchemy = importlib.import_module("sqlalchemy")
     # PostgreSQL's own spelling of the URL stays with psycopg: it knows every form of it.
-    return sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: postgres.library().connect(url), poolclass=sqlalchemy.pool.NullPool)
+    connect = postgres.library().connect
+    return sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: connect(url), poolclass=sqlalchemy.pool.NullPool)
 
 
 def _run(engine: Any) -> None:
@@ -121,8 +128,12 @@ def _run(engine: Any) -> None:
                 connection.exec_driver_sql("COMMIT")
     except sqlalchemy.exc.DBAPIError as error:
         origin = error.orig if error.orig is not None else error
-        raise postgres.translate_error(origin) if engine.dialect.name != "sqlite" else ConfigurationError(
-            f"the schema cannot be upgraded: {origin}", "Make the workspace writable, or restore the database."
+        raise (
+            postgres.translate_error(origin)
+            if engine.dialect.name != "sqlite"
+            else ConfigurationError(
+                f"the schema cannot be upgraded: {origin}", "Make the workspace writable, or restore the database."
+            )
         ) from error
     finally:
         engine.dispose()

@@ -37,7 +37,8 @@ def translate_error(error: Exception) -> StorageError | ConfigurationError:
     psycopg = library()
     state = getattr(error, "sqlstate", None) or ""
     if state in ("53100",):
-        return DiskFull("the PostgreSQL server has no room left on its disk", "Free some space there, then 'autonomy run resume'.")
+        hint = "Free some space there, then 'autonomy run resume'."
+        return DiskFull("the PostgreSQL server has no room left on its disk", hint)
     if state == "25006":
         return ConfigurationError("the PostgreSQL database is read-only", "Point AUTONOMY_DATABASE_URL at the primary.")
     if state.startswith(("28", "3D")):
@@ -45,6 +46,7 @@ def translate_error(error: Exception) -> StorageError | ConfigurationError:
     if state == "42P01":
         return ConfigurationError("the PostgreSQL database has no tables yet", "Run 'autonomy db upgrade'.")
     if isinstance(error, psycopg.OperationalError):
-        return StorageUnavailable("PostgreSQL cannot be reached or closed the connection", "Check the server and AUTONOMY_DATABASE_URL.")
+        hint = "Check the server and AUTONOMY_DATABASE_URL."
+        return StorageUnavailable("PostgreSQL cannot be reached or closed the connection", hint)
     first = str(error).splitlines()[0] if str(error) else type(error).__name__
     return StorageError(f"the database refused: {first}", "See 'autonomy doctor'.")

@@ -90,7 +90,8 @@ def translate_error(error: Exception, path: Path) -> StorageError | Configuratio
     if "full" in text:
         return DiskFull(f"no room left on the disk for {path}", "Free some space, then 'autonomy run resume'.")
     if "locked" in text or "busy" in text:
-        return StorageUnavailable(f"{path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s", "See which process holds it, then try again.")
+        hint = "See which process holds it, then try again."
+        return StorageUnavailable(f"{path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s", hint)
     if "readonly" in text or "read-only" in text:
         return ConfigurationError(f"{path} cannot be written", "Make it writable or set AUTONOMY_HOME to a folder of yours.")
     if "unable to open" in text:

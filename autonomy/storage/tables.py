@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgvector.sqlalchemy import Vector  # type: ignore[import-untyped]
+from pgvector.sqlalchemy import Vector
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
@@ -98,14 +98,26 @@ class Job(SQLModel, table=True):
 
     __tablename__ = "job"
     __table_args__ = (
-        Index("ix_job_ready", "user_id", "priority", "scheduled_at", "id", sqlite_where=text("state = 'queued'"),
-              postgresql_where=text("state = 'queued'")),
+        Index(
+            "ix_job_ready",
+            "user_id",
+            "priority",
+            "scheduled_at",
+            "id",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
         Index("ix_job_later", "scheduled_at", sqlite_where=text("state = 'retry'"), postgresql_where=text("state = 'retry'")),
-        Index("ix_job_leased", "lease_until", sqlite_where=text("state = 'running'"),
-              postgresql_where=text("state = 'running'")),
-        Index("uq_job_open_run", "run_id", unique=True,
-              sqlite_where=text("state IN ('queued', 'running', 'retry', 'waiting_human')"),
-              postgresql_where=text("state IN ('queued', 'running', 'retry', 'waiting_human')")),
+        Index(
+            "ix_job_leased", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")
+        ),
+        Index(
+            "uq_job_open_run",
+            "run_id",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'running', 'retry', 'waiting_human')"),
+            postgresql_where=text("state IN ('queued', 'running', 'retry', 'waiting_human')"),
+        ),
     )
     id: int = Field(sa_column=big(primary_key=True, autoincrement=True))
     run_id: str = Field(sa_column=Column(String(64), nullable=False))
@@ -132,8 +144,13 @@ class Lane(SQLModel, table=True):
 
     __tablename__ = "lane"
     __table_args__ = (
-        Index("ix_lane_turn", "vt", "user_id", sqlite_where=text("queued > 0 AND running < allowed"),
-              postgresql_where=text("queued > 0 AND running < allowed")),
+        Index(
+            "ix_lane_turn",
+            "vt",
+            "user_id",
+            sqlite_where=text("queued > 0 AND running < allowed"),
+            postgresql_where=text("queued > 0 AND running < allowed"),
+        ),
     )
     user_id: str = Field(sa_column=Column(String(64), primary_key=True))
     vt: int = Field(sa_column=count())
@@ -150,8 +167,10 @@ class Call(SQLModel, table=True):
     """
 
     __tablename__ = "call"
-    __table_args__ = (UniqueConstraint("run_id", "slot", name="uq_call_slot"),
-                      Index("ix_call_name", "kind", "name", "started_at"))
+    __table_args__ = (
+        UniqueConstraint("run_id", "slot", name="uq_call_slot"),
+        Index("ix_call_name", "kind", "name", "started_at"),
+    )
     run_id: str = Field(sa_column=Column(String(64), primary_key=True))
     n: int = Field(sa_column=big(primary_key=True, autoincrement=False))
     slot: str = Field(sa_column=Column(String(160), nullable=False))
@@ -256,8 +275,10 @@ class Document(SQLModel, table=True):
     """
 
     __tablename__ = "document"
-    __table_args__ = (UniqueConstraint("corpus_id", "location", name="uq_document_location"),
-                      Index("ix_document_sha", "corpus_id", "sha256"))
+    __table_args__ = (
+        UniqueConstraint("corpus_id", "location", name="uq_document_location"),
+        Index("ix_document_sha", "corpus_id", "sha256"),
+    )
     id: str = Field(sa_column=Column(String(64), primary_key=True))
     corpus_id: int = Field(sa_column=big(nullable=False))
     location: str = Field(sa_column=words())

@@ -1,0 +1,41 @@
+"""Say of one source what it holds, how, and where it stops."""
+
+from __future__ import annotations
+
+from autonomy.agents import gathered
+from autonomy.agents.context import Context
+from autonomy.agents.material import Annotation
+from autonomy.agents.roles import Brief, DraftRequest
+from autonomy.core.state import GraphState
+from autonomy.core.types import Observation, PlanStep, TaskSpec
+
+WORDS = 80
+"""An annotation has 40 to 120 words."""
+
+
+async def annotate(step: PlanStep, state: GraphState, context: Context) -> Observation:
+    """Figures: words. The annotation is kept under its source's id."""
+    source_id = str(step.arguments["source"])
+    sources = gathered.sources(context)
+    source = next(s for s in sources if s.id == source_id)
+    layout = context.sources.layout(source_id)
+    request = DraftRequest(
+        task=TaskSpec.model_validate(state["task"]),
+        brief=Brief.model_validate(state["brief"]),
+        part="annotation",
+        heading=source.title,
+        claim="",
+        cards=tuple(card for card in gathered.cards(context) if card.source == source_id),
+        sources=(source,),
+        words=WORDS,
+        before=tuple(text for _, level, text in layout["headings"] if level <= 2)[:12],
+        figures=(f"pages={len(layout['pages'])}", f"words={len(context.sources.snapshot(source_id).split())}"),
+    )
+    answer = await context.player.draft(request)
+    made = Annotation(source=source_id, paragraphs=answer.paragraphs)
+    number = next(i for i, s in enumerate(sources) if s.id == source_id)
+    context.records.put("annotation", source_id, made.model_dump(mode="json"), number)
+    words = sum(len(sentence.text.split()) for sentence in made.sentences)
+    return Observation(
+        step=step.id, output=f"{words} words on {source.title}", sources=(source_id,), figures={"words": words}, progress=1
+    )

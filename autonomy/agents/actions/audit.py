@@ -1,0 +1,40 @@
+"""Measure every gate of the journey; a player is asked only where no rule can settle whether a quote carries a claim."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from autonomy.agents import gathered
+from autonomy.agents.context import Context
+from autonomy.agents.roles import JudgeRequest
+from autonomy.core.state import GraphState
+from autonomy.core.types import Observation, PlanStep
+
+
+async def audit(step: PlanStep, state: GraphState, context: Context) -> Observation:
+    """Figures: each gate's figure, failed gates, failing sentences. Gates and failures become records."""
+    material = gathered.material(state, context)
+    snapshot = context.sources.snapshot
+    judgements: dict[str, str] = dict(context.records.get("judgements", "answers") or {})
+    doubtful = tuple(pair for pair in context.journey.doubtful(material, snapshot) if pair.id not in judgements)
+    if doubtful:
+        answer = await context.player.judge(JudgeRequest(task=material.task, pairs=doubtful))
+        judgements |= {pair_id: verdict for pair_id, verdict, _ in answer.answers}
+        context.records.put("judgements", "answers", judgements)
+    gates = context.journey.gates(material, snapshot, judgements)
+    failures = context.journey.failures(material, snapshot, judgements)
+    context.records.put("audit", "gates", [gate.model_dump(mode="json") for gate in gates])
+    context.records.put("audit", "failures", [dataclasses.asdict(failure) for failure in failures])
+    failed = [gate.name for gate in gates if not gate.passed]
+    return Observation(
+        step=step.id,
+        output=f"{len(gates) - len(failed)} of {len(gates)} gates passed"
+        + (f"; failed: {', '.join(failed)}" if failed else ""),
+        figures={
+            "gates": {gate.name: gate.figure for gate in gates},
+            "failed": failed,
+            "failing_sentences": len(failures),
+            "judged": len(doubtful),
+        },
+        progress=sum(gate.passed for gate in gates),
+    )

@@ -1,0 +1,50 @@
+"""Introduction and conclusion, written last and without a claim of their own."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from autonomy.agents import gathered
+from autonomy.agents.context import Context
+from autonomy.agents.material import SectionDraft
+from autonomy.agents.roles import Brief, DraftRequest
+from autonomy.core.state import GraphState
+from autonomy.core.types import Observation, PlanStep, TaskSpec
+
+SHARE = 0.1
+"""Introduction and conclusion take a tenth of the length each."""
+
+
+async def frame(step: PlanStep, state: GraphState, context: Context) -> Observation:
+    """Figures: words of both parts."""
+    words = 0
+    parts: tuple[Literal["introduction", "conclusion"], ...] = ("introduction", "conclusion")
+    for part in parts:
+        made = await _part(part, step, state, context)
+        number = 0 if part == "introduction" else gathered.FRAME_LAST
+        context.records.put("section", part, made.model_dump(mode="json"), number)
+        words += sum(len(sentence.text.split()) for sentence in made.sentences)
+    return Observation(step=step.id, output=f"introduction and conclusion, {words} words", figures={"words": words}, progress=1)
+
+
+async def _part(
+    part: Literal["introduction", "conclusion"], step: PlanStep, state: GraphState, context: Context
+) -> SectionDraft:
+    task = TaskSpec.model_validate(state["task"])
+    body = [section for section in gathered.sections(context) if section.part not in ("introduction", "conclusion")]
+    asked = gathered.searched(context)
+    heading = str(step.arguments.get(part, part.capitalize()))
+    request = DraftRequest(
+        task=task,
+        brief=Brief.model_validate(state["brief"]),
+        part=part,
+        heading=heading,
+        claim="",
+        cards=gathered.cards(context),
+        sources=gathered.sources(context),
+        words=max(40, int(context.journey.words(task) * SHARE)),
+        before=tuple(f"{section.heading}: {section.sentences[0].text if section.sentences else ''}" for section in body),
+        figures=tuple(f"not found: {row.question}" for row in asked if row.kept == 0),
+    )
+    answer = await context.player.draft(request)
+    return SectionDraft(heading=heading, part=part, paragraphs=answer.paragraphs)

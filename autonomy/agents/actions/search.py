@@ -1,0 +1,50 @@
+"""Put one question to the corpus and keep what is worth quoting."""
+
+from __future__ import annotations
+
+from autonomy.agents import gathered
+from autonomy.agents.context import Context
+from autonomy.agents.roles import Brief, SelectRequest
+from autonomy.core.state import GraphState
+from autonomy.core.types import Observation, Passage, PlanStep, TaskSpec
+
+PASSAGES = 8
+CARDS = 8
+
+
+async def search(step: PlanStep, state: GraphState, context: Context) -> Observation:
+    """Figures: passages, cards, sources, coverage (share of the question's terms found, 0 to 1)."""
+    task = TaskSpec.model_validate(state["task"])
+    brief = Brief.model_validate(state["brief"])
+    question = str(step.arguments["question"])
+    answer = await context.calls.tool(
+        "corpus.search",
+        {
+            "query": question,
+            "corpora": context.records.get("corpus", "ids") or [],
+            "language": brief.language,
+            "limit": PASSAGES,
+        },
+    )
+    passages = tuple(Passage.model_validate(passage) for passage in answer["passages"])
+    held = gathered.cards(context)
+    spans = {(card.source, card.anchor.start, card.anchor.end) for card in held}
+    request = SelectRequest(
+        task=task, brief=brief, question=question, passages=passages, limit=CARDS, taken=tuple(card.quote for card in held)
+    )
+    chosen = await context.player.select(request) if passages else ()
+    kept = [card for card in chosen if (card.source, card.anchor.start, card.anchor.end) not in spans]
+    for number, card in enumerate(kept, len(held) + 1):
+        named = card.model_copy(update={"id": f"c{number}", "question": question})
+        context.records.put("card", named.id, named.model_dump(mode="json"), number)
+    coverage = round(float(answer["coverage"]), 3)
+    row = {"question": question, "found": len(passages), "kept": len(kept), "coverage": min(1.0, max(0.0, coverage))}
+    context.records.put("question", step.id, row, len(context.records.keys("question")))
+    touched = tuple(dict.fromkeys(card.source for card in kept))
+    return Observation(
+        step=step.id,
+        output=f"{len(kept)} quotations from {len(touched)} sources",
+        sources=touched,
+        figures={"passages": len(passages), "cards": len(kept), "sources": len(touched), "coverage": coverage},
+        progress=len(kept),
+    )

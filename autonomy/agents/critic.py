@@ -1,0 +1,133 @@
+"""How an observation is judged: by figures against tests, never by a model's opinion of itself.
+
+Every judgement names its reason. Loops end because each count is bounded: a step is retried `max_retries` times, evidence
+is widened twice, sentences are mended twice, and three steps without progress replan once, then deliver what there is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autonomy.agents import gathered, planning
+from autonomy.agents.context import Context
+from autonomy.core.state import GraphState
+from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, Verdict
+
+COVERED = 0.5
+"""Below this share of a question's terms the corpus does not speak to it (CRAFT: .5 to .7 widen and keep)."""
+FEW_CARDS = 6
+FEW_SOURCES = 3
+MOST_WIDENINGS = 2
+MOST_REVISIONS = 2
+STALE_STEPS = 3
+MOST_REPLANS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with what follows from it: the step's new state, the route, the reason, and notes for the reader."""
+
+    verdict: Verdict
+    state: StepState
+    route: Route
+    why: str
+    notes: tuple[str, ...] = ()
+    outcome: Outcome | None = None
+    replan: bool = False
+
+
+def judge(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
+    """Decide about one step."""
+    if observation.error is not None:
+        return _failed(step, observation)
+    if step.action == "search":
+        return _searched(step, observation, state)
+    if step.action == "outline":
+        return _outlined(step, observation, state, context)
+    if step.action == "audit":
+        return _audited(step, observation, state, context)
+    if step.action == "deliver":
+        return _delivered(step, observation)
+    if state["stale"] >= STALE_STEPS and state["replans"] < MOST_REPLANS:
+        why = f"{state['stale']} steps in a row brought nothing new: plans again"
+        return _pass(step, observation, why, route="plan", replan=True)
+    return _pass(step, observation, f"{step.action}: {observation.output}")
+
+
+def _pass(
+    step: PlanStep,
+    observation: Observation,
+    why: str,
+    *,
+    route: Route = "act",
+    gates: tuple[Gate, ...] = (),
+    notes: tuple[str, ...] = (),
+    outcome: Outcome | None = None,
+    replan: bool = False,
+) -> Judged:
+    verdict = Verdict(step=step.id, decision="pass", notes=why, gates=gates)
+    return Judged(verdict, "done", route, why, notes, outcome, replan)
+
+
+def _failed(step: PlanStep, observation: Observation) -> Judged:
+    """An error of the outside: another try while the step has one, then the step is given up and the document says so."""
+    if step.attempts <= step.max_retries:
+        why = f"{step.action} failed ({observation.error}); try {step.attempts + 1} of {step.max_retries + 1}"
+        return Judged(Verdict(step=step.id, decision="retry", notes=why), "pending", "act", why)
+    why = f"{step.action} failed {step.attempts} times ({observation.error}); goes on without it"
+    note = f"The step '{step.description}' could not be done: {observation.error}"
+    return Judged(Verdict(step=step.id, decision="fail", notes=why), "failed", "plan", why, (note,))
+
+
+def _searched(step: PlanStep, observation: Observation, state: GraphState) -> Judged:
+    coverage = float(observation.figures["coverage"])
+    kept = int(observation.figures["cards"])
+    gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept > 0)
+    last = not any(s.action == "search" and not s.ended and s.id != step.id for s in planning.load(state))
+    why = f"{kept} quotations from {observation.figures['sources']} sources; {coverage:.0%} of the question's terms found"
+    if not gate.passed:
+        why += f" (wanted {COVERED:.0%}): noted as thin"
+    return _pass(step, observation, why, route="plan" if last else "act", gates=(gate,))
+
+
+def _outlined(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
+    """Evidence before prose: with too little of it the search is widened, and if that brings nothing the reader is told."""
+    cards, sources = int(observation.figures["cards"]), int(observation.figures["sources"])
+    ids = context.records.get("corpus", "ids") or []
+    wanted_sources = min(FEW_SOURCES, context.corpora.overview(ids).documents)
+    gates = (
+        Gate(name="cards", figure=cards, threshold=FEW_CARDS, passed=cards >= FEW_CARDS),
+        Gate(name="sources", figure=sources, threshold=wanted_sources, passed=sources >= wanted_sources),
+    )
+    if all(gate.passed for gate in gates):
+        why = f"{cards} quotations from {sources} sources carry {observation.figures['sections']} sections"
+        return _pass(step, observation, why, route="plan", gates=gates)
+    why = f"{cards} quotations from {sources} sources are too few (wanted {FEW_CARDS} from {wanted_sources})"
+    if state["widened"] < MOST_WIDENINGS:
+        verdict = Verdict(step=step.id, decision="branch", notes=why, gates=gates)
+        return Judged(verdict, "pending", "expand", f"{why}: widens the search")
+    note = f"The corpus holds little about this: {cards} quotations from {sources} sources."
+    return _pass(step, observation, f"{why}; goes on and says so", route="plan", gates=gates, notes=(note,))
+
+
+def _audited(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
+    """All gates pass: deliver. Sentences fail: mend them, at most twice. Otherwise deliver with an honest note."""
+    gates = tuple(Gate.model_validate(row) for row in context.records.get("audit", "gates") or [])
+    failed = [gate for gate in gates if not gate.passed]
+    failing = int(observation.figures["failing_sentences"])
+    if not failed:
+        return _pass(step, observation, f"all {len(gates)} gates passed", gates=gates)
+    names = ", ".join(f"{gate.name} {gate.figure} (wanted {gate.threshold})" for gate in failed)
+    revisions = sum(s.action == "revise" for s in planning.load(state))
+    if failing and revisions < MOST_REVISIONS:
+        why = f"{names}: {failing} sentences to mend"
+        return Judged(Verdict(step=step.id, decision="patch", notes=why, gates=gates), "done", "plan", why)
+    note = f"Not reached: {names}."
+    asked_for = {"min_citations"} & {gate.name for gate in failed}
+    reached: Outcome = "target_not_reached" if asked_for or not gathered.cards(context) else "delivered"
+    return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=(note,), outcome=reached)
+
+
+def _delivered(step: PlanStep, observation: Observation) -> Judged:
+    outcome: Outcome = observation.figures["outcome"]
+    return _pass(step, observation, observation.output, route="END", outcome=outcome)

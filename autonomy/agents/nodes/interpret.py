@@ -1,0 +1,38 @@
+"""GoalInterpreter: reads the corpus and turns the goal into a brief (language, subject, questions, points to cover)."""
+
+from __future__ import annotations
+
+from autonomy.agents.context import Context
+from autonomy.core.graph import Update
+from autonomy.core.state import GraphState
+from autonomy.core.types import TaskSpec
+
+
+async def interpret(state: GraphState, context: Context) -> Update:
+    """Routes to plan. Raises InvalidInput when the corpus holds nothing readable."""
+    task = TaskSpec.model_validate(state["task"])
+    reading = await context.corpora.read(task.corpus)
+    overview = context.corpora.overview(reading.ids)
+    brief = await context.player.interpret(task, overview)
+    context.records.put("corpus", "ids", list(reading.ids))
+    context.records.put("corpus", "failed", [list(pair) for pair in reading.failed])
+    figures = {
+        "documents": overview.documents,
+        "words": overview.words,
+        "unreadable": len(reading.failed),
+        "duplicates": reading.duplicates,
+        "questions": len(brief.questions),
+        "must_cover": len(brief.must_cover),
+    }
+    why = (
+        f"Read the goal as '{brief.title}' ({brief.language}): {len(brief.questions)} questions to put to "
+        f"{overview.documents} documents of {overview.words} words"
+    )
+    decision = {"route": "plan", "why": why, "figures": figures, "questions": list(brief.questions)}
+    context.emit("decision", decision, node="interpret")
+    notes = list(state["notes"])
+    if reading.failed:
+        names = ", ".join(location for location, _ in reading.failed[:5])
+        more = f" and {len(reading.failed) - 5} more" if len(reading.failed) > 5 else ""
+        notes.append(f"{len(reading.failed)} documents could not be read and were left out: {names}{more}.")
+    return {"brief": brief.model_dump(mode="json"), "notes": notes, "route": "plan"}

@@ -1,0 +1,74 @@
+"""Planner: lays out the journey's steps, adds those that a finding calls for, and names the next one.
+
+A dead end (a step that cannot go on) is skipped or replaced here; the plan only ever grows or ends, so the loop does too.
+"""
+
+from __future__ import annotations
+
+from autonomy.agents import gathered, planning
+from autonomy.agents.context import Context
+from autonomy.agents.planning import grow
+from autonomy.agents.roles import Brief, Outline
+from autonomy.core.graph import END, Update
+from autonomy.core.state import GraphState
+from autonomy.core.types import PlanStep, TaskSpec
+
+
+async def plan(state: GraphState, context: Context) -> Update:
+    """Routes to act with the next ready step, or to END when nothing is left."""
+    task = TaskSpec.model_validate(state["task"])
+    brief = Brief.model_validate(state["brief"])
+    steps = planning.load(state)
+    grown, why = _grow(steps, task, brief, state, context)
+    following = planning.ready(grown)
+    changed = grown != steps
+    if changed:
+        context.emit("plan.updated", {"steps": planning.summary(grown), "why": why}, node="plan")
+    figures = {"steps": len(grown), "done": sum(step.done for step in grown)}
+    if following is None:
+        context.emit("decision", {"route": END, "why": "every step of the plan has ended", "figures": figures}, node="plan")
+        return {"plan": planning.dump(grown), "current": None, "route": END}
+    reason = f"{why}; next: {following.description}" if changed else f"next: {following.description}"
+    context.emit("decision", {"route": "act", "why": reason, "figures": figures, "step": following.id}, node="plan")
+    return {"plan": planning.dump(grown), "current": following.id, "route": "act"}
+
+
+def _grow(steps: planning.Plan, task: TaskSpec, brief: Brief, state: GraphState, context: Context) -> tuple[planning.Plan, str]:
+    """The plan with what the findings so far add, and the reason in words. Asking twice adds nothing twice."""
+    if not steps:
+        laid = context.journey.steps(task, brief)
+        return laid, f"laid out the {context.journey.name} journey in {len(laid)} steps for {len(brief.questions)} questions"
+    if (state["verdict"] or {}).get("decision") == "patch":
+        return _patch(steps), "sentences that failed a gate are mended, then measured again"
+    searching = any(step.action == "search" and not step.ended for step in steps)
+    if not searching:
+        cards, sources = gathered.cards(context), gathered.sources(context)
+        added = context.journey.after_search(task, brief, tuple(source.id for source in sources))
+        grown = grow(steps, added, after=[step.id for step in steps if step.action == "search"])
+        if grown != steps:
+            return grown, f"{len(cards)} quotations from {len(sources)} sources: {len(grown) - len(steps)} steps more"
+    found = context.records.get("outline", "outline")
+    if found is not None:
+        outline = Outline.model_validate(found)
+        added = context.journey.after_outline(task, brief, outline)
+        grown = grow(steps, added, after=[step.id for step in steps if step.action == "outline"])
+        if grown != steps:
+            return grown, f"the outline has {len(outline.sections)} sections: one step for each"
+    return steps, "goes on with the plan"
+
+
+def _patch(steps: planning.Plan) -> planning.Plan:
+    """A round of revision and another audit, before whatever waits for the audit."""
+    rounds = sum(step.action == "revise" for step in steps) + 1
+    audits = [step.id for step in steps if step.action == "audit"]
+    revise = PlanStep(
+        id=f"revise-{rounds}",
+        kind="write",
+        action="revise",
+        description=f"Mend what the audit found (round {rounds})",
+        depends_on=(audits[-1],),
+    )
+    audit = PlanStep(
+        id=f"audit-{rounds + 1}", kind="evaluate", action="audit", description="Audit again", depends_on=(revise.id,)
+    )
+    return grow(steps, (revise, audit), after=audits)
