@@ -1,0 +1,177 @@
+"""What can be set, as frozen values: each field carries its default, its bounds and one line of explanation.
+
+These classes are the schema of `autonomy.toml`: `bootstrap.config` reads them to know which keys exist and what a value
+may be. Nothing here touches the environment or a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from autonomy.core.errors import ConfigurationError
+
+
+def setting(default: Any, about: str, *, least: float | None = None, most: float | None = None) -> Any:
+    """A dataclass field with its one line of explanation and its inclusive bounds."""
+    return field(default=default, metadata={"about": about, "least": least, "most": most})
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A credential that no print, log or traceback shows; `reveal` is the only way to its value."""
+
+    _value: str
+
+    def reveal(self) -> str:
+        """The credential itself."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(****)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSettings:
+    """One entry of `[[providers]]`. Prices are US dollars per million tokens; None means not configured."""
+
+    name: str = setting("", "name used by --provider and in every report")
+    kind: Literal["openai", "openrouter", "gemini", "kimi", "compatible"] = setting(
+        "compatible", "whose dialect it speaks; 'compatible' needs a base_url"
+    )
+    model: str = setting("", "model name sent with each request")
+    base_url: str | None = setting(None, "address of the API, up to and including /v1")
+    api_key: str | None = setting(None, "where the key stands: env:NAME or file:/path, never the key itself")
+    price_input: float | None = setting(None, "USD per million input tokens", least=0)
+    price_output: float | None = setting(None, "USD per million output tokens", least=0)
+    free: bool = setting(False, "true for a service that costs nothing, such as a local one")
+    timeout_seconds: float = setting(120.0, "longest wait for one answer", least=0.1, most=3600)
+    requests_per_minute: float | None = setting(None, "token bucket of this provider; unset means none", least=0.001)
+    context_tokens: int = setting(128_000, "context window of the model", least=1024)
+    key: Secret | None = field(default=None, repr=False, metadata={"hidden": True})
+
+    def require_key(self) -> Secret | None:
+        """The resolved credential; None where none is configured. Raises ConfigurationError when it is named but absent."""
+        if self.key is None and self.api_key is not None:
+            raise ConfigurationError(
+                f"provider '{self.name}' takes its key from {self.api_key}, which holds nothing",
+                f"Set it, or choose another with --provider (see 'autonomy config show').",
+            )
+        return self.key
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSettings:
+    """`[budget]`: limits of a run that names none itself; unset means unlimited."""
+
+    tokens: int | None = setting(None, "tokens in and out, all calls together", least=1, most=10**15)
+    seconds: float | None = setting(3600.0, "seconds of work; bounds a run even where prices are unknown", least=0.001, most=10**9)
+    usd: float | None = setting(None, "US dollars", least=0, most=10**9)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """`[queue]`: leases, fairness and attempts."""
+
+    lease_seconds: float = setting(30.0, "job lease; the heartbeat beats at a quarter of it", least=0.2, most=86_400)
+    per_user: int = setting(2, "running jobs per user", least=1, most=10_000)
+    priority: int = setting(5, "priority of a new run, 1 high to 10 low", least=1, most=10)
+    max_attempts: int = setting(5, "claims of a job before it ends as failed", least=1, most=1000)
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySettings:
+    """`[memory]`: how documents are read and embedded."""
+
+    embedder: str = setting("hash", "'hash' (built in) or 'openai' for any OpenAI-compatible /embeddings")
+    embedding_model: str = setting("", "model of the embedding service")
+    embedding_url: str | None = setting(None, "address of the embedding service, up to and including /v1")
+    embedding_key: str | None = setting(None, "where its key stands: env:NAME or file:/path")
+    dimensions: int = setting(256, "length of a vector", least=8, most=8192)
+    max_file_mb: int = setting(256, "a larger file is reported and skipped", least=1, most=1 << 20)
+    parse_seconds: float = setting(120.0, "longest time for reading one file", least=0.1, most=86_400)
+    parse_memory_mb: int = setting(2048, "memory of the process that reads files", least=64, most=1 << 20)
+    key: Secret | None = field(default=None, repr=False, metadata={"hidden": True})
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSettings:
+    """`[runtime]`: how a run is worked."""
+
+    durability: Literal["strict", "behind"] = setting("strict", "'behind' acknowledges at most one step early, for speed")
+    parallel_calls: int = setting(1, "provider calls a run makes at once", least=1, most=64)
+    requests_per_call: int = setting(4, "requests per call and provider, retries included", least=1, most=20)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """`[sandbox]`: limits of generated code."""
+
+    timeout_seconds: float = setting(30.0, "wall time of one execution", least=0.1, most=3600)
+    memory_mb: int = setting(512, "memory of one execution", least=16, most=1 << 20)
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """`[serve]`: the web API."""
+
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(8000, "port to listen on", least=0, most=65_535)
+    workers_inline: int = setting(1, "workers inside the server process", least=0, most=64)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsSettings:
+    """`[tools]`: what ingested tools may reach."""
+
+    allow_hosts: tuple[str, ...] = setting((), "hosts beyond public addresses")
+
+
+@dataclass(frozen=True, slots=True)
+class TurnitinSettings:
+    """`[turnitin]`: similarity reports."""
+
+    fetch_hosts: tuple[str, ...] = setting((), "hosts a report may be fetched from")
+
+
+SECTIONS: Mapping[str, type] = {
+    "budget": BudgetSettings,
+    "queue": QueueSettings,
+    "memory": MemorySettings,
+    "runtime": RuntimeSettings,
+    "sandbox": SandboxSettings,
+    "serve": ServeSettings,
+    "tools": ToolsSettings,
+    "turnitin": TurnitinSettings,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that is set. `home` is absolute; `corpora` maps a name to an absolute folder.
+
+    `origins` maps a dotted key ("queue.lease_seconds") to where its value came from.
+    """
+
+    home: Path
+    database_url: str
+    budget: BudgetSettings = BudgetSettings()
+    queue: QueueSettings = QueueSettings()
+    memory: MemorySettings = MemorySettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    serve: ServeSettings = ServeSettings()
+    tools: ToolsSettings = ToolsSettings()
+    turnitin: TurnitinSettings = TurnitinSettings()
+    providers: tuple[ProviderSettings, ...] = ()
+    corpora: Mapping[str, Path] = field(default_factory=dict)
+    admin_token: Secret | None = field(default=None, repr=False)
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def provider_names(self) -> tuple[str, ...]:
+        """Names in the configured order; the built-in extractive writer is always last."""
+        return (*(provider.name for provider in self.providers), "extractive")

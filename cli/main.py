@@ -1,0 +1,109 @@
+"""The `autonomy` command: the table of commands, and the frame that turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from autonomy import __version__
+from autonomy.core.errors import AutonomyError, Interrupted, UsageError
+from cli import errors
+from cli.command import CONTEXT, DebugFlag, JsonFlag, LazyGroup, NoColorFlag, program_arguments, wants
+from cli.output import Output, guard_streams, plain_lines
+from cli.session import Session
+
+COMMANDS = {
+    "run": "Start, follow, steer and explain runs.",
+    "events": "Follow what happens in all runs.",
+    "worker": "Work queued runs until stopped.",
+    "memory": "Search what was read, and add to it.",
+    "db": "Upgrade, inspect and back up the database.",
+    "config": "Show the settings and their origin; make user tokens.",
+    "doctor": "Check this machine and say how to fix what is off.",
+}
+ABOUT = "From a goal to a cited document, in runs that no crash can lose."
+EXAMPLES = (
+    'autonomy run start "How are tasks cancelled?" --journey research --corpus ./docs',
+    "autonomy run list",
+    "autonomy run explain 7k2q",
+    "autonomy doctor",
+)
+
+
+class Root(LazyGroup):
+    """The top of the command tree."""
+
+    table = COMMANDS
+
+
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    as_json: JsonFlag = False,
+    debug: DebugFlag = False,
+    no_color: NoColorFlag = False,
+) -> None:
+    """The shared flags may also stand before the command; `entry` has read them already."""
+
+
+def root() -> Any:
+    """The command tree."""
+    app = typer.Typer(
+        cls=Root, help=ABOUT, epilog="\n".join(EXAMPLES), callback=_root, no_args_is_help=True, add_completion=True,
+        rich_markup_mode=None, context_settings=CONTEXT,
+    )  # fmt: skip
+    return typer.main.get_command(app)
+
+
+def run(argv: Sequence[str], open_app: Callable[..., Any] | None = None) -> int:
+    """Run one command line; returns the exit code. Output goes to `sys.stdout` and `sys.stderr`."""
+    out = Output(json=wants(argv, "--json"), no_color=wants(argv, "--no-color"))
+    session = Session(out, debug=wants(argv, "--debug"), open_app=open_app)
+    if "--version" in argv[:1]:
+        if out.json:
+            out.document({"version": __version__})
+        else:
+            out.data(f"autonomy {__version__}")
+        return errors.OK
+    try:
+        code = root().main(list(argv), prog_name="autonomy", standalone_mode=False, obj=session)
+    except typer.TyperException as error:
+        return _usage(error, session)
+    except typer.Abort:
+        return errors.report(Interrupted("stopped"), session.out)
+    except Exception as error:  # the outermost frame: whatever it is becomes one line and a code
+        return _failed(error, session)
+    return int(code or 0)
+
+
+def _usage(error: typer.TyperException, session: Session) -> int:
+    """Words that do not parse: one line with the way to the help, or the help itself where none were given."""
+    context = getattr(error, "ctx", None)
+    text = error.format_message()
+    if context is not None and type(error).__name__ == "NoArgsIsHelpError":
+        session.out.say(text)
+        return errors.USAGE
+    message, meant, name = " ".join(plain_lines(text).split()).partition("Did you mean")
+    path = context.command_path if context is not None else "autonomy"
+    return errors.report(UsageError(message.rstrip(" ."), f"{meant}{name}" or f"See '{path} --help'."), session.out)
+
+
+def _failed(error: Exception, session: Session) -> int:
+    """An error of ours as it is; a foreign one named shortly; the traceback only under --debug."""
+    if session.debug:
+        import traceback
+
+        session.out.say(plain_lines("".join(traceback.format_exception(error))).rstrip())
+    return errors.report(error if isinstance(error, AutonomyError) else errors.foreign(error), session.out)
+
+
+def entry() -> None:
+    """The console script."""
+    guard_streams()
+    try:
+        code = run(program_arguments())
+    except KeyboardInterrupt:
+        code = errors.INTERRUPTED
+    sys.exit(errors.flush_streams(Output(), code))

@@ -1,0 +1,213 @@
+"""What leaves the process: data on stdout, everything else on stderr, nothing that could steer a terminal.
+
+Every text that came from a user, a document or a model passes `plain` before it is shown: control characters become
+visible escapes. A reader that closes the pipe ends the output quietly and changes nothing about the work or its code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+_CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def plain(text: object) -> str:
+    """One line that shows control, bidirectional and invisible characters instead of obeying them."""
+    return _CONTROL.sub(_escape, str(text))
+
+
+def plain_lines(text: object) -> str:
+    """As `plain`, but line ends stay."""
+    return _CONTROL_BUT_NEWLINE.sub(_escape, str(text))
+
+
+def squeezed(text: object) -> str:
+    """White space runs as one space, then `plain`: for excerpts on one line."""
+    return plain(" ".join(str(text).split()))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def cut(text: str, width: int, more: str = "…") -> str:
+    """The text in at most `width` columns."""
+    if columns(text) <= width:
+        return text
+    kept = ""
+    room = max(width - columns(more), 0)
+    for character in text:
+        if columns(kept) + columns(character) > room:
+            break
+        kept += character
+    return kept.rstrip() + more
+
+
+def columns(text: str) -> int:
+    """How many terminal columns the text takes (wide characters two, combining ones none)."""
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    total = 0
+    for character in text:
+        if unicodedata.combining(character):
+            continue
+        total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """The few signs that need Unicode, and what stands for them where there is none."""
+
+    done: str = "✓"
+    now: str = "▸"
+    todo: str = "·"
+    failed: str = "✗"
+    skipped: str = "–"
+    full: str = "█"
+    held: str = "▒"
+    empty: str = "░"
+    rule: str = "─"
+    more: str = "…"
+    arrow: str = "→"
+    dot: str = "·"
+    branch: str = "├"
+    last: str = "└"
+
+
+ASCII = Glyphs("+", ">", ".", "x", "-", "#", "=", ".", "-", "...", "->", "-", "|", "`")
+
+
+def wants_ascii(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether to keep to ASCII: the stream cannot carry more, or the locale is plain C."""
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "")
+    named = environ.get("LC_ALL") or environ.get("LANG") or ""
+    return not encoding.startswith("utf") or named in ("C", "POSIX")
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str], forbidden: bool) -> bool:
+    """Colour only on a terminal that can and when nobody said no; FORCE_COLOR asks for it elsewhere."""
+    if forbidden or environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return bool(environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+class PipeSafe:
+    """A text stream whose reader may go away: from then on writes vanish, and `gone` says so."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        """Write, or drop when nobody reads any more."""
+        if not self.gone:
+            try:
+                self._stream.write(text)
+            except BrokenPipeError:
+                self._abandon()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, or do nothing when nobody reads any more."""
+        if not self.gone:
+            try:
+                self._stream.flush()
+            except BrokenPipeError:
+                self._abandon()
+
+    def _abandon(self) -> None:
+        self.gone = True
+        # The buffer still holds what could not be written; the interpreter flushes it once more at exit.
+        with contextlib.suppress(OSError):
+            void = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(void, self._stream.fileno())
+            os.close(void)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def guard_streams() -> None:
+    """Make stdout and stderr safe for any text and any reader; once, at the start of the process."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # the shell closed it
+            stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives as long as the process
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace" if name == "stderr" else "replace")
+        setattr(sys, name, PipeSafe(stream))
+
+
+class Output:
+    """One command's way to speak. `json` turns every answer into JSON; `colour` and `glyphs` fit the streams."""
+
+    def __init__(self, *, json: bool = False, no_color: bool = False, environ: Mapping[str, str] | None = None) -> None:
+        surroundings = os.environ if environ is None else environ
+        self.json = json
+        self.colour = wants_colour(sys.stdout, surroundings, no_color)
+        self.colour_err = wants_colour(sys.stderr, surroundings, no_color)
+        self.glyphs = ASCII if wants_ascii(sys.stdout, surroundings) else Glyphs()
+        self.glyphs_err = ASCII if wants_ascii(sys.stderr, surroundings) else Glyphs()
+        self.moving = sys.stderr.isatty() and not json and surroundings.get("TERM") != "dumb" and not surroundings.get("CI")
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal, 80 where there is none; never so few that a table breaks."""
+        return max(shutil.get_terminal_size((80, 24)).columns, 40)
+
+    @property
+    def gone(self) -> bool:
+        """Whether the reader of stdout went away."""
+        return bool(getattr(sys.stdout, "gone", False))
+
+    def data(self, text: str) -> None:
+        """Lines of the answer, on stdout."""
+        sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
+        sys.stdout.flush()
+
+    def document(self, value: Any) -> None:
+        """One JSON document on stdout: indented for a person, one line for a program."""
+        self.data(self.dump(value, indent=2 if sys.stdout.isatty() else None))
+
+    def line(self, value: Any) -> None:
+        """One JSON object of a stream."""
+        self.data(self.dump(value))
+
+    def dump(self, value: Any, indent: int | None = None) -> str:
+        """JSON that any stream can carry; lone surrogates stay escaped."""
+        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False, default=str)
+        encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:
+            return json.dumps(value, ensure_ascii=True, indent=indent, allow_nan=False, default=str)
+        return text
+
+    def say(self, text: str) -> None:
+        """A hint or a progress line, on stderr."""
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()
+
+    def paint(self, text: str, *codes: int) -> str:
+        """The text in ANSI colours on stdout, as it is where colour is off."""
+        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self.colour and codes else text
+
+    def paint_err(self, text: str, *codes: int) -> str:
+        """The text in ANSI colours on stderr, as it is where colour is off."""
+        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self.colour_err and codes else text
+
+
+BOLD, DIM, RED, GREEN, YELLOW, BLUE, CYAN = 1, 2, 31, 32, 33, 34, 36

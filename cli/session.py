@@ -1,0 +1,48 @@
+"""What a command is handed: its output, and the ways to the settings and to the application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from cli.output import Output
+
+if TYPE_CHECKING:
+    from autonomy.bootstrap.app import App
+    from autonomy.bootstrap.settings import Settings
+
+
+class Session:
+    """One invocation. `open_app` may be replaced, so that tests can hand in another application."""
+
+    def __init__(self, out: Output, *, debug: bool = False, open_app: Callable[..., Any] | None = None) -> None:
+        self.out = out
+        self.debug = debug
+        self._open_app = open_app
+
+    def use(self, *, json: bool, debug: bool, no_color: bool) -> None:
+        """Take over the flags as they were parsed."""
+        self.debug = self.debug or debug
+        if json != self.out.json or no_color:
+            self.out = Output(json=json, no_color=no_color)
+
+    def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:
+        """The settings of this invocation; `flags` maps dotted keys to values of the command line."""
+        from autonomy.bootstrap import config
+
+        return config.load(os.environ, flags)
+
+    @contextmanager
+    def app(self, flags: Mapping[str, Any] | None = None) -> Iterator[App]:
+        """The application over a checked workspace; closed at the end."""
+        from autonomy.bootstrap import config
+
+        settings = self.settings(flags)
+        config.check_workspace(settings.home)
+        opener = self._open_app
+        if opener is None:
+            from autonomy.bootstrap.app import open_app as opener
+        with opener(settings) as app:
+            yield app
