@@ -15,7 +15,8 @@ jul aug sept sep oct nov dec mon tue wed thu fri max min avg incl excl a.k.a w.r
 _DE = """
 z.b d.h u.a u.ä u.u o.ä o.g s.o s.u i.d.r i.a z.t z.zt m.e v.a v.chr n.chr bspw bzw ca evtl ggf gem hrsg inkl exkl kap lt max
 min mind nr nrn sog str tab tel vgl vs zzgl abs abschn anm art aufl bd bde dr dipl ing etc ff frl hl jh jhd mio mrd mr mrs
-prof s st u z d i o v b a allg bes betr ehem einschl entspr entw geb gest jan feb mär apr jun jul aug sep sept okt nov dez fig abb
+prof s st u z d i o v b a allg bes betr ehem einschl entspr entw geb gest jan feb mär apr jun jul aug sep sept okt nov dez fig
+abb
 """
 
 _ES = """
@@ -42,10 +43,11 @@ ALWAYS: dict[str, frozenset[str]] = {
 }
 
 # May end a sentence; then the next word is one that begins sentences.
-MAYBE: frozenset[str] = frozenset(
-    "etc al usw usf u.a o.ä ff ecc enz inc ltd co corp bros gmbh ag a.m p.m u.s u.s.a u.k u.n d.c a.d b.c ph.d m.d ee.uu uu "
-    "jr sr jan feb sept sep oct nov dec v.chr n.chr a.c d.c no".split()
-)
+_MAYBE = """
+etc al usw usf u.a o.ä ff ecc enz inc ltd co corp bros gmbh ag a.m p.m u.s u.s.a u.k u.n d.c a.d b.c ph.d m.d ee.uu uu
+jr sr jan feb sept sep oct nov dec v.chr n.chr a.c d.c no
+"""
+MAYBE: frozenset[str] = frozenset(_MAYBE.split())
 
 
 def always(language: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from autonomy.text.words import fold_word, tokens
 
 _SOFT = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
 _LINE_HYPHEN = re.compile(r"[\ufffe\u00ad][ \t]*\r?\n[ \t]*|\ufffe")
-_QUOTES = {c: '"' for c in "“”„‟«»〝〞＂"} | {c: "'" for c in "‘’‚‛‹›′＇`´"}
+_QUOTES = dict.fromkeys("“”„‟«»〝〞＂", '"') | dict.fromkeys("‘’‚‛‹›′＇`´", "'")
 _DASHES = dict.fromkeys("‐‑‒–—―−﹣－", "-")
 _MAP = _QUOTES | _DASHES
 # A raised or circled digit folded to a plain one would change the number it stands in.

@@ -5,6 +5,8 @@ The rule of Porter, "An algorithm for suffix stripping", Program 14(3). A stem i
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 # Letters kept of a word; measured best between five and six for German and Spanish headings.
 _PREFIX = {"de": 6, "es": 6, "fr": 6, "it": 6, "pt": 6, "nl": 6, "ru": 6}
 
@@ -48,7 +50,7 @@ def _consonant(word: str, i: int) -> bool:
 def _measure(base: str) -> int:
     """How often a vowel run is followed by a consonant run."""
     kinds = [_consonant(base, i) for i in range(len(base))]
-    return sum(1 for before, after in zip(kinds, kinds[1:], strict=False) if after and not before)
+    return sum(1 for before, after in pairwise(kinds) if after and not before)
 
 
 def _has_vowel(base: str) -> bool:
@@ -68,7 +70,7 @@ def _short_end(word: str) -> bool:
 
 
 def _plurals(word: str) -> str:
-    if word.endswith("sses") or word.endswith("ies"):
+    if word.endswith(("sses", "ies")):
         return word[:-2]
     if word.endswith("s") and not word.endswith("ss"):
         return word[:-1]
