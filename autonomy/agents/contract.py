@@ -6,11 +6,11 @@ node plans, measures and composes the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from autonomy.agents.material import Material, MatrixRow, Paragraph, Part
+from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
 
@@ -91,38 +91,3 @@ class Journey(Protocol):
         Raises CorruptState when a card's quote, page or section is not found in its source: nothing unproved leaves.
         """
         ...
-
-
-def without(material: Material, failures: Collection[Failure]) -> Material:
-    """The material with the failing sentences left out: the last resort, once revision brought nothing.
-
-    Paragraphs, sections and annotations that this empties go too, and so does a lead-in that would then lead to nothing.
-    """
-    bad: dict[tuple[str, str], set[int]] = {}
-    for failure in failures:
-        bad.setdefault((failure.part, failure.heading), set()).add(failure.index)
-    sections = []
-    for section in material.sections:
-        kept = _kept(section.paragraphs, bad.get((section.part, section.heading), set()))
-        if kept:
-            sections.append(section.model_copy(update={"paragraphs": kept}))
-    annotations = []
-    for annotation in material.annotations:
-        kept = _kept(annotation.paragraphs, bad.get(("annotation", annotation.source), set()))
-        if kept:
-            annotations.append(annotation.model_copy(update={"paragraphs": kept}))
-    return material.model_copy(update={"sections": tuple(sections), "annotations": tuple(annotations)})
-
-
-def _kept(paragraphs: tuple[Paragraph, ...], bad: set[int]) -> tuple[Paragraph, ...]:
-    """The paragraphs without the sentences whose running number is bad."""
-    if not bad:
-        return paragraphs
-    kept: list[Paragraph] = []
-    number = 0
-    for paragraph in paragraphs:
-        left = tuple(sentence for place, sentence in enumerate(paragraph, number) if place not in bad)
-        number += len(paragraph)
-        if len(left) == len(paragraph) or any(sentence.kind == "claim" for sentence in left):
-            kept.append(left)
-    return tuple(kept)

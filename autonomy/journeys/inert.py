@@ -1,0 +1,88 @@
+"""Text from outside made harmless inside Markdown, with as few added characters as can be.
+
+Invariant: what a source says is shown as letters, never as markup: no link, image, HTML, heading, list, table, code or
+emphasis comes from it. A backslash stands only before a character that would otherwise act, so plain prose passes
+unchanged and a claim reads in the Markdown as it reads in the manifest (which holds it in this very form).
+"""
+
+from __future__ import annotations
+
+import re
+
+_SPACE = re.compile(r"\s+")
+# Controls, soft hyphens, zero-width and direction marks: invisible, and able to hide or reorder what a reader sees.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]"
+)
+_ENTITY = re.compile(r"&(?=#?[0-9A-Za-z]{1,32};)")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_LINK = re.compile(r"\](?=[(\[:])")
+_BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)")
+_RULED = re.compile(r"[*_~]")
+_OPENER = re.compile(r"(?:#{1,6}(?=\s|$)|[-+=](?=[\s=-]|$)|>|:(?=\s)|\d{1,9}(?=[.)](?:\s|$)))")
+_PLAIN = re.compile(r"[^\\`*_~<&\]]*")
+
+
+def plain(text: str) -> str:
+    """The text on one line: white space to single spaces, invisible and direction-changing characters gone."""
+    return _UNSEEN.sub("", _SPACE.sub(" ", text)).strip()
+
+
+def inline(text: str) -> str:
+    """The text on one line, to stand inside a paragraph, a heading or a list item.
+
+    >>> inline("a [link](javascript:x) in snake_case")
+    'a [link\\\\](javascript:x) in snake_case'
+    """
+    text = plain(text)
+    if _PLAIN.fullmatch(text):
+        return text
+    text = _BACKSLASH.sub(r"\\\\", text)
+    text = text.replace("`", "\\`")
+    text = _LINK.sub(r"\\]", text)
+    text = _TAG.sub(r"\\<", text)
+    text = _ENTITY.sub(r"\\&", text)
+    return _RULED.sub(_ruled, text)
+
+
+def opening(text: str) -> str:
+    """Already inline text, to stand at the beginning of a line: what would open a heading, list or quote is escaped."""
+    found = _OPENER.match(text)
+    if found is None:
+        return text
+    mark = found.group()
+    if mark.isdigit():
+        return f"{mark}\\{text[len(mark) :]}"
+    return "\\" + text
+
+
+def heading(text: str) -> str:
+    """The text on one line, to stand after the number signs of a heading: closing number signs stay letters too."""
+    return re.sub(r"(?<=\s)(#+)$", r"\\\1", inline(text))
+
+
+def cell(text: str) -> str:
+    """The text on one line, to stand in a table's cell."""
+    return inline(text).replace("|", "\\|")
+
+
+def shorten(text: str, letters: int) -> str:
+    """Plain text of at most so many letters, cut at a word with an ellipsis where it is longer."""
+    text = plain(text)
+    if len(text) <= letters:
+        return text
+    head = text[: letters - 1]
+    cut = head.rfind(" ")
+    return (head[:cut] if cut > letters // 2 else head).rstrip(" ,;:.-–—(") + "…"
+
+
+def _ruled(match: re.Match[str]) -> str:
+    """Escape * _ ~ where they could open or close emphasis; between spaces, or `_` inside a word, they cannot."""
+    text, at = match.string, match.start()
+    before = text[at - 1] if at else " "
+    after = text[at + 1] if at + 1 < len(text) else " "
+    if before.isspace() and after.isspace() and 0 < at < len(text) - 1:
+        return match.group()
+    if match.group() == "_" and before.isalnum() and after.isalnum():
+        return match.group()
+    return "\\" + match.group()

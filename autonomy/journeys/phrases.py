@@ -1,0 +1,178 @@
+"""The furniture of a document (headings, the note on top, the end matter) in the languages it is written in.
+
+English stands in for a language that has no phrases of its own. `References` is never translated: similarity services
+and readers of the manifest know the list by this name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+REFERENCES = "References"
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Texts with their places to fill in, and the language's quotation marks."""
+
+    opening: str
+    closing: str
+    introduction: str
+    conclusion: str
+    synthesis: str
+    questions: str
+    matrix: str
+    evidence: str
+    bibliography: str
+    not_found: str
+    notes: str
+    extractive: str
+    documents: str
+    retrieved: str
+    nothing_read: str
+    cut_short: str
+    legend: str
+    question_table: tuple[str, str, str, str]
+    claim: str
+    stances: tuple[str, str, str]
+    marks_by_source: tuple[str, str]
+    looked_for: str
+    found_little: str
+    found_nothing: str
+    thin: str
+    no_claims: str
+    no_evidence: str
+
+    def quoted(self, text: str) -> str:
+        """The text between the language's quotation marks."""
+        return f"{self.opening}{text}{self.closing}"
+
+
+_ENGLISH = Phrases(
+    opening="“",
+    closing="”",
+    introduction="Introduction",
+    conclusion="Conclusion",
+    synthesis="Synthesis",
+    questions="Questions searched",
+    matrix="Claims matrix",
+    evidence="Claims and their quotations",
+    bibliography="Annotated bibliography",
+    not_found="What was looked for and not found",
+    notes="Notes",
+    extractive="**Put together from quotations, without a language model.** Every statement is a source's own words; "
+    "the mark behind it names the page or section.",
+    documents="Sources: {count} from {corpus}",
+    retrieved="read on {date}",
+    nothing_read="Sources: none",
+    cut_short="**The best draft, not a finished one:** {why}.",
+    legend="✓ supports · ≠ differs (a number, a negation) · ✗ opposes · – is silent. The marks say where wordings differ; "
+    "they are no verdict on who is right.",
+    question_table=("Question", "Passages found", "Quotations kept", "Terms covered"),
+    claim="Claim",
+    stances=("supports", "differs", "opposes"),
+    marks_by_source=("Supported by", "Differs or opposes"),
+    looked_for="These questions were put to the corpus:",
+    found_little="little was found ({coverage} of the terms, {kept} quotations)",
+    found_nothing="nothing was found",
+    thin="thin evidence",
+    no_claims="No claim could be drawn from the sources.",
+    no_evidence="The corpus holds nothing quotable about this goal, so nothing is claimed here.",
+)
+_GERMAN = Phrases(
+    opening="„",
+    closing="“",
+    introduction="Einleitung",
+    conclusion="Schluss",
+    synthesis="Zusammenschau",
+    questions="Gesuchte Fragen",
+    matrix="Aussagenmatrix",
+    evidence="Die Aussagen und ihre Zitate",
+    bibliography="Kommentierte Bibliografie",
+    not_found="Wonach gesucht und was nicht gefunden wurde",
+    notes="Hinweise",
+    extractive="**Aus Zitaten zusammengestellt, ohne Sprachmodell.** Jede Aussage steht in den Worten ihrer Quelle; der "
+    "Vermerk dahinter nennt Seite oder Abschnitt.",
+    documents="Quellen: {count} aus {corpus}",
+    retrieved="gelesen am {date}",
+    nothing_read="Quellen: keine",
+    cut_short="**Der beste Entwurf, kein fertiges Dokument:** {why}.",
+    legend="✓ stützt · ≠ weicht ab (Zahl, Verneinung) · ✗ widerspricht · – schweigt. Die Zeichen zeigen, wo Wortlaute "
+    "auseinandergehen; sie urteilen nicht, wer recht hat.",
+    question_table=("Frage", "Fundstellen", "Zitate", "Begriffe abgedeckt"),
+    claim="Aussage",
+    stances=("stützt", "weicht ab", "widerspricht"),
+    marks_by_source=("Gestützt von", "Abweichend oder widersprechend"),
+    looked_for="Diese Fragen wurden an das Korpus gestellt:",
+    found_little="wenig gefunden ({coverage} der Begriffe, {kept} Zitate)",
+    found_nothing="nichts gefunden",
+    thin="dünne Belege",
+    no_claims="Aus den Quellen ließ sich keine Aussage gewinnen.",
+    no_evidence="Das Korpus enthält nichts Zitierbares zu diesem Ziel; deshalb wird hier nichts behauptet.",
+)
+_SPANISH = Phrases(
+    opening="«",
+    closing="»",
+    introduction="Introducción",
+    conclusion="Conclusión",
+    synthesis="Síntesis",
+    questions="Preguntas buscadas",
+    matrix="Matriz de afirmaciones",
+    evidence="Las afirmaciones y sus citas",
+    bibliography="Bibliografía comentada",
+    not_found="Lo que se buscó y no se encontró",
+    notes="Notas",
+    extractive="**Compuesto de citas, sin modelo de lenguaje.** Cada afirmación está en las palabras de su fuente; la marca "
+    "que la sigue nombra la página o la sección.",
+    documents="Fuentes: {count} de {corpus}",
+    retrieved="leídas el {date}",
+    nothing_read="Fuentes: ninguna",
+    cut_short="**El mejor borrador, no un documento acabado:** {why}.",
+    legend="✓ apoya · ≠ difiere (número, negación) · ✗ se opone · – calla. Los signos muestran dónde difieren los textos; "
+    "no dictaminan quién tiene razón.",
+    question_table=("Pregunta", "Pasajes hallados", "Citas", "Términos cubiertos"),
+    claim="Afirmación",
+    stances=("apoya", "difiere", "se opone"),
+    marks_by_source=("Apoyada por", "Difiere o se opone"),
+    looked_for="Estas preguntas se plantearon al corpus:",
+    found_little="poco hallado ({coverage} de los términos, {kept} citas)",
+    found_nothing="nada hallado",
+    thin="evidencia escasa",
+    no_claims="No se pudo obtener ninguna afirmación de las fuentes.",
+    no_evidence="El corpus no contiene nada citable sobre este objetivo, por lo que aquí no se afirma nada.",
+)
+_JAPANESE = Phrases(
+    opening="「",
+    closing="」",
+    introduction="はじめに",
+    conclusion="おわりに",
+    synthesis="まとめ",
+    questions="検索した問い",
+    matrix="主張の対照表",
+    evidence="主張とその引用",
+    bibliography="解題つき文献一覧",
+    not_found="探したが見つからなかったこと",
+    notes="注記",
+    extractive="**言語モデルを使わず、引用だけで構成した文書です。** 各文は出典の言葉そのままで、後ろの印がページまたは節を示します。",
+    documents="出典: {corpus} から {count} 件",
+    retrieved="{date} に読み取り",
+    nothing_read="出典: なし",
+    cut_short="**完成版ではなく、最良の草稿です:** {why}。",
+    legend="✓ 支持 · ≠ 相違 (数値・否定) · ✗ 反対 · – 言及なし。印は表現の違いを示すだけで、正否の判定ではありません。",
+    question_table=("問い", "見つかった箇所", "引用数", "語の網羅率"),
+    claim="主張",
+    stances=("支持", "相違", "反対"),
+    marks_by_source=("支持する出典", "異なる・反対する出典"),
+    looked_for="コーパスに次の問いを尋ねました:",
+    found_little="わずかしか見つからず (語の {coverage}、引用 {kept} 件)",
+    found_nothing="何も見つからず",
+    thin="証拠が乏しい",
+    no_claims="出典から主張を得られませんでした。",
+    no_evidence="この目的について引用できるものがコーパスにないため、ここでは何も主張しません。",
+)
+_ALL = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH, "ja": _JAPANESE}
+
+
+def phrases(language: str) -> Phrases:
+    """The furniture of a language tag ("de-AT" is German); English for a language that has none of its own."""
+    return _ALL.get(language.lower()[:2], _ENGLISH)
