@@ -153,7 +153,8 @@ _JAPANESE = Phrases(
     bibliography="解題つき文献一覧",
     not_found="探したが見つからなかったこと",
     notes="注記",
-    extractive="**言語モデルを使わず、引用だけで構成した文書です。** 各文は出典の言葉そのままで、後ろの印がページまたは節を示します。",
+    extractive="**言語モデルを使わず、引用だけで構成した文書です。** 各文は出典の言葉そのままで、"
+    "後ろの印がページまたは節を示します。",
     documents="出典: {corpus} から {count} 件",
     retrieved="{date} に読み取り",
     nothing_read="出典: なし",
