@@ -1,0 +1,146 @@
+"""Works one run under one lease: drives the graph from its last checkpoint until it ends, waits, or is asked to stop.
+
+Only the lease holder comes here, so the graph of a run is never driven twice at once. A stop (pause, abort, drain, lost
+lease) takes effect between supersteps, where everything so far is durable; an abort or a lost lease also cuts a call that
+is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from autonomy.core.errors import AutonomyError
+from autonomy.core.events import EventType
+from autonomy.runtime import budgets, events, runs
+from autonomy.runtime.budgets import Meter
+from autonomy.runtime.steps import Doors, NodeContext
+from autonomy.runtime.unit import Unit, Write
+from autonomy.storage.database import Database, Tx
+
+log = logging.getLogger("autonomy.execution")
+
+MOST_SUPERSTEPS = 10_000
+"""The plan is what bounds a run; this only keeps LangGraph's own default of 25 out of the way."""
+
+
+class OpenContext(Protocol):
+    """Builds the agents' context of one execution; `close` gives back what it opened (HTTP clients)."""
+
+    async def open(self, run: runs.Run, unit: Unit, meter: Meter) -> NodeContext: ...
+
+    async def close(self, context: NodeContext) -> None: ...
+
+
+class Saver(Protocol):
+    """What is asked of the checkpointer besides what LangGraph asks."""
+
+    def check(self, thread_id: str) -> None:
+        """Raises Unresumable."""
+        ...
+
+    async def barrier(self, thread_id: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How far the run came: `outcome` is set when the graph has ended, `next` names the node that waits otherwise."""
+
+    outcome: str | None
+    next: str | None
+
+
+class Companions:
+    """The units of the runs that this process works, by thread: what the checkpointer asks for at each put."""
+
+    def __init__(self) -> None:
+        self._units: dict[str, Unit] = {}
+
+    def __call__(self, thread_id: str) -> Write | None:
+        """The superstep's writes, drained now; None for threads that are nobody's run."""
+        unit = self._units.get(thread_id)
+        return None if unit is None else unit.drain()
+
+    def add(self, unit: Unit) -> None:
+        """Follow this run."""
+        self._units[unit.run_id] = unit
+
+    def drop(self, run_id: str) -> None:
+        """Follow it no longer."""
+        self._units.pop(run_id, None)
+
+
+class Executor:
+    """Works runs one after another or side by side in one event loop; one compiled graph and one saver serve them all."""
+
+    def __init__(
+        self, database: Database, graph: Any, saver: Saver, companions: Companions, opener: OpenContext, lease_us: int
+    ) -> None:
+        self._database = database
+        self._graph = graph
+        self._saver = saver
+        self._companions = companions
+        self._opener = opener
+        self._lease_us = lease_us
+
+    async def work(self, run_id: str, epoch: int, stop: Callable[[], bool]) -> Ended:
+        """Go on from the last checkpoint; `stop` is asked between supersteps. Errors of the run go up as they are."""
+        await asyncio.to_thread(self._saver.check, run_id)
+        run = await self._database.aread(lambda tx: runs.get(tx, run_id))
+        meter = Meter()
+        unit = Unit(run_id, epoch=epoch, lease_us=self._lease_us)
+        context = await self._opener.open(run, unit, meter)
+        doors = Doors(context, unit, meter, lambda: self._ensure(run_id, epoch, meter), run.correlation_id)
+        self._companions.add(unit)
+        try:
+            return await self._drive(run, doors, stop)
+        finally:
+            self._companions.drop(run_id)
+            await self._opener.close(context)
+
+    def _ensure(self, run_id: str, epoch: int, meter: Meter) -> None:
+        """Look at the limits before a node begins; raises BudgetExceeded, LeaseLost."""
+        self._database.read(lambda tx: budgets.ensure(tx, run_id, epoch, meter.peek()))
+
+    async def _drive(self, run: runs.Run, doors: Doors, stop: Callable[[], bool]) -> Ended:
+        config = {"configurable": {"thread_id": run.id}, "recursion_limit": MOST_SUPERSTEPS}
+        before = await self._graph.aget_state(config)
+        following = _next(before.next, run.route)
+        if following is not None:
+            await self._announce(run.id, doors.unit.epoch, "node.started", {"step": before.values.get("step", 0)}, following)
+        if not stop():
+            stream = self._graph.astream(None, config, context=doors, stream_mode="updates", durability="sync")
+            try:
+                async for _ in stream:
+                    if stop():
+                        break
+            finally:
+                await stream.aclose()
+        await self._saver.barrier(run.id)
+        after = await self._graph.aget_state(config)
+        if after.next:
+            return Ended(None, _next(after.next, run.route))
+        return Ended(after.values.get("outcome") or "delivered", None)
+
+    async def _announce(self, run_id: str, epoch: int, type: EventType, content: dict[str, Any], node: str) -> None:
+        def write(tx: Tx) -> None:
+            events.append(tx, run_id, [(type, node, content)], epoch=epoch)
+
+        await self._database.awrite(write)
+
+
+def _next(waiting: tuple[str, ...], route: str) -> str | None:
+    """The node that goes on; before the first superstep LangGraph names its own start."""
+    if not waiting:
+        return None
+    return "interpret" if waiting[0].startswith("__") else waiting[0]
+
+
+def describe(error: BaseException) -> dict[str, str]:
+    """An error as the run row keeps it: code, message and hint."""
+    if isinstance(error, AutonomyError):
+        return {"code": error.code, "message": error.message, "hint": error.hint}
+    return {"code": "failed", "message": f"{type(error).__name__}: {error}", "hint": "This is a fault of the toolkit: see the log."}

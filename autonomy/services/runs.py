@@ -1,0 +1,290 @@
+"""Runs as people and machines ask for them: start, look, steer, export. Each method is one transaction or one read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autonomy.core.clock import iso, new_id
+from autonomy.core.errors import InvalidInput, NotFound, NotYetBuilt
+from autonomy.core.events import Event
+from autonomy.core.state import initial_state
+from autonomy.core.types import Budget, TaskSpec
+from autonomy.runtime import budgets, checkpoint_rows, events, queue, runs
+from autonomy.runtime.wake import Wake
+from autonomy.services.story import Story, tell
+from autonomy.storage.database import Database, Tx
+
+BUILT = ("write", "research")
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun:
+    """A request for a run. `priority` 1 (high) to 10 (low); `max_attempts` claims before the run ends as failed."""
+
+    task: TaskSpec
+    user_id: str = "local"
+    priority: int = 5
+    idempotency_key: str | None = None
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The answer to a request; `duplicate` says that its idempotency key was seen before."""
+
+    run_id: str
+    job_id: int
+    status: str
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list; `next_cursor` None is the last."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """What the first checkpoint is marked with: the graph's fingerprint and the state's version."""
+
+    fingerprint: str
+    state_version: int
+
+
+class Runs:
+    """The runs of one workspace."""
+
+    def __init__(self, database: Database, home: Path, wake: Wake, seed: Seed, *, per_user: int, max_attempts: int) -> None:
+        self._database = database
+        self._home = home
+        self._wake = wake
+        self._seed = seed
+        self._per_user = per_user
+        self._max_attempts = max_attempts
+
+    # -- start ------------------------------------------------------------------------------------
+
+    def start(self, request: StartRun) -> Started:
+        """Run row, first checkpoint, job and first event in one transaction. Raises InvalidInput, NotYetBuilt."""
+        task = request.task
+        _admit(task)
+        content = json.dumps([request.user_id, request.priority, request.task_id, task.model_dump(mode="json")], sort_keys=True)
+        new = runs.NewRun(
+            user_id=request.user_id,
+            journey=task.journey,
+            goal=task.goal,
+            task=task.model_dump(mode="json"),
+            provider=",".join(task.provider),
+            correlation_id=new_id(),
+            task_id=request.task_id,
+            idempotency_key=request.idempotency_key,
+            request_hash=hashlib.sha256(content.encode()).hexdigest(),
+            **budgets.columns(task.budget),
+        )
+        started = self._database.write(lambda tx: self._create(tx, new, request))
+        self._wake.ring()
+        return started
+
+    def _create(self, tx: Tx, new: runs.NewRun, request: StartRun) -> Started:
+        created = runs.create(tx, new)
+        if created.repeated:
+            job = tx.value("SELECT max(id) FROM job WHERE run_id = :run", run=created.run_id)
+            return Started(created.run_id, int(job), runs.get(tx, created.run_id).status, True)
+        state = dict(initial_state(created.run_id, request.task))
+        seed = self._seed
+        checkpoint_rows.seed(tx, created.run_id, state, fingerprint=seed.fingerprint, state_version=seed.state_version)
+        job = queue.enqueue_start(tx, created.run_id, priority=request.priority, max_attempts=self._max_attempts)
+        return Started(created.run_id, job, "queued", False)
+
+    # -- look -------------------------------------------------------------------------------------
+
+    def resolve(self, prefix: str) -> str:
+        """The id that a unique prefix names. Raises NotFound with the candidates, InvalidInput for what is no id."""
+        return self._database.read(lambda tx: runs.resolve(tx, prefix))
+
+    def list(
+        self, *, user: str | None = None, status: str | None = None, limit: int = 20, cursor: str | None = None
+    ) -> Page:
+        """Newest first."""
+        page = self._database.read(lambda tx: runs.page(tx, user, status, limit, cursor))
+        return Page([_brief(run) for run in page.items], page.next_cursor)
+
+    def inspect(self, run_id: str) -> dict[str, Any]:
+        """Everything about one run: its row, its last checkpoint, budgets and artifacts."""
+
+        def look(tx: Tx) -> tuple[runs.Run, dict[str, Any] | None, list[dict[str, Any]]]:
+            run = runs.get(tx, run_id)
+            sql = "SELECT id, role, path, media_type, sha256, size FROM artifact WHERE run_id = :run ORDER BY path"
+            return run, checkpoint_rows.latest_state(tx, run_id), tx.rows(sql, run=run_id)
+
+        run, state, artifacts = self._database.read(look)
+        state = state or {}
+        return {
+            **_brief(run),
+            "task": run.task,
+            "plan": state.get("plan", []),
+            "current": state.get("current"),
+            "last_observation": state.get("observation"),
+            "last_verdict": state.get("verdict"),
+            "notes": state.get("notes", []),
+            "turnitin": None,
+            "artifacts": artifacts,
+            "error": run.error,
+            "finished_at": iso(run.finished_at),
+        }
+
+    def deliverables(self, run_id: str) -> list[dict[str, Any]]:
+        """What the run hands over, without the source snapshots: path, role, media_type, sha256."""
+        sql = (
+            "SELECT path, role, media_type, sha256 FROM artifact WHERE run_id = :run AND role <> 'source' ORDER BY role, path"
+        )
+        return self._database.read(lambda tx: tx.rows(sql, run=run_id))
+
+    def events(self, run_id: str, *, after: int = 0, limit: int = 500) -> list[Event]:
+        """Events with a seq above `after`, in order."""
+        return self._database.read(lambda tx: events.read(tx, run_id, after=after, limit=limit))
+
+    def all_events(self, after: int = 0, limit: int = 500) -> list[Event]:
+        """Events of every run by position; see `runtime.events.read_all`."""
+        return events.read_all(self._database, after=after, limit=limit)
+
+    def wait_events(self, run_id: str, after: int, timeout: float) -> list[Event]:
+        """Events above `after`; waits for the first one up to `timeout` seconds, then answers with none."""
+        deadline = time.monotonic() + timeout
+        while True:
+            seen = self._wake.mark()
+            found = self.events(run_id, after=after)
+            left = deadline - time.monotonic()
+            if found or left <= 0:
+                return found
+            self._wake.wait(seen, left)
+
+    # -- steer ------------------------------------------------------------------------------------
+
+    def pause(self, run_id: str) -> dict[str, Any]:
+        """Stop at the next step; the run keeps everything and costs nothing meanwhile."""
+        return self._control(run_id, "pause")
+
+    def abort(self, run_id: str) -> dict[str, Any]:
+        """Stop for good. What was delivered so far stays."""
+        return self._control(run_id, "abort")
+
+    def _control(self, run_id: str, control: runs.Control) -> dict[str, Any]:
+        def write(tx: Tx) -> tuple[str, runs.Run]:
+            done = runs.request_control(tx, run_id, control)
+            return done, runs.get(tx, run_id)
+
+        done, run = self._database.write(write)
+        self._wake.ring()
+        if done == "ended":
+            raise InvalidInput(f"run {run_id} has ended already ({run.status})", "See 'autonomy run inspect'.")
+        return {**_brief(run), "control": done}
+
+    def resume(self, run_id: str) -> dict[str, Any]:
+        """Put a paused run back into the queue. Raises InvalidInput when it has ended, HeldByAnother when it is worked."""
+        job = self._database.write(lambda tx: queue.resume(tx, run_id))
+        self._wake.ring()
+        return {**_brief(self._database.read(lambda tx: runs.get(tx, run_id))), "job_id": job}
+
+    def budget(self, run_id: str, change: Budget | None = None) -> dict[str, Any]:
+        """The run's budgets; with `change` the named limits are set first."""
+        if change is not None:
+            self._database.write(lambda tx: budgets.change(tx, run_id, change))
+            self._wake.ring()
+        return {"run_id": run_id, "budgets": _budgets(self._database.read(lambda tx: runs.get(tx, run_id)))}
+
+    # -- tell -------------------------------------------------------------------------------------
+
+    def explain(self, run_id: str) -> Story:
+        """The story of the run from its events and its journal."""
+        run = self.inspect(run_id)
+        found: list[Event] = []
+        while batch := self.events(run_id, after=found[-1].seq if found else 0, limit=1000):
+            found.extend(batch)
+        sql = "SELECT kind, name, tokens_in, tokens_out, cost_usd FROM call WHERE run_id = :run ORDER BY n"
+        calls = self._database.read(lambda tx: tx.rows(sql, run=run_id))
+        return tell(run, found, calls)
+
+    def export(self, run_id: str, folder: Path) -> Sequence[Path]:
+        """Copy the run's files into an empty or new folder, each checked against its sha256."""
+        sql = "SELECT path, sha256 FROM artifact WHERE run_id = :run ORDER BY path"
+        rows = self._database.read(lambda tx: tx.rows(sql, run=run_id))
+        if not rows:
+            raise NotFound(f"run {run_id} has no files yet", "See 'autonomy run inspect'.")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InvalidInput(f"{folder} exists and is not an empty folder", "Name a new folder.")
+        for row in rows:
+            _verify(self._home / row["path"], row["sha256"])
+        written = []
+        for row in rows:
+            target = folder / Path(row["path"]).relative_to(Path("artifacts") / run_id)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._home / row["path"], target)
+            written.append(target)
+        return written
+
+
+def _admit(task: TaskSpec) -> None:
+    """Refuse at the door what this release cannot do and what cannot be read, before anything is written."""
+    if task.journey not in BUILT:
+        raise NotYetBuilt(f"the {task.journey} journey is not part of this release", f"Choose one of: {', '.join(BUILT)}.")
+    if task.target_similarity is not None:
+        hint = "Leave --target-similarity out; the run then needs no report."
+        raise NotYetBuilt("waiting for a similarity report is not part of this release", hint)
+    if not task.corpus:
+        raise InvalidInput("no corpus to work from", "Name a folder of documents with --corpus.")
+    for name in task.corpus:
+        folder = Path(name)
+        if not folder.exists():
+            raise InvalidInput(f"corpus folder {name} does not exist", "Name an existing folder with --corpus.")
+        if not folder.is_dir():
+            raise InvalidInput(f"corpus {name} is not a folder", "Name the folder that holds the documents.")
+
+
+def _verify(path: Path, sha256: str) -> None:
+    if not path.is_file():
+        raise NotFound(f"{path.name} is missing from the workspace", "Restore the artifacts folder, or run again.")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+        raise InvalidInput(f"{path.name} was changed after delivery", "Restore the artifacts folder, or run again.")
+
+
+def _brief(run: runs.Run) -> dict[str, Any]:
+    """A run as a list shows it."""
+    return {
+        "run_id": run.id,
+        "user_id": run.user_id,
+        "journey": run.journey,
+        "goal": run.goal,
+        "status": run.status,
+        "outcome": run.outcome,
+        "route": run.route,
+        "budgets": _budgets(run),
+        "correlation_id": run.correlation_id,
+        "created_at": iso(run.created_at),
+        "updated_at": iso(run.updated_at),
+    }
+
+
+def _budgets(run: runs.Run) -> dict[str, dict[str, Any]]:
+    """Limit, used and reserved: tokens as counts, seconds and US dollars as numbers; limit None is unlimited."""
+    return {
+        "tokens": {"limit": run.limit_tokens, "used": run.used_tokens, "reserved": run.reserved_tokens},
+        "seconds": {"limit": None if run.limit_ms is None else run.limit_ms / 1000, "used": run.used_ms / 1000, "reserved": 0},
+        "usd": {
+            "limit": budgets.dollars(run.limit_usd),
+            "used": run.used_usd / budgets.MICRO,
+            "reserved": run.reserved_usd / budgets.MICRO,
+            "unpriced_calls": run.unpriced_calls,
+        },
+    }
