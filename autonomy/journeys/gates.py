@@ -1,0 +1,149 @@
+"""The gates on evidence: quotes, citations, sources, references. Each is a pure function of one `Audit`.
+
+A gate returns its figure against its threshold, n and the failing items in its evidence, and the sentences behind them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from autonomy.agents.contract import Failure
+from autonomy.core.types import Card
+from autonomy.journeys.audit import Audit, Measured, failure, gate, share
+from autonomy.journeys.claims import Claim
+from autonomy.journeys.phrases import REFERENCES
+from autonomy.journeys.references import bibliography, title_of
+
+GateRule = Callable[[Audit], Measured]
+
+
+def quote_found(audit: Audit) -> Measured:
+    """Citations whose quote stands at its offsets, page and heading, of all citations."""
+    failing: list[str] = []
+    failures: list[Failure] = []
+    n = 0
+    for claim in audit.claims:
+        n += len(claim.cards)
+        for card in claim.cards:
+            why = audit.flaws.get(card.id)
+            if why:
+                failing.append(f"{claim.id} {card.id}: {why}")
+                failures += failure(claim, "quote_found", f"{card.id}: {why}")
+    return Measured(share("quote_found", n - len(failing), n, audit.policy.quote_found, failing), tuple(failures))
+
+
+def citation_coverage(audit: Audit) -> Measured:
+    """Claims with at least one citation that leads somewhere, of all claims; an id nobody gave out counts as none."""
+    failing: list[str] = []
+    failures: list[Failure] = []
+    bad = 0
+    for claim in audit.measured:
+        if claim.cards and not claim.unknown:
+            continue
+        why = f"no such evidence: {', '.join(claim.unknown)}" if claim.unknown else "no citation"
+        bad += not claim.cards
+        failing.append(f"{claim.id}: {why}: {claim.sentence.text[:60]}")
+        failures += failure(claim, "citation_coverage", why)
+    n = len(audit.measured)
+    return Measured(share("citation_coverage", n - bad, n, audit.policy.coverage, failing), tuple(failures))
+
+
+def citation_support(audit: Audit) -> Measured:
+    """Cited claims that their quotes carry (content words, numbers, names, negation, modal), of all cited claims."""
+    failing: list[str] = []
+    failures: list[Failure] = []
+    cited = [claim for claim in audit.measured if claim.cards]
+    for claim in cited:
+        weighed = audit.weighed[claim.id]
+        if not weighed.carried:
+            failing.append(f"{claim.id}: {weighed.why}: {claim.sentence.text[:60]}")
+            failures += failure(claim, "citation_support", weighed.why)
+    n = len(cited)
+    return Measured(share("citation_support", n - len(failing), n, audit.policy.support, failing), tuple(failures))
+
+
+def citation_excess(audit: Audit) -> Measured:
+    """Citations that carry nothing of their claim while the others carry it all, of all citations. Matrix rows are exempt."""
+    failing: list[str] = []
+    n = 0
+    for claim in audit.measured:
+        n += len(claim.cards)
+        if claim.part == "matrix" or len(claim.cards) < 2:
+            continue
+        failing += [f"{claim.id}: {card.id} adds nothing" for card in claim.cards if _idle(audit, claim, card)]
+    figure = round(len(failing) / n, 4) if n else 1.0
+    return Measured(gate("citation_excess", figure, audit.policy.excess, figure <= audit.policy.excess, n, failing))
+
+
+def _idle(audit: Audit, claim: Claim, card: Card) -> bool:
+    """Whether the citation could go: the rest carries the claim, and it alone does not (else it corroborates)."""
+    rest = tuple(other for other in claim.cards if other is not card)
+    return audit.carries(claim, rest) and not audit.carries(claim, (card,))
+
+
+def source_spread(audit: Audit) -> Measured:
+    """Different sources cited; where the material has fewer than wanted, all of them."""
+    cited = dict.fromkeys(card.source for claim in audit.claims for card in claim.cards)
+    wanted = max(1, min(audit.policy.least_sources, len(audit.material.sources)))
+    return Measured(gate("source_spread", len(cited), wanted, len(cited) >= wanted, len(cited)))
+
+
+def source_share(audit: Audit) -> Measured:
+    """The largest share one source has in all citations; with one or two sources nothing smaller is to be had."""
+    counts = Counter(card.source for claim in audit.claims if claim.part != "matrix" for card in claim.cards)
+    n = sum(counts.values())
+    most = {1: 1.0, 2: 0.75}.get(len(audit.material.sources), audit.policy.largest_share)
+    figure = round(max(counts.values(), default=0) / n, 4) if n else 1.0
+    failing = [
+        f"{title_of(audit.sources[s])}: {c} of {n}" for s, c in counts.items() if n and c / n > most and s in audit.sources
+    ]
+    return Measured(gate("source_share", figure, most, n > 0 and figure <= most, n, failing))
+
+
+def min_citations(audit: Audit) -> Measured:
+    """Different quotations cited, against the number asked for."""
+    cited = {card.id for claim in audit.claims for card in claim.cards}
+    wanted = audit.material.task.min_citations or 0
+    return Measured(gate("min_citations", len(cited), wanted, len(cited) >= wanted, len(cited)))
+
+
+def references(audit: Audit) -> Measured:
+    """Entries that are cited and complete, of all; every mark must lead to one, and the list must equal a fresh render."""
+    rendered, material = audit.rendered, audit.material
+    cited = dict.fromkeys(card.source for claim in audit.claims for card in claim.cards)
+    failing = [f"{source}: cited but not a source of this document" for source in cited if source not in audit.sources]
+    fresh = bibliography(
+        material.task.style, material.brief.language, material.sources, [s for s in cited if s in audit.sources]
+    )
+    listed = reference_lines(rendered.text)
+    wanted = fresh.listing()
+    failing += [f"missing or changed: {line[:80]}" for line in wanted if line not in listed]
+    failing += [f"not cited: {line[:80]}" for line in listed if line not in wanted]
+    if not failing and listed != wanted:
+        failing.append("the list is out of order")
+    for placed in rendered.claims:
+        if placed.claim.cards:
+            mark = fresh.mark([(card.source, card.anchor) for card in placed.claim.cards])
+            if f"{placed.text} {mark}" not in rendered.text:
+                failing.append(f"{placed.claim.id}: its mark {mark[:60]} does not follow it")
+    failing += [f"{source}: no location" for source in cited if source in audit.sources and not audit.sources[source].location]
+    n = len(wanted)
+    figure = round(max(0.0, 1 - len(failing) / n), 4) if n else 0.0
+    return Measured(gate("references", figure, 1.0, n > 0 and not failing, n, failing))
+
+
+def claim_in_text(audit: Audit) -> Measured:
+    """Claims that stand in the rendered document word for word, below their own heading, of all claims."""
+    rendered = audit.rendered
+    failing = [f"{placed.claim.id}: {placed.text[:60]}" for placed in rendered.claims if placed.text not in rendered.text]
+    lost = {claim.id for claim in audit.claims} - {placed.claim.id for placed in rendered.claims}
+    failing += [f"{name}: not in the document" for name in sorted(lost)]
+    n = len(audit.claims)
+    return Measured(share("claim_in_text", n - len(failing), n, 1.0, failing))
+
+
+def reference_lines(text: str) -> tuple[str, ...]:
+    """The entries below the last heading References of a Markdown text."""
+    _, found, tail = text.rpartition(f"\n## {REFERENCES}\n")
+    return tuple(line for line in tail.splitlines() if line.strip()) if found else ()
