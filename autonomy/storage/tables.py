@@ -130,6 +130,7 @@ class Job(SQLModel, table=True):
     locked_by: str | None = Field(sa_column=Column(String(256)))
     locked_at: int | None = Field(sa_column=big())
     lease_until: int | None = Field(sa_column=big())
+    lease_us: int = Field(sa_column=count())
     attempts: int = Field(sa_column=count())
     max_attempts: int = Field(sa_column=Column(Integer, nullable=False))
     epoch: int = Field(sa_column=count())
@@ -151,6 +152,7 @@ class Lane(SQLModel, table=True):
             sqlite_where=text("queued > 0 AND running < allowed"),
             postgresql_where=text("queued > 0 AND running < allowed"),
         ),
+        Index("ix_lane_clock", "vt"),
     )
     user_id: str = Field(sa_column=Column(String(64), primary_key=True))
     vt: int = Field(sa_column=count())

@@ -171,6 +171,7 @@ def upgrade() -> None:
         sa.Column("locked_by", sa.String(length=256), nullable=True),
         sa.Column("locked_at", BIG, nullable=True),
         sa.Column("lease_until", BIG, nullable=True),
+        sa.Column("lease_us", BIG, server_default=sa.text("0"), nullable=False),
         sa.Column("attempts", BIG, server_default=sa.text("0"), nullable=False),
         sa.Column("max_attempts", sa.Integer(), nullable=False),
         sa.Column("epoch", BIG, server_default=sa.text("0"), nullable=False),
@@ -222,6 +223,7 @@ def upgrade() -> None:
         sa.Column("allowed", sa.Integer(), server_default=sa.text("2"), nullable=False),
         sa.PrimaryKeyConstraint("user_id"),
     )
+    op.create_index("ix_lane_clock", "lane", ["vt"], unique=False)
     op.create_index(
         "ix_lane_turn",
         "lane",

@@ -1,0 +1,126 @@
+"""Wake-up: who waits for work, events or a request is rung, not made to look again and again.
+
+A ring is a hint, never a promise: whoever wakes looks at the tables, and looks there once in a while anyway. Inside a
+process a ring reaches waiters at once. From other processes PostgreSQL sends notifications; a SQLite file is asked for its
+change counter, a few microseconds ten times a second. Without waiters of other processes nothing runs at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Final
+
+from autonomy.core.errors import AutonomyError
+from autonomy.storage import postgres
+from autonomy.storage.database import Database
+
+POLL_SECONDS: Final = 0.1
+RECONNECT_SECONDS: Final = 1.0
+
+
+class Wake:
+    """A bell. Ring it from any thread once a write is durable (or queued: the writer keeps the order).
+
+    To miss nothing: `seen = wake.mark()`, look at the tables, and if there is nothing, `wake.wait(seen, timeout)`.
+    """
+
+    def __init__(self) -> None:
+        self._rung = 0
+        self._changed = threading.Condition()
+        self._listeners: tuple[Callable[[], None], ...] = ()
+
+    def ring(self) -> None:
+        """Wake all waiters; listeners are called in this thread."""
+        with self._changed:
+            self._rung += 1
+            self._changed.notify_all()
+            listeners = self._listeners
+        for listener in listeners:
+            listener()
+
+    def mark(self) -> int:
+        """How often it has rung."""
+        return self._rung
+
+    def wait(self, seen: int, timeout: float) -> bool:
+        """Block until it has rung more often than `seen`, or `timeout` seconds have passed; returns whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._rung > seen, timeout)
+
+    @contextlib.contextmanager
+    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Have a quick, thread-safe function called at each ring, such as one that wakes an event loop."""
+        with self._changed:
+            self._listeners += (listener,)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+
+class Beyond:
+    """Rings a bell when another process has written; a thread from `with` to its end."""
+
+    def __init__(self, database: Database, wake: Wake, poll_seconds: float = POLL_SECONDS) -> None:
+        self._database = database
+        self._wake = wake
+        self._poll = poll_seconds
+        self._stopped = threading.Event()
+        self._near, self._far = socket.socketpair()
+        work = self._watch_file if database.path is not None else self._listen
+        self._thread = threading.Thread(target=work, name="autonomy-wake", daemon=True)
+
+    def __enter__(self) -> Beyond:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stopped.set()
+        self._far.send(b"x")
+        self._thread.join()
+        self._near.close()
+        self._far.close()
+
+    def _watch_file(self) -> None:
+        last = None
+        while not self._stopped.wait(self._poll):
+            try:
+                version = self._database.version()
+            except AutonomyError:
+                continue
+            if version != last:
+                last = version
+                self._wake.ring()
+
+    def _listen(self) -> None:
+        errors = postgres.library().Error
+        while not self._stopped.is_set():
+            connection: Any = None
+            try:
+                connection = postgres.connect(self._database.url)
+                connection.execute(f"LISTEN {postgres.CHANNEL}")
+                self._wake.ring()  # something may have been said before we listened
+                self._hear(connection)
+            except (AutonomyError, errors):
+                self._stopped.wait(RECONNECT_SECONDS)
+            finally:
+                if connection is not None:
+                    connection.close()
+
+    def _hear(self, connection: Any) -> None:
+        """Ring for each batch of notifications, until told to stop. Raises the driver's error when the connection breaks."""
+        while True:
+            select.select([connection.fileno(), self._near], [], [])
+            if self._stopped.is_set():
+                return
+            heard = 0
+            for _ in connection.notifies(timeout=0):
+                heard += 1
+            if heard:
+                self._wake.ring()
