@@ -15,11 +15,17 @@ from typer.core import TyperCommand, TyperGroup
 from cli.output import BOLD, CYAN, DIM
 from cli.session import Session
 
+COLUMN = 24
+"""Widest name beside which the explanation still stands on the same line."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="One JSON document on stdout (streams: one object per line).", rich_help_panel="Output")]
+JsonFlag = Annotated[
+    bool, typer.Option("--json", help="One JSON document on stdout (streams: one object per line).", rich_help_panel="Output")
+]
 DebugFlag = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel="Output")]
-NoColorFlag = Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR in the environment does the same.", rich_help_panel="Output")]
+NoColorFlag = Annotated[
+    bool, typer.Option("--no-color", help="No colours; NO_COLOR in the environment does the same.", rich_help_panel="Output")
+]
 
 SHARED = [
     inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
@@ -43,9 +49,20 @@ class _Help:
                     formatter.write(f"  {paint('$', DIM)} {line}\n")
         if isinstance(self, TyperGroup):
             _write_commands(self, ctx, formatter, paint)
-        for title, rows in _panels(page, ctx).items():
+        panels = _panels(page, ctx)
+        widest = max((len(names) for rows in panels.values() for names, _ in rows if len(names) <= COLUMN), default=0)
+        for title, rows in panels.items():
             with formatter.section(paint(title, BOLD)):
-                formatter.write_dl([(paint(names, CYAN), about) for names, about in rows])
+                formatter.write_dl([(paint(names.ljust(widest), CYAN), about) for names, about in rows], col_max=COLUMN)
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        """One line: arguments by their own names."""
+        page: Any = self
+        pieces = [param.metavar or param.name.upper() for param in page.params if param.param_type_name == "argument"]
+        tail = ["COMMAND [ARGS]..."] if isinstance(self, TyperGroup) else pieces
+        formatter.write_usage(
+            ctx.command_path, " ".join([*tail, "[OPTIONS]"] if not isinstance(self, TyperGroup) else ["[OPTIONS]", *tail])
+        )
 
 
 def _unpainted(text: str, *_: int) -> str:
@@ -56,19 +73,32 @@ def _panels(page: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
     """Arguments first, then options by panel; help belongs to the last panel, "Output"."""
     panels: dict[str, list[tuple[str, str]]] = {}
     for param in page.get_params(ctx):
-        record = param.get_help_record(ctx)
-        if record is None:
+        if getattr(param, "hidden", False):
             continue
         default = "Arguments" if param.param_type_name == "argument" else "Options"
         title = getattr(param, "rich_help_panel", None) or ("Output" if "--help" in param.opts else default)
-        panels.setdefault(title, []).append(record)
+        panels.setdefault(title, []).append(_record(param))
     return panels
 
 
+def _record(param: Any) -> tuple[str, str]:
+    """What stands left and right of one argument or option."""
+    if param.param_type_name == "argument":
+        return param.metavar or param.name.upper(), param.help or ""
+    names = ", ".join(sorted(param.opts, key=lambda name: (name.startswith("--"), len(name))))
+    about = param.help or ""
+    if param.is_flag:
+        return names, about
+    shown = f" [default: {param.default}]" if param.default not in (None, "", ()) and not callable(param.default) else ""
+    return f"{names} {param.metavar or 'VALUE'}", about + shown
+
+
 def _write_commands(group: TyperGroup, ctx: Any, formatter: Any, paint: Callable[..., str]) -> None:
-    rows = group.summaries(ctx) if isinstance(group, LazyGroup) else [
-        (name, group.commands[name].get_short_help_str(80)) for name in group.list_commands(ctx)
-    ]
+    rows = (
+        group.summaries(ctx)
+        if isinstance(group, LazyGroup)
+        else [(name, group.commands[name].get_short_help_str(80)) for name in group.list_commands(ctx)]
+    )
     with formatter.section(paint("Commands", BOLD)):
         formatter.write_dl([(paint(name, CYAN), about) for name, about in rows])
 
@@ -127,7 +157,9 @@ def verb() -> typer.Typer:
     return typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=CONTEXT)
 
 
-def command(app: typer.Typer, name: str, examples: Sequence[str] = ()) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
+def command(
+    app: typer.Typer, name: str, examples: Sequence[str] = ()
+) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Register a function `f(session, ...) -> exit code or None` as a command that also takes the shared options."""
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:

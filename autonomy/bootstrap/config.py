@@ -22,30 +22,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote, urlsplit
 
-from autonomy.bootstrap.settings import SECTIONS, ProviderSettings, Secret, Settings
+from autonomy.bootstrap.settings import SECTIONS, ProviderEntry, Settings
 from autonomy.core.errors import ConfigurationError
+from autonomy.providers.profiles import PROFILES, found
+from autonomy.providers.settings import Kind, Secret
 
 PROJECT_FILE = "autonomy.toml"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 SHORT_VARIABLES = {"AUTONOMY_LEASE_SECONDS": ("queue", "lease_seconds")}
 """Variables with a name of their own; every other key has AUTONOMY_<SECTION>__<KEY>."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A known service: the variable that holds its key, where it is, and the model used when none is configured."""
-
-    variable: str
-    base_url: str
-    model: str
-
-
-SERVICES: Mapping[str, Service] = {
-    "openai": Service("OPENAI_API_KEY", "https://api.openai.com/v1", "gpt-5-mini"),
-    "openrouter": Service("OPENROUTER_API_KEY", "https://openrouter.ai/api/v1", "openai/gpt-5-mini"),
-    "gemini": Service("GEMINI_API_KEY", "https://generativelanguage.googleapis.com/v1beta/openai", "gemini-2.5-flash"),
-    "kimi": Service("MOONSHOT_API_KEY", "https://api.moonshot.ai/v1", "kimi-k2-0905-preview"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +113,9 @@ def _current_folder() -> Path:
     try:
         return Path.cwd()
     except OSError as error:
-        raise ConfigurationError("the current folder no longer exists", "Change to another one, or set AUTONOMY_HOME.") from error
+        raise ConfigurationError(
+            "the current folder no longer exists", "Change to another one, or set AUTONOMY_HOME."
+        ) from error
 
 
 def _home(environ: Mapping[str, str], here: Path) -> tuple[Path, str]:
@@ -167,7 +154,9 @@ def _file(path: Path | None, label: str) -> Layer | None:
     except OSError as error:
         if error.errno == errno.ELOOP and path.name == PROJECT_FILE and not path.is_symlink():
             return None  # the workspace itself is the loop: its own check says so better
-        raise ConfigurationError(f"{path} cannot be read: {_reason(error)}", "Make it a readable file, or remove it.") from error
+        raise ConfigurationError(
+            f"{path} cannot be read: {_reason(error)}", "Make it a readable file, or remove it."
+        ) from error
     try:
         values = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
@@ -190,7 +179,7 @@ def _section(
     origins: dict[str, str],
 ) -> Any:
     fields = _fields(schema)
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key in fields:
         origins[f"{name}.{key}"] = "default"
     for layer in layers:
@@ -201,19 +190,19 @@ def _section(
         for key, value in table.items():
             if key not in fields:
                 raise ConfigurationError(f"{where}: unknown key '{key}'", _meant(key, fields))
-            found[key] = _check(value, fields[key], f"{where} {key}")
+            values[key] = _check(value, fields[key], f"{where} {key}")
             origins[f"{name}.{key}"] = layer.origin
     for key, kind in fields.items():
         variable = next((v for v, target in SHORT_VARIABLES.items() if target == (name, key) and environ.get(v)), None)
         variable = variable or f"AUTONOMY_{name}__{key}".upper()
         if environ.get(variable):
-            found[key] = _check(_from_text(environ[variable], kind, variable), kind, variable)
+            values[key] = _check(_from_text(environ[variable], kind, variable), kind, variable)
             origins[f"{name}.{key}"] = f"variable {variable}"
         flag = flags.get(f"{name}.{key}")
         if flag is not None:
-            found[key] = _check(flag, kind, f"{name}.{key}")
+            values[key] = _check(flag, kind, f"{name}.{key}")
             origins[f"{name}.{key}"] = "flag"
-    return schema(**found)
+    return schema(**values)
 
 
 def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
@@ -224,76 +213,83 @@ def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
 
 
 def _corpora(layers: Sequence[Layer], origins: dict[str, str]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for layer in layers:
         table = layer.values.get("corpora", {})
         where = f"{_path_of(layer)}: [corpora]"
         if not isinstance(table, dict):
-            raise ConfigurationError(f"{where} must be a table", "Write [corpora], then NAME = \"FOLDER\" lines.")
+            raise ConfigurationError(f"{where} must be a table", 'Write [corpora], then NAME = "FOLDER" lines.')
         for name, folder in table.items():
             if not isinstance(folder, str) or not folder or NAME.fullmatch(name) is None:
                 raise ConfigurationError(f"{where}: '{name}' must map a plain name to a folder", 'Write NAME = "FOLDER".')
-            found[name] = Path(os.path.abspath(layer.folder / os.path.expanduser(folder)))
+            folders[name] = Path(os.path.abspath(layer.folder / os.path.expanduser(folder)))
             origins[f"corpora.{name}"] = layer.origin
-    return found
+    return folders
 
 
 # -- providers ----------------------------------------------------------------------------------------
 
 
-def _providers(layers: Sequence[Layer], environ: Mapping[str, str], origins: dict[str, str]) -> tuple[ProviderSettings, ...]:
+def _providers(layers: Sequence[Layer], environ: Mapping[str, str], origins: dict[str, str]) -> tuple[ProviderEntry, ...]:
     """Project file first, then user file, then what the environment offers; the first of a name wins."""
-    found: dict[str, ProviderSettings] = {}
+    entries: dict[str, ProviderEntry] = {}
     for layer in reversed(layers):
-        entries = layer.values.get("providers", [])
-        where = f"{_path_of(layer)}: [[providers]]"
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise ConfigurationError(f"{where} must be a list of tables", "Write [[providers]] above each entry.")
-        seen: set[str] = set()
-        for number, entry in enumerate(entries, 1):
-            provider = _provider(entry, f"{where} entry {number}", environ, layer.folder)
-            if provider.name in seen:
-                raise ConfigurationError(f"{where}: two entries are named '{provider.name}'", "Rename one of them.")
-            seen.add(provider.name)
-            if provider.name not in found:
-                found[provider.name] = provider
-                origins[f"providers.{provider.name}"] = layer.origin
-    for name, service in SERVICES.items():
-        if name not in found and environ.get(service.variable):
-            found[name] = _provider({"name": name, "kind": name}, name, environ, Path())
-            origins[f"providers.{name}"] = f"variable {service.variable}"
-    return tuple(found.values())
+        for entry in _listed(layer, environ):
+            if entry.name not in entries:
+                entries[entry.name] = entry
+                origins[f"providers.{entry.name}"] = layer.origin
+    for offer in found(environ):
+        if offer.name in entries:
+            continue
+        variable = offer.profile.key_variable if offer.api_key else None
+        entries[offer.name] = ProviderEntry(
+            name=offer.name, kind=offer.profile.kind, model=offer.model, base_url=offer.base_url,
+            api_key=f"env:{variable}" if variable else None, key=offer.api_key,
+        )  # fmt: skip
+        origins[f"providers.{offer.name}"] = f"variable {variable or 'OPENAI_BASE_URL'}"
+    return tuple(entries.values())
 
 
-def _provider(entry: Mapping[str, Any], where: str, environ: Mapping[str, str], folder: Path) -> ProviderSettings:
-    fields = _fields(ProviderSettings)
+def _listed(layer: Layer, environ: Mapping[str, str]) -> list[ProviderEntry]:
+    """The `[[providers]]` of one file, each name once."""
+    tables = layer.values.get("providers", [])
+    where = f"{_path_of(layer)}: [[providers]]"
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigurationError(f"{where} must be a list of tables", "Write [[providers]] above each entry.")
+    entries: list[ProviderEntry] = []
+    for number, table in enumerate(tables, 1):
+        entry = _provider(table, f"{where} entry {number}", environ, layer.folder)
+        if any(entry.name == other.name for other in entries):
+            raise ConfigurationError(f"{where}: two entries are named '{entry.name}'", "Rename one of them.")
+        entries.append(entry)
+    return entries
+
+
+def _provider(table: Mapping[str, Any], where: str, environ: Mapping[str, str], folder: Path) -> ProviderEntry:
+    fields = _fields(ProviderEntry)
     values: dict[str, Any] = {}
-    for key, value in entry.items():
+    for key, value in table.items():
         if key not in fields:
             raise ConfigurationError(f"{where}: unknown key '{key}'", _meant(key, fields))
         values[key] = _check(value, fields[key], f"{where} {key}")
     name = values.get("name", "")
     if NAME.fullmatch(name) is None or name == "extractive":
         raise ConfigurationError(f"{where}: 'name' must be a plain name other than 'extractive'", 'Write name = "NAME".')
-    if "kind" not in values and name in SERVICES:
-        values["kind"] = name
-    service = SERVICES.get(values.get("kind", "compatible"))
-    if service is None:
-        for needed in ("base_url", "model"):
-            if not values.get(needed):
-                raise ConfigurationError(f"{where} ('{name}') needs {needed}", f'Write {needed} = "...", or name its kind.')
-    else:
-        values.setdefault("api_key", f"env:{service.variable}")
-        values.setdefault("model", service.model)
-        values.setdefault("base_url", _service_url(service, environ))
+    kind: Kind = values.setdefault("kind", name if name in PROFILES else "compatible")
+    profile = PROFILES[kind]
+    if profile.key_variable:
+        values.setdefault("api_key", f"env:{profile.key_variable}")
+    if kind == "openai" and environ.get("OPENAI_BASE_URL"):
+        values.setdefault("base_url", environ["OPENAI_BASE_URL"])
+    for needed, default in (("base_url", profile.base_url), ("model", profile.default_model)):
+        values[needed] = values.get(needed) or default
+        if not values[needed]:
+            raise ConfigurationError(f"{where} ('{name}') needs {needed}", f'Write {needed} = "...", or name its kind.')
     if urlsplit(values["base_url"]).scheme not in ("http", "https"):
         raise ConfigurationError(f"{where}: base_url must begin with http:// or https://", "Correct it.")
-    return ProviderSettings(**values, key=_secret(values.get("api_key"), environ, f"{where} api_key", folder))
-
-
-def _service_url(service: Service, environ: Mapping[str, str]) -> str:
-    given = environ.get("OPENAI_BASE_URL") if service.variable == "OPENAI_API_KEY" else None
-    return given or service.base_url
+    if (values.get("price_input") is None) != (values.get("price_output") is None):
+        raise ConfigurationError(f"{where}: price_input and price_output belong together", "Give both, or neither.")
+    return ProviderEntry(**values, key=_secret(values.get("api_key"), environ, f"{where} api_key", folder))
 
 
 def _secret(reference: str | None, environ: Mapping[str, str], where: str, folder: Path) -> Secret | None:
@@ -318,7 +314,7 @@ def _secret(reference: str | None, environ: Mapping[str, str], where: str, folde
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class Shape:
     """What a field may hold."""
 
     type: Any
@@ -328,13 +324,17 @@ class Kind:
     most: float | None
 
 
-def _fields(schema: type) -> dict[str, Kind]:
+def _fields(schema: type) -> dict[str, Shape]:
     """The public keys of a settings class, with what each may hold."""
     hints = typing.get_type_hints(schema)
-    return {field.name: _kind(hints[field.name], field.metadata) for field in dataclasses.fields(schema) if "hidden" not in field.metadata}
+    return {
+        field.name: _shape(hints[field.name], field.metadata)
+        for field in dataclasses.fields(schema)
+        if "hidden" not in field.metadata
+    }
 
 
-def _kind(hint: Any, metadata: Mapping[str, Any]) -> Kind:
+def _shape(hint: Any, metadata: Mapping[str, Any]) -> Shape:
     optional = False
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         optional = True
@@ -344,10 +344,10 @@ def _kind(hint: Any, metadata: Mapping[str, Any]) -> Kind:
         choices, hint = typing.get_args(hint), str
     elif typing.get_origin(hint) is tuple:
         hint = tuple
-    return Kind(hint, optional, choices, metadata.get("least"), metadata.get("most"))
+    return Shape(hint, optional, choices, metadata.get("least"), metadata.get("most"))
 
 
-def _from_text(text: str, kind: Kind, where: str) -> Any:
+def _from_text(text: str, kind: Shape, where: str) -> Any:
     """A variable's text as the field's type; what cannot be parsed stays text and is refused by `_check`."""
     if kind.type is bool:
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.strip().lower(), text)
@@ -361,7 +361,7 @@ def _from_text(text: str, kind: Kind, where: str) -> Any:
     return text
 
 
-def _check(value: Any, kind: Kind, where: str) -> Any:
+def _check(value: Any, kind: Shape, where: str) -> Any:
     """The value in the field's own type. Raises ConfigurationError naming the place."""
     if kind.type is float and isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53:
         value = float(value)
@@ -371,7 +371,9 @@ def _check(value: Any, kind: Kind, where: str) -> Any:
     if type(value) is not kind.type:
         raise ConfigurationError(f"{where} must be {words[kind.type]}, not {_shown(value)}", "Correct it.")
     if kind.choices and value not in kind.choices:
-        raise ConfigurationError(f"{where} must be one of {', '.join(kind.choices)}, not {_shown(value)}", _meant(value, kind.choices))
+        raise ConfigurationError(
+            f"{where} must be one of {', '.join(kind.choices)}, not {_shown(value)}", _meant(value, kind.choices)
+        )
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigurationError(f"{where} must be a finite number", "Correct it.")
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autonomy.core.errors import ConfigurationError
+from autonomy.providers.profiles import provider_settings
+from autonomy.providers.settings import Kind, Prices, ProviderSettings, Secret, StructuredMode
 
 
 def setting(default: Any, about: str, *, least: float | None = None, most: float | None = None) -> Any:
@@ -20,48 +22,37 @@ def setting(default: Any, about: str, *, least: float | None = None, most: float
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
-    """A credential that no print, log or traceback shows; `reveal` is the only way to its value."""
-
-    _value: str
-
-    def reveal(self) -> str:
-        """The credential itself."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(****)"
-
-    __str__ = __repr__
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderSettings:
-    """One entry of `[[providers]]`. Prices are US dollars per million tokens; None means not configured."""
+class ProviderEntry:
+    """One entry of `[[providers]]`, or a service found by its key in the environment."""
 
     name: str = setting("", "name used by --provider and in every report")
-    kind: Literal["openai", "openrouter", "gemini", "kimi", "compatible"] = setting(
-        "compatible", "whose dialect it speaks; 'compatible' needs a base_url"
-    )
-    model: str = setting("", "model name sent with each request")
+    kind: Kind = setting("compatible", "its dialect; 'compatible' needs base_url and model")  # noqa: RUF009 - it is a field()
+    model: str | None = setting(None, "model name sent with each request; each known service has its own default")
     base_url: str | None = setting(None, "address of the API, up to and including /v1")
     api_key: str | None = setting(None, "where the key stands: env:NAME or file:/path, never the key itself")
     price_input: float | None = setting(None, "USD per million input tokens", least=0)
     price_output: float | None = setting(None, "USD per million output tokens", least=0)
-    free: bool = setting(False, "true for a service that costs nothing, such as a local one")
-    timeout_seconds: float = setting(120.0, "longest wait for one answer", least=0.1, most=3600)
-    requests_per_minute: float | None = setting(None, "token bucket of this provider; unset means none", least=0.001)
-    context_tokens: int = setting(128_000, "context window of the model", least=1024)
+    free: bool | None = setting(None, "true for a service that costs nothing, such as one on this machine")
+    stall_seconds: float = setting(45.0, "longest silence allowed inside an answer", least=0.1, most=3600)
+    structured: StructuredMode | None = setting(None, "how structured answers are asked for")  # noqa: RUF009 - it is a field()
     key: Secret | None = field(default=None, repr=False, metadata={"hidden": True})
 
-    def require_key(self) -> Secret | None:
-        """The resolved credential; None where none is configured. Raises ConfigurationError when it is named but absent."""
+    def resolved(self) -> ProviderSettings:
+        """The entry filled up from its kind's profile. Raises ConfigurationError where its key is named but absent."""
+        from decimal import Decimal
+
         if self.key is None and self.api_key is not None:
             raise ConfigurationError(
                 f"provider '{self.name}' takes its key from {self.api_key}, which holds nothing",
-                f"Set it, or choose another with --provider (see 'autonomy config show').",
+                "Set it, or choose another with --provider (see 'autonomy config show').",
             )
-        return self.key
+        prices = None
+        if self.price_input is not None and self.price_output is not None:
+            prices = Prices(Decimal(str(self.price_input)), Decimal(str(self.price_output)))
+        return provider_settings(
+            self.name, self.kind, model=self.model, base_url=self.base_url, api_key=self.key, prices=prices, free=self.free,
+            stall_seconds=self.stall_seconds, structured=self.structured,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +60,9 @@ class BudgetSettings:
     """`[budget]`: limits of a run that names none itself; unset means unlimited."""
 
     tokens: int | None = setting(None, "tokens in and out, all calls together", least=1, most=10**15)
-    seconds: float | None = setting(3600.0, "seconds of work; bounds a run even where prices are unknown", least=0.001, most=10**9)
+    seconds: float | None = setting(
+        3600.0, "seconds of work; bounds a run even where prices are unknown", least=0.001, most=10**9
+    )
     usd: float | None = setting(None, "US dollars", least=0, most=10**9)
 
 
@@ -167,7 +160,7 @@ class Settings:
     serve: ServeSettings = ServeSettings()
     tools: ToolsSettings = ToolsSettings()
     turnitin: TurnitinSettings = TurnitinSettings()
-    providers: tuple[ProviderSettings, ...] = ()
+    providers: tuple[ProviderEntry, ...] = ()
     corpora: Mapping[str, Path] = field(default_factory=dict)
     admin_token: Secret | None = field(default=None, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -1,0 +1,187 @@
+"""Checks of this machine: each a plain finding (ok, warn or fail) with what to do about it. Changes nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+import platform
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from autonomy.bootstrap import config
+from autonomy.bootstrap.settings import Settings
+from autonomy.core.errors import AutonomyError, ConfigurationError
+from autonomy.storage import migrate, postgres, sqlite
+from autonomy.storage.database import Database, parse_url
+
+State = Literal["ok", "warn", "fail"]
+LITTLE_DISK, NO_DISK = 1_000_000_000, 100_000_000
+EXTRAS = {"pg": ("psycopg", "PostgreSQL"), "dev": ("pytest", "the project's own tests")}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `fix` is empty when all is well."""
+
+    name: str
+    state: State
+    text: str
+    fix: str = ""
+
+
+def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Every check, in the order a person would want to read them. Never raises for what it finds."""
+    yield _python()
+    yield _sqlite()
+    yield _vectors()
+    yield _full_text()
+    try:
+        settings = config.load(environ)
+    except ConfigurationError as error:
+        yield Finding("settings", "fail", error.message, error.hint)
+        return
+    yield Finding("settings", "ok", _files_read(settings))
+    checks: tuple[Callable[[Settings], Finding], ...] = (_workspace, _disk, _database)
+    for check in checks:
+        yield check(settings)
+    if parse_url(settings.database_url)[1] is None:
+        yield _pgvector(settings)
+    yield from _providers(settings)
+    yield _extras()
+
+
+def _python() -> Finding:
+    text = f"{platform.python_version()} ({platform.python_implementation()}, {platform.system()} {platform.machine()})"
+    return Finding("python", "ok", text)
+
+
+def _sqlite() -> Finding:
+    library = sqlite.library()
+    text = f"{library.sqlite_version} by {library.__name__.partition('.')[0]}"
+    if sqlite.wal_is_safe(library.sqlite_version_info):
+        return Finding("sqlite", "ok", f"{text}, has the WAL-reset fix")
+    fix = "Install 'pysqlite3' where it has a wheel, or a Python with SQLite 3.51.3 or newer."
+    return Finding("sqlite", "warn", f"{text}, without the WAL-reset fix: a rollback journal is used, which is slower", fix)
+
+
+def _vectors() -> Finding:
+    library = sqlite.library()
+    connection = library.connect(":memory:")
+    try:
+        if sqlite.load_vectors(connection):
+            return Finding("sqlite-vec", "ok", str(connection.execute("SELECT vec_version()").fetchone()[0]))
+    finally:
+        connection.close()
+    fix = "Install 'sqlite-vec' and a SQLite that loads extensions ('pysqlite3')."
+    return Finding("sqlite-vec", "warn", "cannot be loaded: vectors are compared in Python, which is slower", fix)
+
+
+def _full_text() -> Finding:
+    library = sqlite.library()
+    connection = library.connect(":memory:")
+    try:
+        connection.execute("CREATE VIRTUAL TABLE probe USING fts5(x)")
+    except library.Error:
+        return Finding("full text", "fail", "this SQLite has no FTS5", "Install 'pysqlite3', or use PostgreSQL.")
+    finally:
+        connection.close()
+    return Finding("full text", "ok", "FTS5")
+
+
+def _files_read(settings: Settings) -> str:
+    places = [origin.split(" ", 2)[2] for origin in settings.origins.values() if " file " in origin]
+    return ", ".join(dict.fromkeys(places)) or "defaults (no autonomy.toml)"
+
+
+def _workspace(settings: Settings) -> Finding:
+    home = settings.home
+    try:
+        if not home.exists():
+            return Finding("workspace", "ok", f"{home} (made by the first run)")
+        config.check_workspace(home)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except AutonomyError as error:
+        return Finding("workspace", "fail", error.message, error.hint)
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        return Finding("workspace", "fail", f"{home}: {reason}", "Set AUTONOMY_HOME to a folder of yours.")
+    return Finding("workspace", "ok", f"{home}, can be written")
+
+
+def _disk(settings: Settings) -> Finding:
+    place = settings.home
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        return Finding("disk", "warn", f"free space unknown: {(error.strerror or '').lower()}", "Check the workspace.")
+    text = f"{free / 1e9:,.1f} GB free"
+    if free < NO_DISK:
+        return Finding("disk", "fail", text, "Free some space.")
+    return Finding("disk", "warn" if free < LITTLE_DISK else "ok", text, "Free some space." if free < LITTLE_DISK else "")
+
+
+def _database(settings: Settings) -> Finding:
+    shown = config.masked_url(settings.database_url)
+    try:
+        _, path = parse_url(settings.database_url)
+        if path is not None and not path.exists():
+            return Finding("database", "ok", f"{shown} (made by the first run)")
+        with Database(settings.database_url, grow_wal=False) as database:
+            state = migrate.state(database)
+    except AutonomyError as error:
+        return Finding("database", "fail", error.message, error.hint)
+    if state == "newer":
+        return Finding(
+            "database", "fail", f"{shown} belongs to a newer release", "Use the newer release, or another AUTONOMY_HOME."
+        )
+    if state != "current" and path is None:
+        return Finding("database", "fail", f"{shown} has an {state} schema", "Run 'autonomy db upgrade'.")
+    return Finding(
+        "database", "ok", f"{shown}, schema {migrate.HEAD if state == 'current' else f'{state}, upgraded on first use'}"
+    )
+
+
+def _pgvector(settings: Settings) -> Finding:
+    sql = "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'"
+    try:
+        connection = postgres.connect(settings.database_url)
+        try:
+            row: Any = connection.execute(sql).fetchone()
+        finally:
+            connection.close()
+    except AutonomyError as error:
+        return Finding("pgvector", "fail", error.message, error.hint)
+    if row is None:
+        return Finding("pgvector", "fail", "the server does not offer it", "Install pgvector on the server.")
+    return Finding("pgvector", "ok", str(row[0]))
+
+
+def _providers(settings: Settings) -> Iterator[Finding]:
+    for entry in settings.providers:
+        name = f"provider {entry.name}"
+        try:
+            resolved = entry.resolved()
+        except AutonomyError as error:
+            yield Finding(name, "warn", error.message, error.hint)
+            continue
+        yield Finding(name, "ok", f"{resolved.model} at {config.masked_url(resolved.base_url)}")
+    note = "" if settings.providers else "; no model is configured, which is fine"
+    yield Finding("provider extractive", "ok", f"built in, needs no key{note}")
+
+
+def _extras() -> Finding:
+    have = [name for name, (module, _) in EXTRAS.items() if importlib.util.find_spec(module) is not None]
+    lack = [f"{name} (for {use})" for name, (_, use) in EXTRAS.items() if name not in have]
+    return Finding(
+        "extras", "ok", "; ".join([f"installed: {', '.join(have) or 'none'}", *([f"not: {', '.join(lack)}"] if lack else [])])
+    )
+
+
+def usable(findings: list[Finding]) -> bool:
+    """Whether nothing stands in the way of a run."""
+    return all(finding.state != "fail" for finding in findings)

@@ -1,0 +1,79 @@
+"""A copy of the database that is whole at one moment, while others go on writing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from autonomy.core.errors import ConfigurationError, InvalidInput, StorageError
+from autonomy.storage import sqlite
+from autonomy.storage.artifacts import sync_folder
+from autonomy.storage.database import parse_url
+
+PAGES = 2048
+"""Pages copied at a time: writers get their turn in between."""
+
+
+def backup(url: str, target: Path, *, replace: bool = False) -> int:
+    """Copy the database at the URL into the file; returns its size in bytes. The file appears whole or not at all.
+
+    Raises InvalidInput where the target exists (unless `replace`) or its folder does not, ConfigurationError where there
+    is no database or, for PostgreSQL, no pg_dump.
+    """
+    if target.is_dir() or (target.exists() and not replace):
+        raise InvalidInput(f"{target} exists already", "Name another file, or add --force.")
+    if not target.parent.is_dir():
+        raise InvalidInput(f"the folder {target.parent} does not exist", "Create it first.")
+    _, path = parse_url(url)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        if path is None:
+            _dump(url, part)
+        else:
+            _copy(path, part)
+        with part.open("rb") as stream:
+            os.fsync(stream.fileno())
+        os.chmod(part, 0o600)
+        os.replace(part, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise StorageError(f"cannot write {target}: {(error.strerror or '').lower()}", "Choose another place.") from error
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+    return target.stat().st_size
+
+
+def _copy(path: Path, part: Path) -> None:
+    if not path.is_file():
+        raise ConfigurationError(f"there is no database {path} yet", "It is made by the first run.")
+    library = sqlite.library()
+    source = sqlite.connect(path, readonly=True)
+    try:
+        copy = library.connect(str(part))
+        try:
+            source.backup(copy, pages=PAGES)
+            # A copy carries the mark of its WAL; as a single file it must open without one.
+            copy.execute("PRAGMA journal_mode=DELETE").fetchall()
+        finally:
+            copy.close()
+    except library.Error as error:
+        raise sqlite.translate_error(error, path) from error
+    finally:
+        source.close()
+
+
+def _dump(url: str, part: Path) -> None:
+    program = shutil.which("pg_dump")
+    if program is None:
+        raise ConfigurationError("a backup of PostgreSQL needs pg_dump", "Install the PostgreSQL client programs.")
+    # The URL may hold a password: it goes through the environment, which other users cannot read, not through argv.
+    environment = {**os.environ, "PGDATABASE": url}
+    command = [program, "--format=custom", "--no-owner", f"--file={part}", "--dbname="]
+    done = subprocess.run(command[:-1], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise StorageError(f"pg_dump failed: {reason}", "Check AUTONOMY_DATABASE_URL and the server's version.")

@@ -1,0 +1,96 @@
+"""`autonomy config`: the settings with their origin, and user tokens."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import values
+from cli.command import command, noun
+from cli.output import BOLD, DIM, Output, plain
+from cli.session import Session
+
+if TYPE_CHECKING:
+    from autonomy.bootstrap.settings import Settings
+
+app = noun("Show the settings and their origin; make user tokens.")
+
+
+@command(app, "show", examples=("autonomy config show", "autonomy config show --json | jq '.[\"queue.lease_seconds\"]'"))
+def show(session: Session) -> None:
+    """Print every setting, its value and where it came from; secrets stay masked."""
+    rows = settings_rows(session.settings())
+    if session.out.json:
+        session.out.document({key: {"value": value, "origin": origin} for key, value, origin in rows})
+    else:
+        session.out.data(_table(rows, session.out))
+
+
+def settings_rows(settings: Settings) -> list[tuple[str, Any, str]]:
+    """(dotted key, plain value, origin) of everything that is set."""
+    from autonomy.bootstrap.config import masked_url
+    from autonomy.bootstrap.settings import SECTIONS
+
+    origins = settings.origins
+    rows: list[tuple[str, Any, str]] = [
+        ("home", str(settings.home), origins["home"]),
+        ("database_url", masked_url(settings.database_url), origins["database_url"]),
+        (
+            "admin_token",
+            "set" if settings.admin_token else None,
+            "variable AUTONOMY_ADMIN_TOKEN" if settings.admin_token else "default",
+        ),
+    ]
+    for name, schema in SECTIONS.items():
+        for field in dataclasses.fields(schema):
+            if "hidden" not in field.metadata:
+                value = getattr(getattr(settings, name), field.name)
+                key = f"{name}.{field.name}"
+                rows.append((key, list(value) if isinstance(value, tuple) else value, origins[key]))
+    for entry in settings.providers:
+        state = f"{entry.api_key} ({'set' if entry.key else 'empty'})" if entry.api_key else None
+        body = {"kind": entry.kind, "model": entry.model, "base_url": masked_url(entry.base_url or ""), "api_key": state}
+        rows.append((f"providers.{entry.name}", body, origins[f"providers.{entry.name}"]))
+    rows += [(f"corpora.{name}", str(folder), origins[f"corpora.{name}"]) for name, folder in settings.corpora.items()]
+    return rows
+
+
+def _table(rows: list[tuple[str, Any, str]], out: Output) -> str:
+    shown = [(key, _words(value), plain(origin)) for key, value, origin in rows]
+    first = max(len(key) for key, _, _ in shown)
+    second = min(max(len(value) for _, value, _ in shown), 44)
+    lines = []
+    for key, value, origin in shown:
+        told = out.paint(origin, DIM) if origin.startswith("default") else out.paint(origin, BOLD)
+        lines.append(f"{key:<{first}}  {value:<{second}}  {told}")
+    return "\n".join(lines)
+
+
+def _words(value: Any) -> str:
+    if value is None or value == []:
+        return "-"
+    if isinstance(value, dict):
+        return plain(", ".join(f"{part}" for part in value.values() if part))
+    if isinstance(value, list):
+        return plain(", ".join(value))
+    return plain(value)
+
+
+@command(app, "token", examples=("autonomy config token alice", "autonomy config token alice --json | jq -r .token"))
+def token(
+    session: Session,
+    user: Annotated[str, typer.Argument(metavar="USER", help="User the token speaks for.")],
+) -> None:
+    """Make a bearer token for a user; it is shown once and stored as its hash."""
+    values.user_id(user)
+    with session.app() as application:
+        from autonomy.services.tokens import make_token
+
+        made = make_token(application.database, user)
+    if session.out.json:
+        session.out.document({"user": user, "token": made})
+    else:
+        session.out.data(made)
+        session.out.say(f"Token of {plain(user)}, shown this once.")

@@ -1,0 +1,110 @@
+"""Working a run in this process: the view, the two stages of Ctrl-C, and the summary at the end.
+
+The first Ctrl-C asks the run to stop at its next safe point; the second leaves at once, as a crash would, which the run
+survives like any other. Either way the last line says how to go on.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from autonomy.core.errors import AutonomyError
+from cli import errors
+from cli.live import View, open_view, resume_hint
+from cli.output import RED, Output, plain
+from cli.summary import summary
+
+if TYPE_CHECKING:
+    from autonomy.bootstrap.app import App
+
+STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Stopper:
+    """Counts the requests to stop; `asked` is what the worker looks at."""
+
+    def __init__(self, out: Output, run_id: str, view: View) -> None:
+        self.asked = threading.Event()
+        self._out = out
+        self._run_id = run_id
+        self._view = view
+
+    def __call__(self, number: int, frame: Any) -> None:
+        """The signal handler."""
+        if not self.asked.is_set():
+            self.asked.set()
+            self._view.notice("Stopping at the next safe point; Ctrl-C again stops at once.")
+            return
+        self._view.close()
+        self._out.say("Stopped at once.")
+        self._out.say(resume_hint(self._out, self._run_id))
+        sys.stdout.flush()
+        os._exit(errors.INTERRUPTED)
+
+
+@contextmanager
+def stopping(out: Output, run_id: str, view: View) -> Iterator[Stopper]:
+    """The two-stage stop while the block runs; the handlers as they were afterwards."""
+    stopper = Stopper(out, run_id, view)
+    if threading.current_thread() is not threading.main_thread():
+        yield stopper  # only the main thread may set handlers
+        return
+    before = {number: signal.signal(number, stopper) for number in STOP_SIGNALS}
+    try:
+        yield stopper
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def work(app: App, out: Output, run_id: str, *, job_id: int | None, wait: bool = False) -> int:
+    """Work the run until it ends, waits for a person or is stopped; returns the exit code."""
+    from autonomy.bootstrap.foreground import work_run
+
+    view = open_view(out, run_id, lambda: app.runs.inspect(run_id))
+    try:
+        with stopping(out, run_id, view) as stopper:
+            ended = work_run(app, run_id, on_event=view.event, on_token=view.token, stop=stopper.asked, wait=wait)
+    finally:
+        view.close()
+    page = app.runs.inspect(run_id)
+    code = errors.ended_code(ended.status, ended.outcome)
+    stopped = stopper.asked.is_set() and ended.status in ("queued", "running")
+    if out.json:
+        out.document(document(page, job_id))
+    if stopped:
+        out.say("Stopped at a safe point.")
+        out.say(resume_hint(out, run_id))
+        return errors.INTERRUPTED
+    if ended.status == "failed":
+        _say_failure(out, run_id, ended.error)
+    elif not out.json:
+        out.data(summary(page, app.settings.home, out))
+    return code
+
+
+def _say_failure(out: Output, run_id: str, error: AutonomyError | str | None) -> None:
+    text = plain(error) if error else "the run failed"
+    out.say(f"{out.paint_err('error:', RED, 1)} {text.rstrip('.')}. See 'autonomy run explain {run_id[:8]}'.")
+
+
+def document(page: dict[str, Any], job_id: int | None) -> dict[str, Any]:
+    """What `run start --json` prints."""
+    return {
+        "run_id": page["run_id"],
+        "job_id": job_id,
+        "status": page["status"],
+        "outcome": page["outcome"],
+        "deliverables": deliverables(page),
+    }
+
+
+def deliverables(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files of a run: path (relative to the workspace), role, media type, sha256."""
+    return [{key: row.get(key) for key in ("path", "role", "media_type", "sha256")} for row in page.get("artifacts") or []]

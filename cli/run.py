@@ -1,0 +1,324 @@
+"""`autonomy run`: start, follow, steer and explain runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from cli import values
+from cli.command import command, noun
+from cli.output import CYAN, DIM, plain
+from cli.session import Session
+
+app = noun("Start, follow, steer and explain runs.")
+
+Journey = Literal["write", "rewrite", "research", "slides", "assignment"]
+Style = Literal["apa", "harvard", "mla", "chicago", "ieee", "vancouver"]
+Status = Literal["queued", "running", "waiting_human", "paused", "done", "failed", "aborted"]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; any unique beginning of it will do.")]
+TASK, LIMITS, WORK = "Task", "Limits", "How it is worked"
+
+
+@command(
+    app,
+    "start",
+    examples=(
+        'autonomy run start "How are tasks cancelled in asyncio?" --journey research --corpus ./docs',
+        'autonomy run start "A guide to backups" --corpus ./manuals --style ieee --length 1500',
+        'autonomy run start "..." --corpus ./docs --provider openai --budget-usd 0.50',
+        'autonomy run start "..." --corpus ./docs --detach    # a worker does it: autonomy worker',
+    ),
+)
+def start(
+    session: Session,
+    goal: Annotated[str, typer.Argument(metavar="GOAL", help="What the document is to be about, in your words.")],
+    journey: Annotated[
+        Journey, typer.Option(metavar="KIND", help="write, rewrite, research, slides or assignment.", rich_help_panel=TASK)
+    ] = "write",
+    corpus: Annotated[
+        list[str] | None,
+        typer.Option(metavar="DIR", help="Folder of documents or name in [corpora]; repeatable.", rich_help_panel=TASK),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Document to rewrite or to present.", rich_help_panel=TASK)
+    ] = None,
+    length: Annotated[
+        float | None, typer.Option(metavar="WORDS", parser=values.whole, help="Length of the document.", rich_help_panel=TASK)
+    ] = None,
+    style: Annotated[
+        Style, typer.Option(metavar="STYLE", help="apa, harvard, mla, chicago, ieee, vancouver.", rich_help_panel=TASK)
+    ] = "apa",
+    min_citations: Annotated[
+        float | None, typer.Option(metavar="N", parser=values.whole, help="Fewest citations.", rich_help_panel=TASK)
+    ] = None,
+    target_similarity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PCT", parser=values.number, help="Highest similarity a report may show.", rich_help_panel=TASK
+        ),
+    ] = None,
+    due: Annotated[str | None, typer.Option(metavar="DATE", help="Due date, YYYY-MM-DD.", rich_help_panel=TASK)] = None,
+    task: Annotated[
+        str | None, typer.Option(metavar="TASK_ID", help="Task this run reports into.", rich_help_panel=TASK)
+    ] = None,
+    budget_tokens: Annotated[
+        float | None, typer.Option(metavar="N", parser=values.whole, help="Tokens in and out.", rich_help_panel=LIMITS)
+    ] = None,
+    budget_seconds: Annotated[
+        float | None, typer.Option(metavar="N", parser=values.number, help="Seconds of work.", rich_help_panel=LIMITS)
+    ] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(metavar="X", parser=values.number, help="US dollars.", rich_help_panel=LIMITS)
+    ] = None,
+    user: Annotated[str, typer.Option(metavar="ID", help="User the run belongs to.", rich_help_panel=WORK)] = "local",
+    priority: Annotated[
+        float | None, typer.Option(metavar="1..10", parser=values.whole, help="1 is high, 10 is low.", rich_help_panel=WORK)
+    ] = None,
+    seed: Annotated[
+        float, typer.Option(metavar="N", parser=values.whole, help="Same seed, same choices.", rich_help_panel=WORK)
+    ] = 0,
+    provider: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this provider; A,B is an order.", rich_help_panel=WORK)
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave the run to a worker.", rich_help_panel=WORK)] = False,
+    idempotency_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The same key starts one run, however often.", rich_help_panel=WORK)
+    ] = None,
+) -> int:
+    """Start a run and work it to its document, with a live view."""
+    settings = session.settings()
+    order = values.priority(settings.queue.priority if priority is None else priority)
+    asked = {"tokens": budget_tokens, "seconds": budget_seconds, "usd": budget_usd}
+    default = settings.budget
+    limits = {name: getattr(default, name) if value is None else value for name, value in asked.items()}
+    spec = values.task(
+        goal=goal,
+        journey=journey,
+        corpus=values.corpora(corpus or (), settings.corpora),
+        source=values.document(source),
+        length=length,
+        style=style,
+        min_citations=min_citations,
+        target_similarity=target_similarity,
+        due_date=values.date(due),
+        budget=values.budget(**limits),
+        seed=seed,
+        provider=values.providers(provider, settings),
+    )
+    user = values.user_id(user)
+    with session.app() as application:
+        from autonomy.services.runs import StartRun
+
+        request = StartRun(task=spec, user_id=user, priority=order, idempotency_key=idempotency_key, task_id=task)
+        started = application.runs.start(request)
+        if detach:
+            return _detached(session, started)
+        from cli.foreground import work
+
+        return work(application, session.out, started.run_id, job_id=started.job_id)
+
+
+def _detached(session: Session, started: Any) -> int:
+    out = session.out
+    if out.json:
+        row = {
+            "run_id": started.run_id,
+            "job_id": started.job_id,
+            "status": started.status,
+            "outcome": None,
+            "deliverables": [],
+        }
+        out.document(row)
+        return 0
+    out.data(started.run_id)
+    again = "was started before with this key" if started.duplicate else "is queued"
+    out.say(f"The run {again}; {out.paint_err('autonomy worker', CYAN)} works it, "
+            f"{out.paint_err(f'autonomy run tail {started.run_id[:8]}', CYAN)} follows it.")  # fmt: skip
+    return 0
+
+
+@command(
+    app,
+    "list",
+    examples=("autonomy run list", "autonomy run list --status running", "autonomy run list --json | jq -r '.items[].run_id'"),
+)
+def list_runs(
+    session: Session,
+    user: Annotated[str | None, typer.Option(metavar="ID", help="Only runs of this user.")] = None,
+    status: Annotated[
+        Status | None, typer.Option(metavar="STATUS", help="queued, running, waiting_human, paused, done, failed, aborted.")
+    ] = None,
+    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most runs to show, 1 to 1000.")] = 20,
+    cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Continue after the page that gave it.")] = None,
+) -> None:
+    """List runs, the newest first."""
+    from cli.pages import run_table
+
+    with session.app() as application:
+        most = values.between("--limit", limit, 1, 1000)
+        page = application.runs.list(user=user, status=status, limit=most, cursor=cursor)
+    if session.out.json:
+        session.out.document({"items": page.items, "next_cursor": page.next_cursor})
+        return
+    if not page.items:
+        session.out.say(
+            f"No runs{' like that' if user or status else ' yet'}. Start one with 'autonomy run start GOAL --corpus DIR'."
+        )
+        return
+    session.out.data(run_table(page.items, session.out))
+    if page.next_cursor:
+        session.out.say(f"More: autonomy run list --cursor {page.next_cursor}")
+
+
+@command(app, "inspect", examples=("autonomy run inspect 7k2q", "autonomy run inspect 7k2q --json | jq .budgets"))
+def inspect(session: Session, run: RunArgument) -> None:
+    """Show one run: task, plan, budgets, last verdict, files."""
+    from cli.pages import run_page
+
+    with session.app() as application:
+        page = application.runs.inspect(application.runs.resolve(run))
+    if session.out.json:
+        session.out.document(page)
+    else:
+        session.out.data(run_page(page, session.out))
+
+
+@command(
+    app,
+    "tail",
+    examples=("autonomy run tail 7k2q", "autonomy run tail 7k2q --from 100 --json", "autonomy run tail 7k2q --no-follow"),
+)
+def tail(
+    session: Session,
+    run: RunArgument,
+    start_at: Annotated[float, typer.Option("--from", metavar="SEQ", parser=values.whole, help="Begin with this number.")] = 1,
+    no_follow: Annotated[bool, typer.Option("--no-follow", help="Print what there is, then stop.")] = False,
+) -> None:
+    """Follow the events of a run until it ends."""
+    from cli.stream import follow_run
+
+    first = values.between("--from", start_at, 0, 2**62)
+    with session.app() as application:
+        follow_run(application.runs, application.runs.resolve(run), session.out, after=max(first - 1, 0), follow=not no_follow)
+
+
+@command(app, "resume", examples=("autonomy run resume 7k2q", "autonomy run resume 7k2q --wait"))
+def resume(
+    session: Session,
+    run: RunArgument,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the worker that holds the run.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Leave the run to a worker.")] = False,
+) -> int:
+    """Go on with a run from its last step, with a live view."""
+    with session.app() as application:
+        run_id = application.runs.resolve(run)
+        answer = _requeued(application, run_id, wait)
+        if detach:
+            _steered(session, answer, "is queued again")
+            return 0
+        from cli.foreground import work
+
+        return work(application, session.out, run_id, job_id=answer.get("job_id"), wait=wait)
+
+
+def _requeued(application: Any, run_id: str, wait: bool) -> dict[str, Any]:
+    """The run back in the queue; a live holder is an error unless it is to be waited for."""
+    from autonomy.core.errors import HeldByAnother
+
+    try:
+        return dict(application.runs.resume(run_id))
+    except HeldByAnother:
+        if not wait:
+            raise
+        return {"run_id": run_id}
+
+
+@command(app, "pause", examples=("autonomy run pause 7k2q",))
+def pause(session: Session, run: RunArgument) -> None:
+    """Stop a run at its next step; resume goes on there."""
+    with session.app() as application:
+        answer = application.runs.pause(application.runs.resolve(run))
+    _steered(session, answer, "is paused" if answer["status"] == "paused" else "pauses at its next step", then="resume")
+
+
+@command(app, "abort", examples=("autonomy run abort 7k2q",))
+def abort(session: Session, run: RunArgument) -> None:
+    """End a run for good; files written so far stay."""
+    with session.app() as application:
+        answer = application.runs.abort(application.runs.resolve(run))
+    _steered(session, answer, "is aborted" if answer["status"] == "aborted" else "ends at its next step")
+
+
+def _steered(session: Session, answer: dict[str, Any], what: str, then: str = "") -> None:
+    if session.out.json:
+        session.out.document(answer)
+        return
+    run_id = answer["run_id"]
+    session.out.data(f"run {run_id[:8]} {what}")
+    if then:
+        session.out.say(f"Go on with {session.out.paint_err(f'autonomy run {then} {run_id[:8]}', CYAN)}")
+
+
+@command(
+    app,
+    "budget",
+    examples=("autonomy run budget 7k2q", "autonomy run budget 7k2q --usd 2", "autonomy run budget 7k2q --tokens none"),
+)
+def budget(
+    session: Session,
+    run: RunArgument,
+    tokens: Annotated[
+        str | None, typer.Option("--tokens", "--budget-tokens", metavar="N", help="Tokens in and out; 'none' lifts the limit.")
+    ] = None,
+    seconds: Annotated[
+        str | None, typer.Option("--seconds", "--budget-seconds", metavar="N", help="Seconds of work; 'none' lifts the limit.")
+    ] = None,
+    usd: Annotated[
+        str | None, typer.Option("--usd", "--budget-usd", metavar="X", help="US dollars; 'none' lifts the limit.")
+    ] = None,
+) -> None:
+    """Show the budgets of a run, or change the ones named."""
+    from cli.pages import budget_lines
+
+    limits = values.limits(tokens=tokens, seconds=seconds, usd=usd)
+    change = values.budget(**limits) if limits else None
+    with session.app() as application:
+        answer = application.runs.budget(application.runs.resolve(run), change)
+    if session.out.json:
+        session.out.document(answer)
+    else:
+        session.out.data("\n".join(budget_lines(answer["budgets"], session.out)))
+
+
+@command(app, "explain", examples=("autonomy run explain 7k2q", "autonomy run explain 7k2q | less -R"))
+def explain(session: Session, run: RunArgument) -> None:
+    """Tell the story of a run: each decision and its reason."""
+    from cli.tell import story_document, story_text
+
+    with session.app() as application:
+        story = application.runs.explain(application.runs.resolve(run))
+    if session.out.json:
+        session.out.document(story_document(story))
+    else:
+        session.out.data(story_text(story, session.out))
+
+
+@command(app, "export", examples=("autonomy run export 7k2q", "autonomy run export 7k2q --to ./handover"))
+def export(
+    session: Session,
+    run: RunArgument,
+    to: Annotated[str | None, typer.Option(metavar="DIR", help="New or empty folder; default: autonomy-RUN here.")] = None,
+) -> None:
+    """Copy the files of a run, each checked against its sha256."""
+    with session.app() as application:
+        run_id = application.runs.resolve(run)
+        folder = Path(os.path.abspath(os.path.expanduser(to))) if to else Path.cwd() / f"autonomy-{run_id[:8]}"
+        written = application.runs.export(run_id, folder)
+    if session.out.json:
+        session.out.document({"run_id": run_id, "folder": str(folder), "files": [str(path) for path in written]})
+        return
+    session.out.data("\n".join(plain(path) for path in written))
+    session.out.say(session.out.paint_err(f"{len(written)} files", DIM))

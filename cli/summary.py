@@ -1,0 +1,91 @@
+"""The calm end of a run in the foreground: outcome, files, what the gates measured, cost, where to read on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, cut, plain, squeezed
+from cli.wording import count, duration, gate, money, parse_time, status_word
+
+OUTCOME_COLOURS = {"delivered": GREEN, "failed": RED, "aborted": RED, "waiting_human": YELLOW, "paused": YELLOW}
+SHOWN_FILES = 6
+NEXT = {
+    "paused": "autonomy run resume {run}",
+    "waiting_human": "autonomy run inspect {run}",
+}
+
+
+def summary(page: Mapping[str, Any], home: Path, out: Output) -> str:
+    """The lines, with the short form of the run's id wherever a command is named."""
+    state = page["outcome"] or page["status"]
+    sign = out.glyphs.done if state == "delivered" else out.glyphs.failed if state in ("failed", "aborted") else out.glyphs.now
+    colour = OUTCOME_COLOURS.get(state, YELLOW)
+    run = page["run_id"]
+    title = f"{out.paint(f'{sign} {status_word(state)}', colour, BOLD)}{_took(page)}"
+    goal = cut(squeezed((page.get("task") or {}).get("goal", "")), out.width - 2, out.glyphs.more)
+    lines = [title, f"  {goal}", ""]
+    lines += _files(page, out)
+    manifest = _manifest(page, home)
+    lines += _claims(manifest, out)
+    lines += [f"  {out.paint('notes', DIM)}    {squeezed(note)}" for note in (manifest.get("notes") or [])[:4]]
+    lines.append(f"  {out.paint('used', DIM)}     {used(page)}")
+    follow = NEXT.get(page["status"], "autonomy run explain {run}").format(run=run[:8])
+    lines.append(f"  {out.paint('read on', DIM)}  {out.paint(follow, CYAN)}")
+    return "\n".join(lines)
+
+
+def _took(page: Mapping[str, Any]) -> str:
+    began, ended = parse_time(page.get("created_at")), parse_time(page.get("updated_at"))
+    return f" after {duration((ended - began).total_seconds())}" if began and ended else ""
+
+
+def _files(page: Mapping[str, Any], out: Output) -> list[str]:
+    files = [row for row in page.get("artifacts") or [] if row.get("role") != "snapshot"]
+    hidden = len(page.get("artifacts") or []) - len(files)
+    lines = []
+    for number, row in enumerate(files[:SHOWN_FILES]):
+        lead = out.paint("files", DIM) + "    " if number == 0 else " " * 9
+        lines.append(f"  {lead}{out.paint(plain(row['path']), BOLD if number == 0 else 0)}")
+    rest = hidden + len(files[SHOWN_FILES:])
+    if rest:
+        lines.append(f"  {' ' * 9}{out.paint(f'and {rest} more, such as the stored sources', DIM)}")
+    return lines
+
+
+def _manifest(page: Mapping[str, Any], home: Path) -> dict[str, Any]:
+    """The manifest as it was written; empty where there is none."""
+    row = next((row for row in page.get("artifacts") or [] if row["path"].endswith("manifest.json")), None)
+    if row is None:
+        return {}
+    try:
+        found = json.loads((home / row["path"]).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
+    if not manifest:
+        return []
+    claims = manifest.get("claims") or []
+    quotes = sum(len(claim.get("citations") or []) for claim in claims)
+    sources = len(manifest.get("sources") or [])
+    lines = [f"  {out.paint('claims', DIM)}   {len(claims)} with {quotes} citations from {sources} sources"]
+    for number, row in enumerate(manifest.get("gates") or []):
+        lead = out.paint("gates", DIM) + "    " if number == 0 else " " * 9
+        lines.append(f"  {lead}{cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more)}")
+    return lines
+
+
+def used(page: Mapping[str, Any]) -> str:
+    """What the run has used, in one line."""
+    budgets = page.get("budgets") or {}
+    parts = []
+    for name, show, unit in (("tokens", count, " tokens"), ("seconds", duration, ""), ("usd", money, "")):
+        row = budgets.get(name) or {}
+        limit = row.get("limit")
+        parts.append(f"{show(float(row.get('used') or 0))}{unit}" + (f" of {show(float(limit))}" if limit is not None else ""))
+    return ", ".join(parts)

@@ -1,0 +1,181 @@
+"""Reading the words of the command line: what cannot be parsed is a usage error (2), what makes no sense is invalid (5)."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autonomy.core.errors import InvalidInput, UsageError
+from cli.output import cut, squeezed
+
+if TYPE_CHECKING:
+    from autonomy.bootstrap.settings import Settings
+    from autonomy.core.types import Budget, TaskSpec
+
+OPTIONS = {
+    "goal": "GOAL",
+    "due_date": "--due",
+    "tokens": "--budget-tokens",
+    "seconds": "--budget-seconds",
+    "usd": "--budget-usd",
+}
+
+
+def number(text: str) -> float:
+    """A number; nan and inf are numbers here, and refused later with their reason. Raises ValueError."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"'{cut(squeezed(text), 40)}' is not a number") from None
+
+
+def whole(text: str) -> float:
+    """A whole number of any size; nan, inf and 1e400 pass and are refused later. Raises ValueError."""
+    try:
+        return int(text)
+    except ValueError:
+        value = number(text)
+    if value == value and abs(value) != float("inf") and value != int(value):
+        raise ValueError(f"'{cut(squeezed(text), 40)}' is not a whole number")
+    return int(value) if abs(value) < 2**53 else value
+
+
+def whole_or_none(text: str) -> float | None:
+    """A whole number, or "none" for no limit."""
+    return None if text == "none" else whole(text)
+
+
+def number_or_none(text: str) -> float | None:
+    """A number, or "none" for no limit."""
+    return None if text == "none" else number(text)
+
+
+def date(text: str | None) -> datetime.date | None:
+    """YYYY-MM-DD. Raises UsageError for another form, InvalidInput for a day that does not exist."""
+    if text is None:
+        return None
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
+        raise UsageError(f"--due '{cut(squeezed(text), 40)}' is not a date", "Write it as YYYY-MM-DD.")
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"--due {text} does not exist in the calendar", "Check day and month.") from None
+
+
+def corpora(names: Sequence[str], known: Mapping[str, Path]) -> tuple[str, ...]:
+    """Absolute folders of the given names or paths. Raises InvalidInput for what is missing, empty or unreadable."""
+    return tuple(str(_folder(name, known)) for name in names)
+
+
+def _folder(name: str, known: Mapping[str, Path]) -> Path:
+    folder = known[name] if name in known else Path(os.path.abspath(os.path.expanduser(name)))
+    shown = squeezed(name)
+    try:
+        if not folder.is_dir():
+            problem = "is not a folder" if folder.exists() else "does not exist"
+            raise InvalidInput(f"the corpus {shown} {problem}", "Name an existing folder, or a name from [corpora].")
+        os.listdir(folder)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or "not a usable name").lower()
+        raise InvalidInput(f"the corpus {shown} cannot be read: {reason}", "Make the folder readable.") from error
+    if not any(files for _, _, files in os.walk(folder)):
+        raise InvalidInput(f"the corpus {shown} holds no files", "Put documents into it: PDF, DOCX, HTML, Markdown or text.")
+    return folder
+
+
+def document(name: str | None) -> str | None:
+    """The absolute path of a source document. Raises InvalidInput where there is none."""
+    if name is None:
+        return None
+    path = Path(os.path.abspath(os.path.expanduser(name)))
+    if not path.is_file():
+        raise InvalidInput(f"the source {squeezed(name)} is not a file", "Name the document to work from.")
+    return str(path)
+
+
+def providers(text: str | None, settings: Settings) -> tuple[str, ...]:
+    """The asked order; empty leaves it to the configuration. Raises UsageError for a name that is not configured,
+    ConfigurationError for one without its key."""
+    if text is None:
+        return ()
+    names = tuple(part.strip() for part in text.split(","))
+    known = settings.provider_names()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"unknown provider '{cut(squeezed(name), 40)}'", f"Choose from: {', '.join(known)}.")
+    for entry in settings.providers:
+        if entry.name in names:
+            entry.resolved()
+    return names
+
+
+def user_id(text: str) -> str:
+    """A well-formed user id. Raises InvalidInput."""
+    from autonomy.core.clock import is_id
+
+    if not is_id(text):
+        raise InvalidInput("the user id must be 1 to 64 letters, digits, '-' or '_'", "Correct --user.")
+    return text
+
+
+def priority(value: float) -> int:
+    """1 (high) to 10 (low). Raises InvalidInput."""
+    if value not in range(1, 11):
+        raise InvalidInput(f"--priority must be 1 (high) to 10 (low), not {value:g}", "Leave it out for the default.")
+    return int(value)
+
+
+def task(**fields: Any) -> TaskSpec:
+    """The checked task. Raises InvalidInput naming the option."""
+    from pydantic import ValidationError
+
+    from autonomy.core.types import TaskSpec
+
+    try:
+        return TaskSpec(**fields)
+    except ValidationError as error:
+        raise _invalid(error.errors()) from None
+
+
+def budget(**limits: Any) -> Budget:
+    """Checked limits; only those given are set. Raises InvalidInput naming the option."""
+    from pydantic import ValidationError
+
+    from autonomy.core.types import Budget
+
+    try:
+        return Budget(**limits)
+    except ValidationError as error:
+        raise _invalid(error.errors()) from None
+
+
+def _invalid(problems: Iterable[Mapping[str, Any]]) -> InvalidInput:
+    problem = next(iter(problems))
+    name = str(problem["loc"][-1]) if problem["loc"] else "value"
+    option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
+    reason = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return InvalidInput(f"{option} {reason[0].lower()}{reason[1:]}", "Correct it and try again.")
+
+
+def between(option: str, value: float, least: int, most: int) -> int:
+    """A whole number in an inclusive range. Raises InvalidInput."""
+    if not (value == value and least <= value <= most):
+        raise InvalidInput(f"{option} must be between {least} and {most}, not {value:g}", "Correct it and try again.")
+    return int(value)
+
+
+def limits(**texts: str | None) -> dict[str, float | None]:
+    """The limits that were named; "none" lifts one. Raises UsageError for what is no number."""
+    named: dict[str, float | None] = {}
+    for name, text in texts.items():
+        if text is None:
+            continue
+        try:
+            named[name] = whole_or_none(text) if name == "tokens" else number_or_none(text)
+        except ValueError as error:
+            raise UsageError(f"--{name} {error}", "Give a number, or 'none' for no limit.") from None
+    return named

@@ -1,0 +1,207 @@
+"""Figures, times and events in words: one line each, safe to show."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from cli.output import Glyphs, plain, squeezed
+
+STATUS_WORDS = {"waiting_human": "waiting", "budget_exceeded": "over budget", "target_not_reached": "below target"}
+
+
+def duration(seconds: float) -> str:
+    """0.4 s, 42 s, 3 min 05 s, 2 h 10 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def clock(seconds: float) -> str:
+    """00:42 or 1:02:03: a running time of fixed width."""
+    whole = max(int(seconds), 0)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
+
+
+def count(number: float) -> str:
+    """1,234 up to 99,999; then 123k, 4.5M."""
+    if abs(number) < 100_000:
+        return f"{number:,.0f}"
+    for limit, unit in ((1e6, "k"), (1e9, "M"), (1e12, "G")):
+        if abs(number) < limit:
+            shown = number / (limit / 1000)
+            return f"{shown:.0f}{unit}" if shown >= 100 else f"{shown:.1f}{unit}"
+    return f"{number:.3g}"
+
+
+def money(usd: float | None) -> str:
+    """$0.00, $0.0042, $12.30; "unknown" where no price is known."""
+    if usd is None:
+        return "unknown"
+    return f"${usd:.4f}" if 0 < usd < 0.1 else f"${usd:,.2f}"
+
+
+def size(number: int) -> str:
+    """812 B, 12 kB, 3.4 MB."""
+    if number < 1000:
+        return f"{number} B"
+    for limit, unit in ((1e6, "kB"), (1e9, "MB"), (1e12, "GB")):
+        if number < limit:
+            shown = number / (limit / 1000)
+            return f"{shown:.0f} {unit}" if shown >= 10 else f"{shown:.1f} {unit}"
+    return f"{number / 1e12:.1f} TB"
+
+
+def parse_time(text: str | None) -> datetime.datetime | None:
+    """An RFC 3339 text as a moment, None where there is none."""
+    return None if not text else datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def ago(text: str | None, now: datetime.datetime | None = None) -> str:
+    """just now, 5 min ago, 3 h ago, then the date."""
+    moment = parse_time(text)
+    if moment is None:
+        return "-"
+    passed = ((now or datetime.datetime.now(datetime.UTC)) - moment).total_seconds()
+    if passed < 60:
+        return "just now"
+    if passed < 3600:
+        return f"{int(passed // 60)} min ago"
+    if passed < 86_400:
+        return f"{int(passed // 3600)} h ago"
+    return moment.astimezone().strftime("%Y-%m-%d")
+
+
+def local_time(text: str | None) -> str:
+    """hh:mm:ss of the moment on this machine's clock."""
+    moment = parse_time(text)
+    return "--:--:--" if moment is None else moment.astimezone().strftime("%H:%M:%S")
+
+
+def status_word(status: str, outcome: str | None = None) -> str:
+    """One word or two for a table: the outcome once there is one."""
+    word = outcome or status
+    return STATUS_WORDS.get(word, word)
+
+
+def figures(values: Mapping[str, Any]) -> str:
+    """name value, name value: the figures of a decision, nested ones in brackets, empty ones left out."""
+    return ", ".join(
+        f"{plain(name).replace('_', ' ')} {_figure(value)}" for name, value in values.items() if value not in (None, [], {}, "")
+    )
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return f"({figures(value)})"
+    if isinstance(value, list | tuple):
+        return " ".join(_figure(item) for item in value)
+    return squeezed(value)
+
+
+def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
+    """One gate: its sign, name, figure and threshold."""
+    sign = glyphs.done if row.get("pass", row.get("passed")) else glyphs.failed
+    threshold = row.get("threshold")
+    wanted = f" (wanted {_figure(threshold)})" if threshold not in (None, "") else ""
+    return f"{sign} {plain(row.get('name', '?')).replace('_', ' ')} {_figure(row.get('figure'))}{wanted}"
+
+
+def happening(type_: str, content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    """What an event says, without its time and number."""
+    teller = _TELLERS.get(type_)
+    if teller is not None:
+        return teller(content, glyphs)
+    return figures(content)
+
+
+def _decision(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    return f"{glyphs.arrow} {plain(content.get('route', '?'))}: {squeezed(content.get('why', ''))}"
+
+
+def _plan(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    steps = content.get("steps") or content.get("plan") or []
+    return f"{len(steps)} steps; {squeezed(content.get('why', ''))}".rstrip("; ")
+
+
+def _call_started(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    provider = content.get("provider")
+    by = f" by {squeezed(provider)}" if provider and provider != content.get("kind") else ""
+    return f"call {content.get('call', content.get('n', '?'))} {squeezed(content.get('name', ''))}{by}"
+
+
+def _call_finished(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    parts = [_call_started(content, glyphs)]
+    if content.get("error"):
+        parts.append(f"failed: {squeezed(content['error'])}")
+    elif content.get("state") not in (None, "answered"):
+        parts.append(squeezed(content["state"]))
+    tokens = (content.get("tokens_in") or 0) + (content.get("tokens_out") or 0)
+    if tokens:
+        parts.append(f"{count(tokens)} tokens")
+    return ", ".join(parts)
+
+
+def _retry(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    wait = content.get("wait_seconds", content.get("wait"))
+    pause = f", waits {duration(float(wait))}" if isinstance(wait, int | float) else ""
+    who, why = squeezed(content.get("provider", "?")), squeezed(content.get("reason", ""))
+    return f"try {content.get('attempt', '?')} at {who}: {why}{pause}"
+
+
+def _node_finished(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    took = content.get("duration_ms")
+    return f"{glyphs.arrow} {plain(content.get('route_out', '?'))}" + (
+        f" after {duration(took / 1000)}" if isinstance(took, int | float) else ""
+    )
+
+
+def _artifact(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    large = content.get("size")
+    return f"{squeezed(content.get('path', '?'))}" + (f" ({size(large)})" if isinstance(large, int) else "")
+
+
+def _budget(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    return f"the {plain(content.get('which', '?'))} budget is spent (limit {content.get('limit')}, used {content.get('used')})"
+
+
+def _ended(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    text = content.get("error") or content.get("message") or content.get("outcome") or ""
+    return squeezed(text.get("message", "") if isinstance(text, Mapping) else text)
+
+
+_TELLERS = {
+    "decision": _decision,
+    "plan.updated": _plan,
+    "call.started": _call_started,
+    "call.finished": _call_finished,
+    "retry": _retry,
+    "node.started": lambda content, glyphs: f"step {content.get('step', '?')}",
+    "node.finished": _node_finished,
+    "artifact.created": _artifact,
+    "budget.exceeded": _budget,
+    "run.done": _ended,
+    "run.failed": _ended,
+    "run.aborted": _ended,
+}
+
+
+def event_line(event: Mapping[str, Any], glyphs: Glyphs, *, run: bool = False) -> str:
+    """An event (its public JSON shape) as one line: time, number, node, type, what it says."""
+    whose = f"{plain(event['run_id'])[:8]} " if run else ""
+    node = plain(event.get("node") or "")
+    head = f"{local_time(event['created_at'])} {whose}{event['seq']:>4} {node:<9} {plain(event['type']):<16}"
+    return f"{head} {happening(event['type'], event['content'], glyphs)}".rstrip()
