@@ -153,7 +153,7 @@ class Corpora(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The doors of one run. `show` reaches the live view only: nothing said there is kept."""
+    """The doors of one run. `seat` puts the run's player at a door of its own, so that its calls are booked there."""
 
     run: RunInfo
     calls: Calls
@@ -163,9 +163,10 @@ class Context:
     sources: SourceReader
     corpora: Corpora
     player: Player
+    seat: Callable[[Calls, Emit], Player]
     journey: Journey
-    show: Callable[[str, Mapping[str, Any]], None]
 
     def at(self, node: str, step: int) -> Context:
-        """The same doors, with calls booked under this node and step."""
-        return dataclasses.replace(self, calls=self.calls.at(node, step))
+        """The same doors, with the calls of node and player booked under this node and step."""
+        calls = self.calls.at(node, step)
+        return dataclasses.replace(self, calls=calls, player=self.seat(calls, self.emit))

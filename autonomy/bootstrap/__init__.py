@@ -1,1 +1,1 @@
-"""bootstrap"""
+"""The only place where concrete parts are joined, and where settings are read."""

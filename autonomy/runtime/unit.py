@@ -76,8 +76,10 @@ class Unit:
         )
         if mine == 0:
             raise LeaseLost(f"run {self.run_id} is held by another worker now", "Nothing to do: the other worker goes on.")
+        # A step that stays done makes the attempt the first again: only crashes without progress in between run out.
         tx.run(
-            "UPDATE job SET lease_until = now_us() + :lease WHERE run_id = :run AND epoch = :epoch AND state = 'running'",
+            "UPDATE job SET lease_until = now_us() + :lease, attempts = 1 "
+            "WHERE run_id = :run AND epoch = :epoch AND state = 'running'",
             lease=self._lease_us,
             run=self.run_id,
             epoch=self.epoch,

@@ -6,17 +6,18 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autonomy.core.clock import iso, new_id
-from autonomy.core.errors import InvalidInput, NotFound, NotYetBuilt
+from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
 from autonomy.core.types import Budget, TaskSpec
-from autonomy.runtime import budgets, checkpoint_rows, events, queue, runs
+from autonomy.runtime import budgets, checkpoint_rows, events, lanes, queue, runs
+from autonomy.runtime.lease import Watch
 from autonomy.runtime.wake import Wake
 from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
@@ -65,13 +66,25 @@ class Seed:
 class Runs:
     """The runs of one workspace."""
 
-    def __init__(self, database: Database, home: Path, wake: Wake, seed: Seed, *, per_user: int, max_attempts: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        home: Path,
+        wake: Wake,
+        seed: Seed,
+        *,
+        per_user: int,
+        max_attempts: int,
+        hear_others: Callable[[], None],
+    ) -> None:
+        """`hear_others` begins to listen for what other processes write; called once something is waited for."""
         self._database = database
         self._home = home
         self._wake = wake
         self._seed = seed
         self._per_user = per_user
         self._max_attempts = max_attempts
+        self._hear_others = hear_others
 
     # -- start ------------------------------------------------------------------------------------
 
@@ -104,8 +117,15 @@ class Runs:
         state = dict(initial_state(created.run_id, request.task))
         seed = self._seed
         checkpoint_rows.seed(tx, created.run_id, state, fingerprint=seed.fingerprint, state_version=seed.state_version)
+        self._allow(tx, request.user_id)
         job = queue.enqueue_start(tx, created.run_id, priority=request.priority, max_attempts=self._max_attempts)
         return Started(created.run_id, job, "queued", False)
+
+    def _allow(self, tx: Tx, user_id: str) -> None:
+        """Bring the user's limit of running jobs level with the settings."""
+        lane = lanes.get(tx, user_id)
+        if (lanes.LIMIT if lane is None else lane["allowed"]) != self._per_user:
+            lanes.configure(tx, user_id, weight=1 if lane is None else lane["weight"], allowed=self._per_user)
 
     # -- look -------------------------------------------------------------------------------------
 
@@ -161,6 +181,7 @@ class Runs:
 
     def wait_events(self, run_id: str, after: int, timeout: float) -> list[Event]:
         """Events above `after`; waits for the first one up to `timeout` seconds, then answers with none."""
+        self._hear_others()
         deadline = time.monotonic() + timeout
         while True:
             seen = self._wake.mark()
@@ -193,9 +214,22 @@ class Runs:
 
     def resume(self, run_id: str) -> dict[str, Any]:
         """Put a paused run back into the queue. Raises InvalidInput when it has ended, HeldByAnother when it is worked."""
-        job = self._database.write(lambda tx: queue.resume(tx, run_id))
+        watch = Watch()
+
+        def write(tx: Tx) -> int | None:
+            queue.take_over_if_gone(tx, run_id, watch=watch, by_operator=True)
+            return queue.enqueue_resume(tx, run_id, "operator", max_attempts=self._max_attempts)
+
+        job = self._database.write(write)
         self._wake.ring()
-        return {**_brief(self._database.read(lambda tx: runs.get(tx, run_id))), "job_id": job}
+        run = self._database.read(lambda tx: runs.get(tx, run_id))
+        if job is None and run.ended:
+            raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run.")
+        if job is None:
+            standing = self._database.read(lambda tx: queue.standing(tx, run_id))
+            holder = standing.holder if standing is not None else None
+            raise HeldByAnother(f"run {run_id} is held by worker {holder}", "Follow it with 'autonomy run tail', or add --wait.")
+        return {**_brief(run), "job_id": job}
 
     def budget(self, run_id: str, change: Budget | None = None) -> dict[str, Any]:
         """The run's budgets; with `change` the named limits are set first."""

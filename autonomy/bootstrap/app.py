@@ -1,0 +1,121 @@
+"""The application: one workspace, its database and its services. Cheap to open; what works runs is joined in `engine`."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from autonomy.bootstrap.settings import MemorySettings, Settings
+from autonomy.core.errors import ConfigurationError
+from autonomy.core.graph import fingerprint
+from autonomy.core.state import STATE_VERSION
+from autonomy.runtime.wake import Beyond, Wake
+from autonomy.services.runs import Runs, Seed
+from autonomy.storage import migrate
+from autonomy.storage.database import Database
+
+if TYPE_CHECKING:
+    from autonomy.memory.embedding import Embedder
+    from autonomy.memory.reading import Limits
+    from autonomy.services.memory import Memory
+
+
+class App:
+    """What commands and servers are handed. Closing it closes everything it opened, in reverse."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.settings = settings
+        self.database = database
+        self.wake = Wake()
+        self._stack = contextlib.ExitStack()
+        self._hearing = False
+
+    @property
+    def home(self) -> Path:
+        """The workspace."""
+        return self.settings.home
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs."""
+        queue = self.settings.queue
+        seed = Seed(fingerprint(), STATE_VERSION)
+        return Runs(
+            self.database,
+            self.home,
+            self.wake,
+            seed,
+            per_user=queue.per_user,
+            max_attempts=queue.max_attempts,
+            hear_others=self.hear_others,
+        )
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Memory."""
+        from autonomy.services.memory import Memory
+
+        return Memory(self.database, self.home, self.embedder, self.limits)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """Who makes the vectors of this workspace."""
+        return _embedder(self.settings.memory)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What reading one document may take."""
+        from autonomy.memory.reading import Limits
+
+        memory = self.settings.memory
+        return Limits(
+            file_bytes=memory.max_file_mb << 20, memory_bytes=memory.parse_memory_mb << 20, seconds=memory.parse_seconds
+        )
+
+    def hear_others(self) -> None:
+        """Begin to listen for what other processes write; once is enough."""
+        if not self._hearing:
+            self._hearing = True
+            self._stack.enter_context(Beyond(self.database, self.wake))
+
+    def close(self) -> None:
+        """Close everything. Safe to call twice."""
+        self._stack.close()
+        self.database.close()
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_app(settings: Settings, *, migrate_first: bool = True) -> App:
+    """Open the workspace's database, brought up to date where it is SQLite. Raises ConfigurationError, NewerSchema."""
+    database = Database(settings.database_url, grow_wal=False)
+    try:
+        if migrate_first:
+            migrate.ensure(database)
+    except BaseException:
+        database.close()
+        raise
+    return App(settings, database)
+
+
+def _embedder(memory: MemorySettings) -> Embedder:
+    if memory.embedder == "hash":
+        from autonomy.memory.embedding import HashEmbedder
+
+        return HashEmbedder()
+    if memory.embedder != "openai":
+        raise ConfigurationError(f"[memory] embedder '{memory.embedder}' is not known", "Choose 'hash' or 'openai'.")
+    if not memory.embedding_model or not memory.embedding_url:
+        raise ConfigurationError(
+            "[memory] embedder 'openai' needs embedding_model and embedding_url", "Set both in autonomy.toml."
+        )
+    from autonomy.providers.embeddings import RemoteEmbedder
+
+    return RemoteEmbedder(memory.embedding_model, memory.embedding_url, memory.key)

@@ -1,0 +1,168 @@
+"""What works runs: graph, checkpointer, tools, players and providers, joined. Heavy to import; only workers come here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from autonomy.agents.context import Calls, Context, Emit, Reading, RunInfo
+from autonomy.agents.extractive import ExtractivePlayer
+from autonomy.agents.model import ModelPlayer
+from autonomy.agents.nodes import NODES
+from autonomy.agents.players import Players
+from autonomy.agents.roles import Overview, Player
+from autonomy.agents.wrap_up import wrap_up
+from autonomy.bootstrap.app import App
+from autonomy.core import graph
+from autonomy.core.errors import ConfigurationError
+from autonomy.core.llm import ChatPort
+from autonomy.core.state import STATE_VERSION
+from autonomy.core.types import TaskSpec
+from autonomy.journeys import journey
+from autonomy.memory import ingest as reading
+from autonomy.memory.search import overview
+from autonomy.memory.sources import SqlSources
+from autonomy.providers.openai_compat import make_port
+from autonomy.runtime.breaker import Breakers
+from autonomy.runtime.budgets import Meter
+from autonomy.runtime.calls import RunCalls
+from autonomy.runtime.checkpointer_sql import SqlSaver
+from autonomy.runtime.desk import CallDesk, CallOptions, Holder
+from autonomy.runtime.execution import Companions, Executor
+from autonomy.runtime.lease import lease_us
+from autonomy.runtime.records import RunArtifacts, RunRecords
+from autonomy.runtime.retry import RetryPolicy
+from autonomy.runtime.runs import Run
+from autonomy.runtime.steps import Doors, supervised
+from autonomy.runtime.unit import Unit
+from autonomy.tools.corpus import corpus_tools
+from autonomy.tools.registry import Registry
+
+EXTRACTIVE = "extractive"
+Progress = Callable[[int, int, str], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who watches in this process: streamed tokens, and how far the reading of documents has come."""
+
+    token: Callable[[str], None] = lambda text: None
+    progress: Progress = lambda done, total, name: None
+
+
+class RunCorpora:
+    """The run's document folders. Implements `agents.context.Corpora`; reading happens beside the event loop."""
+
+    def __init__(self, app: App, progress: Progress) -> None:
+        self._app = app
+        self._progress = progress
+
+    async def read(self, folders: Sequence[str]) -> Reading:
+        """Read each folder, new and changed documents only."""
+        reports = [await asyncio.to_thread(self._one, Path(folder)) for folder in folders]
+        return Reading(
+            ids=tuple(report.corpus_id for report in reports),
+            documents=sum(report.found for report in reports),
+            failed=tuple(pair for report in reports for pair in report.failed),
+            duplicates=sum(report.duplicates for report in reports),
+        )
+
+    def _one(self, folder: Path) -> reading.IngestReport:
+        def told(progress: reading.Progress) -> None:
+            self._progress(progress.done, progress.total, progress.location)
+
+        return reading.ingest(self._app.database, folder, embedder=self._app.embedder, limits=self._app.limits, progress=told)
+
+    def overview(self, ids: Sequence[int]) -> Overview:
+        """Counts, languages, titles, headings."""
+        return Overview(**dataclasses.asdict(overview(self._app.database, list(ids))))
+
+
+class Opener:
+    """Opens the agents' context for each execution. Breakers are shared by all runs of the process."""
+
+    def __init__(self, app: App, listeners: Listeners) -> None:
+        self._app = app
+        self._listeners = listeners
+        self._breakers = Breakers()
+        self._tools = Registry(corpus_tools(app.database, app.embedder))
+        self._ports: dict[str, tuple[ChatPort, ...]] = {}
+
+    async def open(self, run: Run, unit: Unit, meter: Meter) -> Context:
+        """The doors of one run. Raises ConfigurationError for a provider without a key."""
+        settings = self._app.settings
+        task = TaskSpec.model_validate(run.task)
+        order = task.provider or settings.provider_names()
+        entries = {entry.name: entry for entry in settings.providers}
+        unknown = [name for name in order if name != EXTRACTIVE and name not in entries]
+        if unknown:
+            raise ConfigurationError(f"provider {unknown[0]} is not configured", "See 'autonomy config show'.")
+        ports = tuple(make_port(entries[name].resolve()) for name in order if name != EXTRACTIVE)
+        self._ports[run.id] = ports
+        desk = CallDesk(
+            self._app.database,
+            Holder(run.id, unit.epoch, run.correlation_id),
+            ports=ports,
+            tools=self._tools,
+            breakers=self._breakers,
+            meter=meter,
+            options=self._options(),
+        )
+        calls = RunCalls(desk)
+        seat = self._seating(tuple(order), task.seed)
+        provider = ",".join(order)
+        return Context(
+            run=RunInfo(run.id, run.user_id, run.journey, run.correlation_id, task.seed, provider, run.created_at),
+            calls=calls,
+            records=RunRecords(self._app.database, unit),
+            artifacts=RunArtifacts(self._app.home, unit),
+            emit=unit.emit,
+            sources=SqlSources(self._app.database),
+            corpora=RunCorpora(self._app, self._listeners.progress),
+            player=seat(calls, unit.emit),
+            seat=seat,
+            journey=journey(run.journey),
+        )
+
+    def _options(self) -> CallOptions:
+        runtime = self._app.settings.runtime
+        return CallOptions(parallel_calls=runtime.parallel_calls, policy=RetryPolicy(attempts=runtime.requests_per_call))
+
+    def _seating(self, order: tuple[str, ...], seed: int) -> Callable[[Calls, Emit], Player]:
+        models = tuple(name for name in order if name != EXTRACTIVE)
+
+        def seat(calls: Calls, emit: Emit) -> Player:
+            players: list[Player] = []
+            if models:
+                players.append(ModelPlayer(calls, name=",".join(models), seed=seed, on_token=self._listeners.token))
+            if EXTRACTIVE in order:
+                players.append(ExtractivePlayer(seed=seed))
+            return Players(players, emit=emit) if len(players) > 1 else players[0]
+
+        return seat
+
+    async def close(self, context: Any) -> None:
+        """Give back the HTTP clients."""
+        for port in self._ports.pop(context.run.run_id, ()):
+            await port.aclose()
+
+
+@asynccontextmanager
+async def engine(app: App, listeners: Listeners | None = None) -> AsyncIterator[Executor]:
+    """An executor for this process, closed at the end."""
+    companions = Companions()
+    behind = 1 if app.settings.runtime.durability == "behind" else 0
+    saver = SqlSaver(
+        app.database, fingerprint=graph.fingerprint(), state_version=STATE_VERSION, companion=companions, behind=behind
+    )
+    nodes = {name: supervised(name, node, wrap_up) for name, node in NODES.items()}
+    compiled = graph.build(nodes, checkpointer=saver, context_schema=Doors)
+    async with contextlib.AsyncExitStack():
+        opener = Opener(app, listeners or Listeners())
+        lease = lease_us(app.settings.queue.lease_seconds)
+        yield Executor(app.database, compiled, saver, companions, opener, lease)
