@@ -270,16 +270,20 @@ class Corpus(SQLModel, table=True):
 
 
 class Document(SQLModel, table=True):
-    """A file of a corpus as it was last read. `state` is ok, duplicate, skipped or failed (then `error` says why).
+    """A file of a corpus as it was read once.
 
-    `text` is the snapshot: the normalised text that offsets of chunks and quotes count in (characters).
-    `pages` is JSON [[page, start], ...]; `headings` JSON [[start, level, text], ...].
+    `state` is ok, duplicate (of an ok one with the same text), failed (then `error` says why), replaced (by a newer text)
+    or gone (with its file). The last two are history: without chunks, but readable for the runs that cite them.
+    `id` is made of corpus, location and text. `text` is the snapshot: the normalised text that offsets of chunks and
+    quotes count in (characters). `pages` is JSON [[page, start], ...]; `headings` JSON [[start, level, text], ...].
     """
 
     __tablename__ = "document"
     __table_args__ = (
-        UniqueConstraint("corpus_id", "location", name="uq_document_location"),
-        Index("ix_document_sha", "corpus_id", "sha256"),
+        Index("uq_document_current", "corpus_id", "location", unique=True,
+              sqlite_where=text("state IN ('ok', 'duplicate', 'failed')"),
+              postgresql_where=text("state IN ('ok', 'duplicate', 'failed')")),
+        Index("ix_document_text", "corpus_id", "text_sha256"),
     )
     id: str = Field(sa_column=Column(String(64), primary_key=True))
     corpus_id: int = Field(sa_column=big(nullable=False))
@@ -290,11 +294,12 @@ class Document(SQLModel, table=True):
     size: int = Field(sa_column=big(nullable=False))
     mtime_ns: int = Field(sa_column=big(nullable=False))
     sha256: str = Field(sa_column=Column(String(64), nullable=False))
-    reader: str = Field(sa_column=Column(String(32), nullable=False, server_default=text("''")))
+    reader: str = Field(sa_column=Column(String(64), nullable=False))
     title: str = Field(sa_column=words())
     authors: str = Field(sa_column=words())
     year: int | None = Field(sa_column=Column(Integer))
     language: str = Field(sa_column=Column(String(16), nullable=False))
+    word_count: int = Field(sa_column=count())
     text: str = Field(sa_column=words())
     text_sha256: str = Field(sa_column=Column(String(64), nullable=False))
     pages: str = Field(sa_column=words())
@@ -303,13 +308,16 @@ class Document(SQLModel, table=True):
 
 
 class Chunk(SQLModel, table=True):
-    """A section-sized stretch of a document. `text` equals the snapshot's [start:end]; `terms` is what full text indexes.
+    """A section-sized stretch of a document. `text` equals the snapshot's [start_at:end_at].
 
-    `vector` is float32 little-endian bytes in SQLite and a pgvector `vector` in PostgreSQL.
+    `terms` is what full text indexes (single spaces between them), `size` how many they are.
     """
 
     __tablename__ = "chunk"
-    __table_args__ = (Index("ix_chunk_document", "document_id", "ordinal"), Index("ix_chunk_corpus", "corpus_id"))
+    __table_args__ = (
+        UniqueConstraint("document_id", "ordinal", name="uq_chunk_ordinal"),
+        Index("ix_chunk_corpus", "corpus_id", "language", "size"),
+    )
     id: int = Field(sa_column=big(primary_key=True, autoincrement=True))
     corpus_id: int = Field(sa_column=big(nullable=False))
     document_id: str = Field(sa_column=Column(String(64), nullable=False))
@@ -321,10 +329,23 @@ class Chunk(SQLModel, table=True):
     kind: str = Field(sa_column=Column(String(16), nullable=False))
     language: str = Field(sa_column=Column(String(16), nullable=False))
     position: float = Field(default=0.0)
+    size: int = Field(sa_column=Column(Integer, nullable=False))
     text: str = Field(sa_column=words())
     terms: str = Field(sa_column=words())
-    sha256: str = Field(sa_column=Column(String(64), nullable=False))
-    vector: Any = Field(sa_column=Column(LargeBinary().with_variant(Vector(), "postgresql")))
+
+
+class ChunkVector(SQLModel, table=True):
+    """A chunk's vector, apart from its words: a search by vector reads every one of these rows and nothing else.
+
+    float32 little-endian bytes in SQLite, a pgvector `vector` in PostgreSQL.
+    """
+
+    __tablename__ = "chunk_vector"
+    __table_args__ = (Index("ix_chunk_vector_corpus", "corpus_id"),)
+    document_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    ordinal: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    corpus_id: int = Field(sa_column=big(nullable=False))
+    vector: Any = Field(sa_column=Column(LargeBinary().with_variant(Vector(), "postgresql"), nullable=False))
 
 
 class Tool(SQLModel, table=True):

@@ -24,7 +24,8 @@ SQLITE_FULL_TEXT = (
     "INSERT INTO chunk_fts(chunk_fts, rowid, terms) VALUES ('delete', old.id, old.terms); END",
 )
 POSTGRESQL_FULL_TEXT = (
-    "CREATE INDEX ix_chunk_terms ON chunk USING gin (to_tsvector('simple', terms))",
+    # By array, not by text search: its parser would cut our terms a second time, by the server's own locale.
+    "CREATE INDEX ix_chunk_terms ON chunk USING gin (string_to_array(terms, ' '))",
     # Values compressed by us, or incompressible: PostgreSQL's own compression of them only costs time (measured).
     "ALTER TABLE checkpoint ALTER COLUMN data SET STORAGE EXTERNAL",
 )
@@ -103,14 +104,22 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("language", sa.String(length=16), nullable=False),
         sa.Column("position", sa.Float(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("vector", VECTOR, nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("document_id", "ordinal", name="uq_chunk_ordinal"),
     )
-    op.create_index("ix_chunk_corpus", "chunk", ["corpus_id"], unique=False)
-    op.create_index("ix_chunk_document", "chunk", ["document_id", "ordinal"], unique=False)
+    op.create_index("ix_chunk_corpus", "chunk", ["corpus_id", "language", "size"], unique=False)
+    op.create_table(
+        "chunk_vector",
+        sa.Column("document_id", sa.String(length=64), nullable=False),
+        sa.Column("ordinal", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("corpus_id", BIG, nullable=False),
+        sa.Column("vector", VECTOR, nullable=False),
+        sa.PrimaryKeyConstraint("document_id", "ordinal"),
+    )
+    op.create_index("ix_chunk_vector_corpus", "chunk_vector", ["corpus_id"], unique=False)
     op.create_table(
         "corpus",
         sa.Column("id", BIG, autoincrement=True, nullable=False),
@@ -131,20 +140,28 @@ def upgrade() -> None:
         sa.Column("size", BIG, nullable=False),
         sa.Column("mtime_ns", BIG, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("reader", sa.String(length=32), server_default=sa.text("''"), nullable=False),
+        sa.Column("reader", sa.String(length=64), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("authors", sa.Text(), nullable=False),
         sa.Column("year", sa.Integer(), nullable=True),
         sa.Column("language", sa.String(length=16), nullable=False),
+        sa.Column("word_count", BIG, server_default=sa.text("0"), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("text_sha256", sa.String(length=64), nullable=False),
         sa.Column("pages", sa.Text(), nullable=False),
         sa.Column("headings", sa.Text(), nullable=False),
         sa.Column("retrieved_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("corpus_id", "location", name="uq_document_location"),
     )
-    op.create_index("ix_document_sha", "document", ["corpus_id", "sha256"], unique=False)
+    op.create_index("ix_document_text", "document", ["corpus_id", "text_sha256"], unique=False)
+    op.create_index(
+        "uq_document_current",
+        "document",
+        ["corpus_id", "location"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('ok', 'duplicate', 'failed')"),
+        postgresql_where=sa.text("state IN ('ok', 'duplicate', 'failed')"),
+    )
     op.create_table(
         "event",
         sa.Column("position", BIG, autoincrement=True, nullable=False),

@@ -1,0 +1,108 @@
+"""Which files of a folder are read: sorted, without hidden ones, without a way out of the folder.
+
+Folders that programs fill (a manual's sources and images, packages, caches) are passed over by name.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autonomy.core.errors import InvalidInput
+from autonomy.memory.readers.choose import is_known
+
+_PASSED_OVER = frozenset(("_sources", "_static", "_images", "_downloads", "node_modules", "__pycache__", "__MACOSX"))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file to read, or (with `why`) one that cannot be. `location` is relative to the folder, with forward slashes."""
+
+    location: str
+    path: Path
+    size: int = 0
+    mtime_ns: int = 0
+    why: str = ""
+
+
+def resolve(root: Path) -> Path:
+    """The folder's real path. Raises InvalidInput when it is missing, no folder, or cannot be opened."""
+    try:
+        real = root.expanduser().resolve(strict=True)
+        if not real.is_dir():
+            raise InvalidInput(f"the corpus {shown(str(root))} is not a folder", "Name a folder of documents.")
+        with os.scandir(real):
+            pass
+        str(real).encode("utf-8")
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no corpus folder {shown(str(root))}", "Name an existing folder of documents.") from None
+    except UnicodeEncodeError:
+        raise InvalidInput(f"the corpus folder's name is not valid Unicode: {shown(str(root))}", "Rename it.") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "its path cannot be followed"
+        raise InvalidInput(
+            f"the corpus folder {shown(str(root))} cannot be opened ({why})", "Check its path and permissions."
+        ) from None
+    return real
+
+
+def shown(name: str) -> str:
+    """A name fit for one line of text, whatever it holds."""
+    return "".join(
+        char
+        if char.isprintable()
+        else char.encode("unicode_escape").decode("ascii")
+        if char < "\ud800" or char > "\udfff"
+        else "?"
+        for char in name
+    )
+
+
+def walk(root: Path) -> Iterator[Found]:
+    """Every readable kind of file below the (resolved) root, in order of location."""
+    yield from sorted(_files(root), key=lambda found: found.location)
+
+
+def _files(root: Path) -> Iterator[Found]:
+    waiting = [root]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            yield Found(_location(root, folder) + "/", folder, why=f"cannot be opened ({error.strerror})")
+            continue
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = Path(entry.path)
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name not in _PASSED_OVER:
+                    waiting.append(path)
+            elif is_known(entry.name) and (found := _file(root, path)) is not None:
+                yield found
+
+
+def _location(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _file(root: Path, path: Path) -> Found | None:
+    """One file; None for a folder behind a link and for a link that leaves the root."""
+    location = _location(root, path)
+    if shown(location) != location:
+        return Found(shown(location), path, why="its name holds control characters or is not valid Unicode")
+    try:
+        real = path.resolve(strict=True) if path.is_symlink() else path
+        about = os.stat(real, follow_symlinks=False)
+    except (OSError, RuntimeError) as error:
+        return Found(location, path, why=f"cannot be opened ({getattr(error, 'strerror', None) or 'a loop of links'})")
+    if stat.S_ISDIR(about.st_mode) or not real.is_relative_to(root):
+        return None
+    if not stat.S_ISREG(about.st_mode):
+        return Found(location, path, why="is not an ordinary file")
+    return Found(location, real, about.st_size, about.st_mtime_ns)

@@ -1,0 +1,228 @@
+"""Reading files without trusting them: a few child processes parse, this process only asks and waits.
+
+A child that dies, hangs or grows too large costs the one file it was reading and is replaced. What comes back is checked
+for shape before use: a parser taken over by a file can spoil that file's text, nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, TypeVar
+
+from autonomy.memory.chunks import Chunk
+from autonomy.memory.reader_child import read_message, write_message
+from autonomy.memory.readers.document import ReadDocument, ReadLimits
+
+CHILDREN = 2
+"""Children that parse at once."""
+_AHEAD = 4
+_INHERITED = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "LC_CTYPE")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of one file. `why` is set when it failed; `document` and `chunks` when it is ok."""
+
+    status: Literal["ok", "unchanged", "failed"]
+    why: str = ""
+    sha256: str = ""
+    words: int = 0
+    document: ReadDocument | None = None
+    chunks: tuple[Chunk, ...] = ()
+
+
+class Child:
+    """One reader process, started when first asked and again after each death."""
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while one is running."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def read(self, path: Path, name: str, known_sha256: str = "") -> Reading:
+        """Read one file; never raises for what the file does."""
+        process = self._running()
+        overdue = threading.Event()
+
+        def stop() -> None:
+            overdue.set()
+            kill(process)
+
+        timer = threading.Timer(self._limits.seconds, stop)
+        timer.daemon = True
+        timer.start()
+        request = {"path": str(path), "name": name, "sha256": known_sha256, "limits": asdict(self._limits)}
+        try:
+            write_message(_pipe(process.stdin), request)
+            message = read_message(_pipe(process.stdout), 8 * self._limits.characters + (64 << 20))
+        except (OSError, ValueError):
+            message = None
+        finally:
+            timer.cancel()
+        if message is None or overdue.is_set():
+            return Reading("failed", self._epitaph(process, late=overdue.is_set()))
+        reading = decode(message)
+        return reading if reading is not None else Reading("failed", "its reader gave an answer that makes no sense")
+
+    def close(self) -> None:
+        """End the process, at once."""
+        if self._process is not None:
+            kill(self._process)
+            self._bury(self._process)
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            library = str(Path(__file__).resolve().parents[2])
+            environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "autonomy.memory.reader_child"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd=library,
+                env=environment | {"PYTHONPATH": library, "PYTHONUTF8": "1"},
+                start_new_session=True,
+            )
+        return self._process
+
+    def _epitaph(self, process: subprocess.Popen[bytes], *, late: bool) -> str:
+        """Bury the child and say what it died of."""
+        kill(process)
+        code = self._bury(process)
+        if late or code == -getattr(signal, "SIGXCPU", 0):
+            return f"took longer than {self._limits.seconds:g} s to read"
+        return f"broke its reader (damaged, or needs more than {self._limits.memory >> 20} MiB)"
+
+    def _bury(self, process: subprocess.Popen[bytes]) -> int:
+        code = process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._process = None
+        return code
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """End a child whatever it is doing; harmless when it is gone."""
+    with contextlib.suppress(OSError):
+        process.kill()
+
+
+def _pipe(stream: IO[bytes] | None) -> Any:
+    assert stream is not None
+    return stream
+
+
+def decode(message: Any) -> Reading | None:
+    """A child's answer as a Reading, or None when its shape or its offsets are wrong."""
+    try:
+        if message["status"] == "failed":
+            return Reading("failed", " ".join(str(message["why"]).split())[:300])
+        if message["status"] == "unchanged":
+            return Reading("unchanged", sha256=_text(message["sha256"]))
+        document = _document(message["document"])
+        chunks = tuple(_chunk(fields, document.text) for fields in message["chunks"])
+        return Reading("ok", "", _text(message["sha256"]), int(message["words"]), document, chunks)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError("not a text")
+    value.encode("utf-8")
+    return value
+
+
+def _document(fields: dict[str, Any]) -> ReadDocument:
+    text = _text(fields["text"])
+    size = len(text)
+    year = fields["year"]
+    return ReadDocument(
+        text=text,
+        pages=tuple((int(number), _offset(start, size)) for number, start in fields["pages"]),
+        headings=tuple((_offset(start, size), int(level), _text(words)) for start, level, words in fields["headings"]),
+        blocks=(),
+        title=_text(fields["title"]),
+        authors=tuple(_text(author) for author in fields["authors"]),
+        year=None if year is None else int(year),
+        media_type=_text(fields["media_type"]),
+    )
+
+
+def _chunk(fields: list[Any], text: str) -> Chunk:
+    start, end, page, section, kind, language, position, terms = fields
+    if not 0 <= _offset(start, len(text)) < _offset(end, len(text)):
+        raise ValueError("not a stretch")
+    return Chunk(
+        start, end, None if page is None else int(page), None if section is None else _text(section), _text(kind), _text(language),
+        float(position), _text(terms),
+    )  # fmt: skip
+
+
+def _offset(value: Any, size: int) -> int:
+    if not isinstance(value, int) or not 0 <= value <= size:
+        raise ValueError("not an offset")
+    return value
+
+
+class Readers:
+    """A small pool of children. Use as a context manager; leaving it ends them all."""
+
+    def __init__(self, limits: ReadLimits, children: int = CHILDREN) -> None:
+        self._children = [Child(limits) for _ in range(max(1, children))]
+        self._free = deque(self._children)
+        self._guard = threading.Lock()
+        self._pool = ThreadPoolExecutor(len(self._children), thread_name_prefix="autonomy-reader")
+
+    def map(self, items: Iterable[T], ask: Callable[[Child, T], Reading]) -> Iterator[tuple[T, Reading]]:
+        """`ask(child, item)` for each item, several at once, answers in the items' order."""
+        waiting: deque[tuple[T, Future[Reading]]] = deque()
+        for item in items:
+            waiting.append((item, self._pool.submit(self._with_child, ask, item)))
+            if len(waiting) > len(self._children) * _AHEAD:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+
+    def _with_child(self, ask: Callable[[Child, T], Reading], item: T) -> Reading:
+        with self._guard:
+            child = self._free.popleft()
+        try:
+            return ask(child, item)
+        finally:
+            with self._guard:
+                self._free.append(child)
+
+    def close(self) -> None:
+        """End the children; a read in progress fails."""
+        for child in self._children:
+            child.close()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for child in self._children:
+            child.close()
+
+    def __enter__(self) -> Readers:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
