@@ -89,13 +89,8 @@ class Audit:
     def flaws(self) -> Mapping[str, str]:
         """Card id -> why its quote is not proved; cards without a flaw are not in it."""
         found: dict[str, str] = {}
-        for card in dict.fromkeys(card for claim in self.claims for card in claim.cards):
-            known = card.source in self.sources
-            reason = (
-                flaw(card.quote, card.anchor, self.snapshot(card.source), self.maps.get(card.source))
-                if known
-                else "no such source"
-            )
+        for card in {card.id: card for claim in self.claims for card in claim.cards}.values():
+            reason = flaw(card.quote, card.anchor, self.snapshot(card.source), self.maps.get(card.source))
             if reason:
                 found[card.id] = reason
         return found

@@ -56,7 +56,7 @@ class Claim:
 
 def claims(material: Material) -> tuple[Claim, ...]:
     """Every claim: sections, then matrix rows, then annotations; ids k1, k2 … in this order."""
-    cards = {card.id: card for card in material.cards}
+    cards = evidence(material)
     language = material.brief.language
     found = []
     for number, (part, heading, index, sentence) in enumerate(_walk(material, cards), 1):
@@ -64,6 +64,12 @@ def claims(material: Material) -> tuple[Claim, ...]:
         unknown = tuple(name for name in dict.fromkeys(sentence.cites) if name not in cards)
         found.append(Claim(f"k{number}", part, heading, index, sentence, known, unknown, language))
     return tuple(found)
+
+
+def evidence(material: Material) -> Mapping[str, Card]:
+    """The cards by id; one whose source is not in the material leads nowhere and is left out."""
+    sources = {source.id for source in material.sources}
+    return {card.id: card for card in material.cards if card.source in sources}
 
 
 def cited_sources(found: Iterable[Claim]) -> tuple[str, ...]:

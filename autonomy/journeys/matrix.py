@@ -28,7 +28,7 @@ class _Row:
     """A claim while cards are being gathered."""
 
     lead: Card
-    print: frozenset[tuple[str, str]]
+    print_: frozenset[tuple[str, str]]
     words: frozenset[str]
     cards: list[Card] = field(default_factory=list)
 
@@ -61,9 +61,9 @@ def _alike(row: _Row, made: _Row, card: Card, language: str) -> bool:
     """Whether a card speaks to a row: word pairs shared, or (another source on the same terms) nearly all words."""
     if " ".join(card.quote.split()) == " ".join(row.lead.quote.split()):
         return True
-    if min(len(row.print), len(made.print)) < FEWEST_PAIRS:
+    if min(len(row.print_), len(made.print_)) < FEWEST_PAIRS:
         return False
-    if containment(row.print, made.print) >= MERGED:
+    if containment(row.print_, made.print_) >= MERGED:
         return True
     smaller = min(len(row.words), len(made.words))
     shared = len(row.words & made.words) / smaller if smaller else 0.0
@@ -93,9 +93,9 @@ def _finished(number: int, row: _Row, sources: Sequence[Source], language: str) 
 
 
 def _said(card: Card, language: str) -> str:
-    """The card's gist if its quote carries it, else the quote itself."""
+    """The card's gist if it is a sentence that its quote carries (a heading is none), else the quote itself."""
     quote = " ".join(card.quote.split())
     gist = " ".join(card.gist.split())
-    if gist and gist != quote and support(gist, [card.quote], language).carried:
+    if gist.endswith((".", "。")) and gist != quote and support(gist, [card.quote], language).carried:
         return gist
     return quote

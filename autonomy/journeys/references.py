@@ -55,7 +55,7 @@ class Bibliography:
         places: dict[str, list[str]] = {}
         for source, anchor in citations:
             locators = places.setdefault(source, [])
-            locator = _locator(anchor, found, self.say)
+            locator = _locator(anchor, self.works[self.numbers[source] - 1].title, found, self.say)
             if locator and locator not in locators:
                 locators.append(locator)
         ordered = sorted(places, key=lambda source: self.numbers[source])
@@ -165,12 +165,12 @@ def _letters(number: int) -> str:
     return letters
 
 
-def _locator(anchor: Anchor, found: Rules, say: Wording) -> str:
-    """Page if there is one, else the section."""
+def _locator(anchor: Anchor, title: str, found: Rules, say: Wording) -> str:
+    """Page if there is one, else the section; a section that is called as the work is says nothing more."""
     if anchor.page is not None:
         return found.page(anchor.page, say)
     section = inert.shorten(anchor.section or "", SHORT_SECTION)
-    return found.section(section, say) if section else ""
+    return found.section(section, say) if section and _folded(section) != _folded(title) else ""
 
 
 def _joined(label: str, locators: Sequence[str], joint: str) -> str:

@@ -8,14 +8,14 @@ that everything below their heading is the list; the same material gives the sam
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from autonomy.agents.material import Annotation, Cell, Material, MatrixRow, Paragraph, SectionDraft
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Card, Source
 from autonomy.journeys import inert
-from autonomy.journeys.claims import Claim, cited_sources, claims, row_sentences
+from autonomy.journeys.claims import Claim, cited_sources, claims, evidence, row_sentences
 from autonomy.journeys.phrases import REFERENCES, Phrases, phrases
 from autonomy.journeys.references import Bibliography, bibliography, title_of
 from autonomy.text.language import is_cjk
@@ -215,14 +215,14 @@ def _matrix(page: _Page) -> None:
         head, rule = [say.claim, *say.marks_by_source], [":---", ":---", ":---"]
         body = [[_short(n, row), *_named(row, columns)] for n, row in enumerate(rows, 1)]
     page.block(*("| " + " | ".join(cells) + " |" for cells in (head, rule, *body)))
-    page.block(f"*{say.legend}*")
+    page.block(f"*{say.legend}*", "", " · ".join(f"{label} *{inert.inline(title_of(source))}*" for label, source in columns))
     page.head(say.evidence, 3)
-    cards = {card.id: card for card in page.material.cards}
+    cards = evidence(page.material)
     for number, row in enumerate(rows, 1):
         _row(page, number, row, cards, {source.id: label for label, source in columns})
 
 
-def _row(page: _Page, number: int, row: MatrixRow, cards: dict[str, Card], labels: dict[str, str]) -> None:
+def _row(page: _Page, number: int, row: MatrixRow, cards: Mapping[str, Card], labels: dict[str, str]) -> None:
     """One row: its claim, then what each further source says in its own words."""
     words = dict(zip(("supports", "differs", "opposes"), page.say.stances, strict=True))
     lines = []
