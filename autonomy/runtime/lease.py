@@ -192,7 +192,6 @@ class Heartbeat:
         self._jobs: dict[int, _Beating] = {}
         self._changed = threading.Condition()
         self._stopped = False
-        self._poked = False
         self._thread = threading.Thread(target=self._work, name="autonomy-heartbeat", daemon=True)
 
     def __enter__(self) -> Heartbeat:
@@ -220,12 +219,6 @@ class Heartbeat:
         with self._changed:
             self._jobs.pop(job_id, None)
 
-    def poke(self) -> None:
-        """Beat now: a control request may have come in."""
-        with self._changed:
-            self._poked = True
-            self._changed.notify()
-
     def _work(self) -> None:
         next_beat = time.monotonic()
         while True:
@@ -233,10 +226,9 @@ class Heartbeat:
                 while not self._stopped and not self._jobs:
                     self._changed.wait()
                     next_beat = time.monotonic() + self._lease / BEATS
-                self._changed.wait_for(lambda: self._stopped or self._poked, timeout=max(0.0, next_beat - time.monotonic()))
+                self._changed.wait_for(lambda: self._stopped, timeout=max(0.0, next_beat - time.monotonic()))
                 if self._stopped:
                     return
-                self._poked = False
                 jobs = dict(self._jobs)
             next_beat = time.monotonic() + self._lease / BEATS
             self._beat(jobs)

@@ -335,19 +335,6 @@ def _requeue(tx: Tx, held: Mapping[str, Any], *, by_operator: bool) -> None:
         runs.mark(tx, held["run_id"], _HELD, "queued", ("run.queued", None, lost), fence=True)
 
 
-def claimable(tx: Tx, lease_us: int, watch: Watch | None = None) -> bool:
-    """Whether a claim may find something: a look without a lock, for workers that woke up on a hint."""
-    now = tx.now()
-    found = tx.value(
-        "SELECT 1 WHERE EXISTS (SELECT 1 FROM lane WHERE queued > 0 AND running < allowed) "
-        "OR EXISTS (SELECT 1 FROM job WHERE state = 'retry' AND scheduled_at <= :now) "
-        "OR EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_until < :late)",
-        now=now,
-        late=now + lease_us // 2,
-    )
-    return found is not None or any(_held_by(tx, token) for token in (watch.gone() if watch is not None else ()))
-
-
 def _held_by(tx: Tx, token: str) -> list[int]:
     found = tx.tuples("SELECT id FROM job WHERE state = 'running' AND locked_by LIKE :holder", holder=f"%:{token}")
     return [row[0] for row in found]

@@ -13,7 +13,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from autonomy.core.errors import AutonomyError
 from autonomy.storage import postgres
@@ -21,6 +21,7 @@ from autonomy.storage.database import Database
 
 POLL_SECONDS: Final = 0.1
 RECONNECT_SECONDS: Final = 1.0
+Topic = Literal["jobs", "events"]
 
 
 class Wake:
@@ -32,16 +33,16 @@ class Wake:
     def __init__(self) -> None:
         self._rung = 0
         self._changed = threading.Condition()
-        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listeners: tuple[Callable[[Topic], None], ...] = ()
 
-    def ring(self) -> None:
-        """Wake all waiters; listeners are called in this thread."""
+    def ring(self, topic: Topic = "jobs") -> None:
+        """Wake all waiters; listeners are called in this thread. "events" says: nothing for workers, only for readers."""
         with self._changed:
             self._rung += 1
             self._changed.notify_all()
             listeners = self._listeners
         for listener in listeners:
-            listener()
+            listener(topic)
 
     def mark(self) -> int:
         """How often it has rung."""
@@ -53,8 +54,8 @@ class Wake:
             return self._changed.wait_for(lambda: self._rung > seen, timeout)
 
     @contextlib.contextmanager
-    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
-        """Have a quick, thread-safe function called at each ring, such as one that wakes an event loop."""
+    def listening(self, listener: Callable[[Topic], None]) -> Iterator[None]:
+        """Have a quick, thread-safe function called at each ring: one that wakes an event loop."""
         with self._changed:
             self._listeners += (listener,)
         try:
