@@ -25,7 +25,8 @@ from autonomy.core.state import STATE_VERSION
 from autonomy.core.types import TaskSpec
 from autonomy.journeys import journey
 from autonomy.memory import ingest as reading
-from autonomy.memory.search import overview
+from autonomy.memory.library import Library
+from autonomy.memory.overview import overview
 from autonomy.memory.sources import SqlSources
 from autonomy.providers.openai_compat import make_port
 from autonomy.runtime.breaker import Breakers
@@ -90,7 +91,7 @@ class Opener:
         self._app = app
         self._listeners = listeners
         self._breakers = Breakers()
-        self._tools = Registry(corpus_tools(app.database, app.embedder))
+        self._tools = Registry(corpus_tools(Library(app.database, app.embedder)))
         self._ports: dict[str, tuple[ChatPort, ...]] = {}
 
     async def open(self, run: Run, unit: Unit, meter: Meter) -> Context:

@@ -48,7 +48,8 @@ def find_corpus(tx: Tx, root: str, embedder: str) -> int | None:
 def make_corpus(tx: Tx, root: str, embedder: str) -> int:
     """The corpus's number, made when there is none yet."""
     tx.run(
-        "INSERT INTO corpus (root, embedder, created_at) VALUES (:root, :embedder, now_us()) ON CONFLICT (root, embedder) DO NOTHING",
+        "INSERT INTO corpus (root, embedder, created_at) VALUES (:root, :embedder, now_us()) "
+        "ON CONFLICT (root, embedder) DO NOTHING",
         root=root,
         embedder=embedder,
     )
@@ -71,7 +72,8 @@ def orphans(tx: Tx, corpus_id: int) -> list[str]:
     """Locations of duplicates whose original is no longer there: they must be read again."""
     rows = tx.tuples(
         "SELECT location FROM document d WHERE corpus_id = :corpus AND state = 'duplicate' AND NOT EXISTS ("
-        "SELECT 1 FROM document o WHERE o.corpus_id = :corpus AND o.state = 'ok' AND o.text_sha256 = d.text_sha256) ORDER BY location",
+        "SELECT 1 FROM document o WHERE o.corpus_id = :corpus AND o.state = 'ok' AND o.text_sha256 = d.text_sha256) "
+        "ORDER BY location",
         corpus=corpus_id,
     )
     return [location for (location,) in rows]
@@ -106,8 +108,8 @@ def store(tx: Tx, corpus_id: int, entry: Entry) -> State:
     state: State = "failed"
     if document is not None:
         original = tx.value(
-            "SELECT location FROM document WHERE corpus_id = :corpus AND text_sha256 = :text AND state = 'ok' AND location <> :location "
-            "ORDER BY location LIMIT 1",
+            "SELECT location FROM document WHERE corpus_id = :corpus AND text_sha256 = :text AND state = 'ok' "
+            "AND location <> :location ORDER BY location LIMIT 1",
             corpus=corpus_id,
             text=entry.text_sha256,
             location=entry.found.location,
@@ -125,8 +127,8 @@ def store(tx: Tx, corpus_id: int, entry: Entry) -> State:
 def touch(tx: Tx, corpus_id: int, found: Found, sha256: str, reader: str) -> None:
     """The file was written again with the same bytes: remember its new time."""
     tx.run(
-        "UPDATE document SET size = :size, mtime_ns = :mtime, reader = :reader WHERE corpus_id = :corpus AND location = :location AND sha256 = :sha "
-        f"AND state IN {CURRENT}",
+        "UPDATE document SET size = :size, mtime_ns = :mtime, reader = :reader WHERE corpus_id = :corpus "
+        f"AND location = :location AND sha256 = :sha AND state IN {CURRENT}",
         size=found.size,
         mtime=found.mtime_ns,
         reader=reader,
@@ -169,9 +171,10 @@ def _drop_chunks(tx: Tx, id: str) -> None:
 
 
 _INSERT_DOCUMENT = (
-    "INSERT INTO document (id, corpus_id, location, state, error, media_type, size, mtime_ns, sha256, reader, title, authors, year, "
-    "language, word_count, text, text_sha256, pages, headings, retrieved_at) VALUES (:id, :corpus_id, :location, :state, :error, :media_type, :size, "
-    ":mtime_ns, :sha256, :reader, :title, :authors, :year, :language, :word_count, :text, :text_sha256, :pages, :headings, now_us())"
+    "INSERT INTO document (id, corpus_id, location, state, error, media_type, size, mtime_ns, sha256, reader, title, "
+    "authors, year, language, word_count, text, text_sha256, pages, headings, retrieved_at) VALUES (:id, :corpus_id, "
+    ":location, :state, :error, :media_type, :size, :mtime_ns, :sha256, :reader, :title, :authors, :year, :language, "
+    ":word_count, :text, :text_sha256, :pages, :headings, now_us())"
 )
 
 
@@ -220,8 +223,9 @@ def _insert_chunks(tx: Tx, corpus_id: int, entry: Entry) -> None:
     document = entry.reading.document
     assert document is not None
     tx.many(
-        "INSERT INTO chunk (corpus_id, document_id, ordinal, start_at, end_at, page, section, kind, language, position, size, text, terms) "
-        "VALUES (:corpus, :document, :ordinal, :start, :end, :page, :section, :kind, :language, :position, :size, :text, :terms)",
+        "INSERT INTO chunk (corpus_id, document_id, ordinal, start_at, end_at, page, section, kind, language, position, "
+        "size, text, terms) VALUES (:corpus, :document, :ordinal, :start, :end, :page, :section, :kind, :language, "
+        ":position, :size, :text, :terms)",
         [_chunk_row(corpus_id, entry.id, ordinal, chunk, document.text) for ordinal, chunk in enumerate(entry.reading.chunks)],
     )
     sqlite = tx.dialect.name == "sqlite"

@@ -18,7 +18,7 @@ from autonomy.memory.documents import Entry, Known, State
 from autonomy.memory.embedding import Embedder
 from autonomy.memory.folder import Found
 from autonomy.memory.readers.choose import VERSION
-from autonomy.memory.readers.document import ReadLimits
+from autonomy.memory.readers.document import Limits
 from autonomy.memory.reading import CHILDREN, Child, Readers, Reading
 from autonomy.storage.database import Database, Tx
 
@@ -56,7 +56,7 @@ def ingest(
     root: Path,
     *,
     embedder: Embedder,
-    limits: ReadLimits | None = None,
+    limits: Limits | None = None,
     progress: Callable[[Progress], None] | None = None,
     children: int = CHILDREN,
 ) -> IngestReport:
@@ -68,7 +68,7 @@ def ingest(
     real = folder.resolve(root)
     found = list(folder.walk(real))
     corpus_id = database.write(lambda tx: documents.make_corpus(tx, str(real), embedder.name))
-    work = _Ingestion(database, corpus_id, str(real), embedder, limits or ReadLimits(), progress)
+    work = _Ingestion(database, corpus_id, str(real), embedder, limits or Limits(), progress)
     work.run(found, children)
     usable, chunks = database.read(lambda tx: _totals(tx, corpus_id))
     if not usable:
@@ -114,7 +114,7 @@ class _Ingestion:
     corpus_id: int
     root: str
     embedder: Embedder
-    limits: ReadLimits
+    limits: Limits
     progress: Callable[[Progress], None] | None
     read: int = 0
     unchanged: int = 0
@@ -154,7 +154,7 @@ class _Ingestion:
     def _reader(self) -> str:
         """Readers and limits as they are: a file is read again when either changes."""
         bounds = self.limits
-        return f"{VERSION}/{bounds.memory}/{bounds.seconds:g}/{bounds.size}/{bounds.characters}/{bounds.pages}"[:64]
+        return f"{VERSION}/{bounds.memory_bytes}/{bounds.seconds:g}/{bounds.file_bytes}/{bounds.characters}/{bounds.pages}"[:64]
 
     def _settled(self, item: Found, row: Known | None) -> bool:
         """Whether the file needs no reading; counts it then."""
@@ -172,8 +172,8 @@ class _Ingestion:
         def ask(child: Child, item: Found) -> Reading:
             if item.why:
                 return Reading("failed", item.why)
-            if item.size > self.limits.size:
-                return Reading("failed", f"is larger than {self.limits.size >> 20} MiB")
+            if item.size > self.limits.file_bytes:
+                return Reading("failed", f"is larger than {self.limits.file_bytes >> 20} MiB")
             row = rows.get(item.location)
             same_reader = row is not None and row.reader == self._reader and row.state != "failed"
             return child.read(item.path, item.location, row.sha256 if row is not None and same_reader else "")

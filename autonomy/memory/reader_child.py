@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from autonomy.core.errors import InvalidInput
 from autonomy.memory import chunks
 from autonomy.memory.readers import choose
-from autonomy.memory.readers.document import ReadLimits
+from autonomy.memory.readers.document import Limits
 
 _HEADER = struct.Struct(">Q")
 
@@ -43,7 +43,7 @@ def write_message(stream: BinaryIO, message: Any) -> None:
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """Read the file that the request names: {status: ok | unchanged | failed, ...}."""
-    limits = ReadLimits(**request["limits"])
+    limits = Limits(**request["limits"])
     try:
         data = _bytes(request["path"], limits)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -54,7 +54,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except InvalidInput as error:
         return {"status": "failed", "why": error.message}
     except MemoryError:
-        return {"status": "failed", "why": f"needs more than {limits.memory >> 20} MiB to be read"}
+        return {"status": "failed", "why": f"needs more than {limits.memory_bytes >> 20} MiB to be read"}
     return {
         "status": "ok",
         "sha256": sha256,
@@ -64,7 +64,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _bytes(path: str, limits: ReadLimits) -> bytes:
+def _bytes(path: str, limits: Limits) -> bytes:
     """The file's bytes; only of a regular file, never through a link, never waiting."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -72,22 +72,22 @@ def _bytes(path: str, limits: ReadLimits) -> bytes:
         with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise InvalidInput("is not an ordinary file")
-            data = stream.read(limits.size + 1)
+            data = stream.read(limits.file_bytes + 1)
     except OSError as error:
         raise InvalidInput(f"cannot be opened ({error.strerror or type(error).__name__})") from error
-    if len(data) > limits.size:
-        raise InvalidInput(f"is larger than {limits.size >> 20} MiB")
+    if len(data) > limits.file_bytes:
+        raise InvalidInput(f"is larger than {limits.file_bytes >> 20} MiB")
     return data
 
 
-def confine(limits: ReadLimits) -> None:
+def confine(limits: Limits) -> None:
     """Bound this process before the first byte of a file is seen; does nothing where the system has no such limits."""
     if os.name != "posix":
         return
     import resource
 
     for what, soft in (
-        (resource.RLIMIT_AS, limits.memory),
+        (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
@@ -116,7 +116,7 @@ def main() -> None:
     os.dup2(nowhere, 1)
     confined = False
     while (request := read_message(sys.stdin.buffer, 1 << 20)) is not None:
-        limits = ReadLimits(**request["limits"])
+        limits = Limits(**request["limits"])
         if not confined:
             confine(limits)
             confined = True

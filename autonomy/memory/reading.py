@@ -22,7 +22,7 @@ from typing import IO, Any, Literal, TypeVar
 
 from autonomy.memory.chunks import Chunk
 from autonomy.memory.reader_child import read_message, write_message
-from autonomy.memory.readers.document import ReadDocument, ReadLimits
+from autonomy.memory.readers.document import Limits, ReadDocument
 
 CHILDREN = 2
 """Children that parse at once."""
@@ -46,7 +46,7 @@ class Reading:
 class Child:
     """One reader process, started when first asked and again after each death."""
 
-    def __init__(self, limits: ReadLimits) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -107,7 +107,7 @@ class Child:
         code = self._bury(process)
         if late or code == -getattr(signal, "SIGXCPU", 0):
             return f"took longer than {self._limits.seconds:g} s to read"
-        return f"broke its reader (damaged, or needs more than {self._limits.memory >> 20} MiB)"
+        return f"broke its reader (damaged, or needs more than {self._limits.memory_bytes >> 20} MiB)"
 
     def _bury(self, process: subprocess.Popen[bytes]) -> int:
         code = process.wait()
@@ -172,9 +172,15 @@ def _chunk(fields: list[Any], text: str) -> Chunk:
     if not 0 <= _offset(start, len(text)) < _offset(end, len(text)):
         raise ValueError("not a stretch")
     return Chunk(
-        start, end, None if page is None else int(page), None if section is None else _text(section), _text(kind), _text(language),
-        float(position), _text(terms),
-    )  # fmt: skip
+        start=start,
+        end=end,
+        page=None if page is None else int(page),
+        section=None if section is None else _text(section),
+        kind=_text(kind),
+        language=_text(language),
+        position=float(position),
+        terms=_text(terms),
+    )
 
 
 def _offset(value: Any, size: int) -> int:
@@ -186,7 +192,7 @@ def _offset(value: Any, size: int) -> int:
 class Readers:
     """A small pool of children. Use as a context manager; leaving it ends them all."""
 
-    def __init__(self, limits: ReadLimits, children: int = CHILDREN) -> None:
+    def __init__(self, limits: Limits, children: int = CHILDREN) -> None:
         self._children = [Child(limits) for _ in range(max(1, children))]
         self._free = deque(self._children)
         self._guard = threading.Lock()

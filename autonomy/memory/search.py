@@ -7,6 +7,7 @@ read as query syntax; a text that says what an earlier result said is not shown 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections import Counter
@@ -32,6 +33,8 @@ _REPEAT = 0.8
 _QUERY_TERMS = 64
 # A chunk of one line under a fitting heading would else win by its shortness.
 _SHORTEST = 0.7
+# About fifteen ranks' worth at the top.
+_PREFERENCE = 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +62,31 @@ def search(
     language: str | None = None,
     limit: int = 8,
     per_source: int = 3,
-) -> Findings:
-    """The `limit` best passages of the corpora, at most `per_source` of one document; in one language when asked.
+) -> list[Passage]:
+    """The passages of `find`."""
+    found = find(database, corpus_ids, query, embedder=embedder, language=language, limit=limit, per_source=per_source)
+    return list(found.passages)
 
-    A query without a word finds nothing.
+
+def find(
+    database: Database,
+    corpus_ids: Sequence[int],
+    query: str,
+    *,
+    embedder: Embedder,
+    language: str | None = None,
+    limit: int = 8,
+    per_source: int = 3,
+) -> Findings:
+    """The `limit` best passages of the corpora, at most `per_source` of one document.
+
+    Passages in `language` are preferred, others not left out. A query without a word finds nothing. Raises ProviderError
+    when the embedder is a service and fails.
     """
     vector = embedder.embed([query])[0] if query.strip() else ()
 
     def look(tx: Tx) -> Findings:
-        field = _field(tx, corpus_ids, language)
+        field = _field(tx, corpus_ids)
         wanted = _query_terms(query, field)
         if not field.chunks or not wanted:
             return Findings((), 0.0)
@@ -76,7 +95,7 @@ def search(
         by_words = _by_words(tx, wanted, postings, weights, field)
         by_vector = _by_vector(tx, corpus_ids, vector, field)
         rows = _rows(tx, [*by_words, *by_vector])
-        ranked = _fuse(rows, by_words, by_vector)
+        ranked = _fuse(rows, language, by_words, by_vector)
         chosen = _choose(ranked, limit, per_source)
         coverage = max((_covered(row, wanted, weights) for row, _ in chosen[:5]), default=0.0)
         return Findings(tuple(_passage(row, score) for row, score in chosen), round(coverage, 4))
@@ -95,11 +114,11 @@ def _list(numbers: Sequence[int]) -> str:
     return json.dumps(list(numbers))
 
 
-def _field(tx: Tx, corpus_ids: Sequence[int], language: str | None) -> _Field:
+def _field(tx: Tx, corpus_ids: Sequence[int]) -> _Field:
     rows = tx.tuples(
         f"SELECT id, language, size FROM chunk WHERE {_among(tx, 'corpus_id', 'corpora')}", corpora=_list(corpus_ids)
     )
-    chunks = {id: (code, size) for id, code, size in rows if language is None or code == language}
+    chunks = {id: (language, size) for id, language, size in rows}
     return _Field(chunks, sum(size for _, size in chunks.values()) / len(chunks) if chunks else 1.0)
 
 
@@ -120,7 +139,8 @@ def _postings(tx: Tx, corpus_ids: Sequence[int], words: Sequence[str], field: _F
             rows = tx.tuples("SELECT rowid FROM chunk_fts WHERE chunk_fts MATCH :word", word=quoted)
         else:
             rows = tx.tuples(
-                f"SELECT id FROM chunk WHERE string_to_array(terms, ' ') @> ARRAY[CAST(:word AS text)] AND {_among(tx, 'corpus_id', 'corpora')}",
+                "SELECT id FROM chunk WHERE string_to_array(terms, ' ') @> ARRAY[CAST(:word AS text)] "
+                f"AND {_among(tx, 'corpus_id', 'corpora')}",
                 word=word,
                 corpora=_list(corpus_ids),
             )
@@ -134,7 +154,7 @@ def _weights(postings: Mapping[str, Sequence[int]], total: int) -> dict[str, flo
 
 
 def _candidates(postings: Mapping[str, Sequence[int]]) -> list[int]:
-    """Chunks worth scoring: those with the rarest words, until there are enough. A word that half the corpus holds adds none."""
+    """Chunks worth scoring: those with the rarest words, until there are enough. A word that most hold adds none."""
     chosen: set[int] = set()
     for word in sorted(postings, key=lambda word: (len(postings[word]), word)):
         if chosen and len(chosen) + len(postings[word]) > _CANDIDATES:
@@ -179,7 +199,10 @@ def _by_vector(tx: Tx, corpus_ids: Sequence[int], vector: Sequence[float], field
     """Chunk -> cosine similarity, of the best `POOL`; without those that share nothing with the query."""
     if not any(vector):
         return {}
-    source = f"FROM chunk_vector v JOIN chunk c ON c.document_id = v.document_id AND c.ordinal = v.ordinal WHERE {_among(tx, 'v.corpus_id', 'corpora')}"
+    source = (
+        "FROM chunk_vector v JOIN chunk c ON c.document_id = v.document_id AND c.ordinal = v.ordinal "
+        f"WHERE {_among(tx, 'v.corpus_id', 'corpora')}"
+    )
     corpora = _list(corpus_ids)
     if tx.dialect.name == "postgresql":
         sql = f"SELECT c.id, 1 - (v.vector <=> CAST(:vector AS vector)) {source}"
@@ -203,9 +226,9 @@ def _has_vectors(tx: Tx) -> bool:
 
 def _rows(tx: Tx, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     rows = tx.rows(
-        "SELECT c.id, c.document_id, c.ordinal, c.start_at, c.end_at, c.page, c.section, c.language, c.position, c.text, c.terms, "
-        "d.location, d.title, o.root FROM chunk c JOIN document d ON d.id = c.document_id JOIN corpus o ON o.id = c.corpus_id "
-        f"WHERE {_among(tx, 'c.id', 'ids')}",
+        "SELECT c.id, c.document_id, c.ordinal, c.start_at, c.end_at, c.page, c.section, c.language, c.position, c.text, "
+        "c.terms, d.location, d.title, o.root FROM chunk c JOIN document d ON d.id = c.document_id "
+        f"JOIN corpus o ON o.id = c.corpus_id WHERE {_among(tx, 'c.id', 'ids')}",
         ids=_list(sorted(set(ids))),
     )
     return {row["id"]: row for row in rows}
@@ -215,13 +238,16 @@ def _place(row: Mapping[str, Any]) -> tuple[str, str, int]:
     return row["location"], row["root"], row["start_at"]
 
 
-def _fuse(rows: Mapping[int, dict[str, Any]], *rankings: Mapping[int, float]) -> list[tuple[dict[str, Any], float]]:
-    """Rows by the sum of 1 / (60 + rank) over the rankings; equals by place."""
+def _fuse(
+    rows: Mapping[int, dict[str, Any]], language: str | None, *rankings: Mapping[int, float]
+) -> list[tuple[dict[str, Any], float]]:
+    """Rows by the sum of 1 / (60 + rank) over the rankings, more in the preferred language; equals by place."""
     sums: dict[int, float] = {}
     for ranking in rankings:
         order = sorted((id for id in ranking if id in rows), key=lambda id: (-ranking[id], _place(rows[id])))
         for rank, id in enumerate(order[:POOL], 1):
-            sums[id] = sums.get(id, 0.0) + 1 / (FUSION + rank)
+            share = 1 / (FUSION + rank)
+            sums[id] = sums.get(id, 0.0) + (share * _PREFERENCE if rows[id]["language"] == language else share)
     order = sorted(sums, key=lambda id: (-round(sums[id], 9), _place(rows[id])))
     return [(rows[id], round(sums[id], 6)) for id in order]
 
@@ -245,7 +271,7 @@ def _choose(ranked: Sequence[tuple[dict[str, Any], float]], limit: int, per_sour
 
 def _pairs(text: str) -> frozenset[tuple[str, str]]:
     words = text.split(" ")
-    return frozenset(zip(words, words[1:], strict=False))
+    return frozenset(itertools.pairwise(words))
 
 
 def _repeats(pairs: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) -> bool:

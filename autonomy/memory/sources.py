@@ -1,4 +1,4 @@
-"""The stored texts that passages, cards and claims point into, by source id; and what a corpus holds at a glance.
+"""The stored texts that passages, cards and claims point into, by source id.
 
 A source once read stays readable under its id after its file changed or went, so a run can always re-find its quotes.
 """
@@ -15,7 +15,7 @@ from typing import Any
 from autonomy.core.clock import iso
 from autonomy.core.errors import NotFound
 from autonomy.core.types import Anchor, Source
-from autonomy.storage.database import Database, Tx
+from autonomy.storage.database import Database
 
 _KEPT = 16
 _HELD = "state IN ('ok', 'duplicate', 'replaced', 'gone')"
@@ -97,42 +97,3 @@ def _source(row: dict[str, Any]) -> Source:
 
 def _missing(source_id: str) -> NotFound:
     return NotFound(f"no source {source_id!r} was ever read", "List what a run cites with 'autonomy run inspect RUN --json'.")
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusOverview:
-    """What corpora hold: counts, languages by share (most first), titles and main headings, both cut to a sample."""
-
-    documents: int
-    words: int
-    languages: tuple[str, ...]
-    titles: tuple[str, ...]
-    headings: tuple[str, ...]
-
-
-def overview(database: Database, corpus_ids: Sequence[int], *, titles: int = 60, headings: int = 200) -> CorpusOverview:
-    """At most so many titles and headings, spread over the corpora's documents in order of location."""
-    sql = "SELECT title, language, word_count, headings FROM document WHERE corpus_id = :corpus AND state = 'ok' ORDER BY location"
-
-    def look(tx: Tx) -> list[dict[str, Any]]:
-        return [row for corpus_id in corpus_ids for row in tx.rows(sql, corpus=corpus_id)]
-
-    rows = database.read(look)
-    shares: dict[str, int] = {}
-    for row in rows:
-        shares[row["language"]] = shares.get(row["language"], 0) + row["word_count"]
-    sample = rows[:: max(1, -(-len(rows) // titles))]
-    each = max(1, headings // max(1, len(sample)))
-    main = [
-        words
-        for row in sample
-        for _, level, words in sorted(json.loads(row["headings"]), key=lambda h: h[1])[:each]
-        if level <= 3
-    ]
-    return CorpusOverview(
-        documents=len(rows),
-        words=sum(row["word_count"] for row in rows),
-        languages=tuple(sorted((code for code in shares if code), key=lambda code: (-shares[code], code))),
-        titles=tuple(row["title"] for row in sample),
-        headings=tuple(dict.fromkeys(main))[:headings],
-    )

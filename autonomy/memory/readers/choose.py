@@ -7,7 +7,7 @@ import re
 from pathlib import PurePosixPath
 
 from autonomy.core.errors import InvalidInput
-from autonomy.memory.readers.document import ReadDocument, ReadLimits
+from autonomy.memory.readers.document import Limits, ReadDocument
 
 VERSION = "1"
 """Raised whenever a reader or the chunker answers differently, so that stored documents are read again."""
@@ -38,7 +38,7 @@ def reader_for(data: bytes, name: str) -> str:
     return named
 
 
-def read(data: bytes, name: str, limits: ReadLimits) -> ReadDocument:
+def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """The document in the bytes. Raises InvalidInput with the reason why there is none."""
     if not data.strip():
         raise InvalidInput("is empty", "Remove it.")

@@ -27,12 +27,12 @@ _CJK_GAP = re.compile(r"(?<=[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef])\n\s*(?=[\
 
 
 @dataclass(frozen=True, slots=True)
-class ReadLimits:
-    """What one file may cost. Bytes, seconds, characters of text, pages."""
+class Limits:
+    """What one file may cost: bytes on disk, bytes of memory, seconds, characters of text, pages."""
 
-    memory: int = 512 << 20
+    file_bytes: int = 64 << 20
+    memory_bytes: int = 512 << 20
     seconds: float = 60.0
-    size: int = 64 << 20
     characters: int = 20_000_000
     pages: int = 5_000
 
@@ -61,6 +61,11 @@ class Stated:
     title: str = ""
     authors: tuple[str, ...] = ()
     year: int | None = None
+
+
+def lexicon(words: str) -> frozenset[str]:
+    """The set of the words in a text."""
+    return frozenset(words.split())
 
 
 def clean(text: str) -> str:
@@ -143,12 +148,18 @@ class Composer:
         return start
 
 
-_REFERENCES = frozenset(
-    ["references", "bibliography", "literature", "literatur", "literaturverzeichnis", "quellen", "bibliographie", "bibliografie", "bibliografía", "referencias", "références", "referências", "bibliografia", "riferimenti", "参考文献", "参考资料", "引用文献", "notes", "footnotes", "endnotes"]
+_REFERENCES = lexicon(
+    """
+    references bibliography literature literatur literaturverzeichnis quellen bibliographie bibliografie bibliografía
+    referencias références referências bibliografia riferimenti 参考文献 参考资料 引用文献 notes footnotes endnotes
+    """
 )
 _REFERENCE_PHRASES = frozenset(("works cited", "further reading", "see also", "literature cited", "external links", "weblinks"))
-_CONTENTS = frozenset(
-    ["contents", "inhalt", "inhaltsverzeichnis", "inhaltsangabe", "índice", "indice", "sommaire", "sumário", "sommario", "inhoud", "index", "indices", "stichwortverzeichnis", "sachregister", "register", "目次", "目录", "索引"]
+_CONTENTS = lexicon(
+    """
+    contents inhalt inhaltsverzeichnis inhaltsangabe índice indice sommaire sumário sommario inhoud index indices
+    stichwortverzeichnis sachregister register 目次 目录 索引
+    """
 )
 _CONTENTS_PHRASES = frozenset(
     (
@@ -193,8 +204,11 @@ def year_in(text: str) -> int | None:
 
 
 _NAME_BREAK = re.compile(r"\s*[;\n|·•]\s*|\s*,?\s+(?:and|und|y|et|e|&)\s+|(?<=\w{2}),\s+(?=\S+\s+\S)")
-_NOBODY = frozenset(
-    ["unknown", "anonymous", "admin", "administrator", "user", "root", "author", "python-docx", "none", "n/a", "unbekannt", "owner", "default", "guest", "microsoft", "office"]
+_NOBODY = lexicon(
+    """
+    unknown anonymous admin administrator user root author python-docx none n/a unbekannt owner default guest microsoft
+    office
+    """
 )
 
 

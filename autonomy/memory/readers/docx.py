@@ -13,10 +13,10 @@ from typing import Any
 import docx
 from docx.opc.exceptions import PackageNotFoundError
 from docx.table import Table
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from autonomy.core.errors import InvalidInput
-from autonomy.memory.readers.document import Composer, Kind, ReadDocument, ReadLimits, Stated, fold, names_in, sane_title, zone
+from autonomy.memory.readers.document import Composer, Kind, Limits, ReadDocument, Stated, fold, names_in, sane_title, zone
 
 MAX_MEMBERS = 5_000
 MAX_UNPACKED = 256 << 20
@@ -38,7 +38,7 @@ _BROKEN = (
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-def read(data: bytes, name: str, limits: ReadLimits) -> ReadDocument:
+def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """A Word document. Raises InvalidInput for one that is protected, broken or a bomb."""
     _check_archive(data)
     composer = Composer(limits.characters)
@@ -112,7 +112,7 @@ def _level(paragraph: Any, name: str, style_id: str) -> int:
 
 
 def _kind(paragraph: Any, style: str) -> Kind:
-    if style.startswith("toc") or style.startswith("table of"):
+    if style.startswith(("toc", "table of")):
         return "contents"
     if "quote" in style:
         return "quote"

@@ -10,16 +10,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from autonomy.core.errors import InvalidInput
 from autonomy.memory.readers.document import (
     Composer,
     Kind,
+    Limits,
     ReadDocument,
-    ReadLimits,
     Stated,
     fold,
+    lexicon,
     names_in,
     sane_title,
     year_in,
@@ -28,16 +29,30 @@ from autonomy.memory.readers.document import (
 from autonomy.memory.readers.encoding import decode
 
 _DECLARED = re.compile(rb"""(?:charset\s*=\s*["']?\s*|encoding\s*=\s*["'])([A-Za-z0-9_.:-]{2,30})""", re.IGNORECASE)
-_DROPPED = frozenset(
-    ["nav", "aside", "footer", "form", "script", "style", "noscript", "template", "svg", "math", "iframe", "button", "select", "input", "textarea", "object", "embed", "canvas", "audio", "video", "map", "dialog", "menu", "head", "title"]
+_DROPPED = lexicon(
+    """
+    nav aside footer form script style noscript template svg math iframe button select input textarea object embed canvas
+    audio video map dialog menu head title
+    """
 )
-_DROPPED_ROLES = frozenset(
-    ["navigation", "search", "banner", "contentinfo", "complementary", "menu", "menubar", "toolbar", "dialog", "alert", "doc-toc", "doc-index"]
+_DROPPED_ROLES = lexicon(
+    """
+    navigation search banner contentinfo complementary menu menubar toolbar dialog alert doc-toc doc-index
+    """
 )
-_DROPPED_NAMES = frozenset(
-    ["toc", "topic-contents", "sphinxsidebar", "sphinxsidebarwrapper", "related", "breadcrumb", "breadcrumbs", "navbar", "navigation", "nav", "menu", "sidebar", "footer", "cookie", "cookies", "banner", "headerlink", "skip-link", "advertisement", "ad", "ads", "share", "social", "versionadded", "versionchanged", "versionmodified", "deprecated", "deprecated-removed", "versionremoved", "edit-link", "editsection", "mw-editsection", "navheader", "navfooter", "table-of-contents", "tocwrapper", "toctree-wrapper", "noprint", "reflist-toc", "copyright", "locationbar"]
+_DROPPED_NAMES = lexicon(
+    """
+    toc topic-contents sphinxsidebar sphinxsidebarwrapper related breadcrumb breadcrumbs navbar navigation nav menu
+    sidebar footer cookie cookies banner headerlink skip-link advertisement ad ads share social versionadded
+    versionchanged versionmodified deprecated deprecated-removed versionremoved edit-link editsection mw-editsection
+    navheader navfooter table-of-contents tocwrapper toctree-wrapper noprint reflist-toc copyright locationbar
+    """
 )
-_REFERENCE_NAMES = frozenset(["footnote", "footnotes", "citation", "references", "reflist", "bibliography", "footnote-list", "citation-list"])
+_REFERENCE_NAMES = lexicon(
+    """
+    footnote footnotes citation references reflist bibliography footnote-list citation-list
+    """
+)
 _BLOCKS: dict[str, Kind] = {
     "p": "p",
     "li": "li",
@@ -48,15 +63,18 @@ _BLOCKS: dict[str, Kind] = {
     "table": "table",
     "figcaption": "p",
 }
-_BREAKING = frozenset(
-    ["html", "body", "div", "section", "article", "main", "header", "center", "ul", "ol", "dl", "tr", "td", "th", "caption", "thead", "tbody", "tfoot", "figure", "fieldset", "address", "hr", "details", "summary", "hgroup"]
+_BREAKING = lexicon(
+    """
+    html body div section article main header center ul ol dl tr td th caption thead tbody tfoot figure fieldset address
+    hr details summary hgroup
+    """
 ) | frozenset(_BLOCKS)
 _HEADING = re.compile(r"h([1-6])")
 _INDEX_FILES = re.compile(r"(?:^|/)(?:gen|mod|py-mod|http-routing)?index(?:-[\w-]+)?\.x?html?$|(?:^|/)search\.x?html?$")
 _SEPARATORS = re.compile(r"\s+[—–|·»:-]+\s+")
 
 
-def read(data: bytes, name: str, limits: ReadLimits) -> ReadDocument:
+def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """A page as a document. Raises InvalidInput when no element can be found in it."""
     declared = _DECLARED.search(data[:4096])
     text = decode(data, declared.group(1).decode("ascii") if declared else "")

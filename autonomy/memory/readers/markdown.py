@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from autonomy.memory.readers.document import (
     Composer,
     Kind,
+    Limits,
     ReadDocument,
-    ReadLimits,
     Stated,
     fold,
     names_in,
@@ -28,7 +28,7 @@ _TAG = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^<>]{
 _OUTER: dict[str, Kind] = {"list_item_open": "li", "blockquote_open": "quote"}
 
 
-def read(data: bytes, name: str, limits: ReadLimits) -> ReadDocument:
+def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """A Markdown file as a document."""
     text = decode(data)
     composer = Composer(limits.characters)
@@ -110,13 +110,13 @@ class _Walk:
             return "quote"
         return self._outer[-1] if self._outer else default
 
-    def _in_table(self, token: str) -> None:
-        if token == "tr_open":
+    def _in_table(self, kind: str) -> None:
+        if kind == "tr_open":
             self._row = []
-        elif token == "tr_close" and self._row is not None:
+        elif kind == "tr_close" and self._row is not None:
             self._table.append(" | ".join(self._row))
             self._row = None
-        elif token == "table_close":
+        elif kind == "table_close":
             self._out.block("table", "\n".join(self._table))
             self._table = []
 

@@ -10,14 +10,14 @@ import re
 from collections import Counter
 from typing import Any
 
-import pypdfium2 as pdfium
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
 from pypdfium2 import raw
 
 from autonomy.core.errors import InvalidInput
 from autonomy.memory.readers.document import (
     Composer,
+    Limits,
     ReadDocument,
-    ReadLimits,
     Stated,
     clean,
     fold,
@@ -41,7 +41,7 @@ _DATED = re.compile(
 MAX_BOOKMARKS = 20_000
 
 
-def read(data: bytes, name: str, limits: ReadLimits) -> ReadDocument:
+def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """A PDF as a document. Raises InvalidInput for one that is encrypted, broken, without text or not to be trusted."""
     document = _open(data)
     try:
@@ -73,7 +73,7 @@ def _open(data: bytes) -> Any:
     return document
 
 
-def _lines(document: Any, limits: ReadLimits) -> list[Line]:
+def _lines(document: Any, limits: Limits) -> list[Line]:
     lines: list[Line] = []
     characters = 0
     for number in range(len(document)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from autonomy.memory.readers.document import Composer, Kind, ReadDocument, ReadLimits, Stated, clean, zone
+from autonomy.memory.readers.document import Composer, Kind, Limits, ReadDocument, Stated, clean, zone
 from autonomy.memory.readers.encoding import decode
 
 _UNDERLINE = re.compile(r"([=\-~^\"'*+#`:.])\1{2,}\s*$")
@@ -20,7 +20,7 @@ _CODE_SIGNS = frozenset("{}[]()<>=;|&$#@\\/_*+%^~")
 _LEVELS = "=-~^\"'*+#`:."
 
 
-def read(data: bytes, name: str, limits: ReadLimits) -> ReadDocument:
+def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """A text file as a document."""
     composer = Composer(limits.characters)
     pages = decode(data).replace("\r\n", "\n").replace("\r", "\n").split("\f")
