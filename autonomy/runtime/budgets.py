@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from typing import Any
+from typing import Any, TypedDict
 
 from autonomy.core.errors import BudgetExceeded, Killed, LeaseLost, NotFound, UnknownPrice
 from autonomy.core.types import Budget
@@ -61,13 +61,21 @@ class Meter:
             self._since -= ms / 1000
 
 
-def columns(budget: Budget) -> dict[str, int | None]:
-    """The limits as the run row holds them; a fraction of a micro-dollar or millisecond is dropped, never granted."""
-    return {
-        "limit_tokens": budget.tokens,
-        "limit_ms": None if budget.seconds is None else _floor(budget.seconds, 1000),
-        "limit_usd": None if budget.usd is None else _floor(budget.usd, MICRO),
-    }
+class Limits(TypedDict):
+    """The limits as the run row holds them."""
+
+    limit_tokens: int | None
+    limit_ms: int | None
+    limit_usd: int | None
+
+
+def columns(budget: Budget) -> Limits:
+    """A budget as columns; a fraction of a micro-dollar or millisecond is dropped, never granted."""
+    return Limits(
+        limit_tokens=budget.tokens,
+        limit_ms=None if budget.seconds is None else _floor(budget.seconds, 1000),
+        limit_usd=None if budget.usd is None else _floor(budget.usd, MICRO),
+    )
 
 
 def reserve(tx: Tx, run_id: str, epoch: int, tokens: int, usd: int | None, *, ms: int = 0, provider: str = "") -> None:

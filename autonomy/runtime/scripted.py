@@ -40,6 +40,7 @@ class ScriptedPort:
         self.model = f"{name}-1"
         self.received: list[Received] = []
         self.hold: asyncio.Event | None = None
+        self._came = asyncio.Semaphore(0)
         self._script = list(script)
         self._price = price
         self._tokens_in = tokens_in
@@ -55,6 +56,7 @@ class ScriptedPort:
     ) -> ChatResponse:
         """The next line of the script."""
         self.received.append(Received(request, idempotency_key, timeout))
+        self._came.release()
         if self.hold is not None:
             await self.hold.wait()
         line = self._script.pop(0) if len(self._script) > 1 else self._script[0]
@@ -67,6 +69,11 @@ class ScriptedPort:
                 on_token(word)
         usage = self._usage(self._tokens_in, min(self._tokens_out, request.max_output_tokens))
         return ChatResponse(line, self.name, self.model, "stop", usage)
+
+    async def reached(self, requests: int = 1) -> None:
+        """Wait until that many more requests have come in."""
+        for _ in range(requests):
+            await self._came.acquire()
 
     def worst_case(self, request: ChatRequest) -> Usage:
         """The prompt and the whole output cap."""
