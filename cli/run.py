@@ -56,9 +56,7 @@ def start(
     ] = None,
     target_similarity: Annotated[
         float | None,
-        typer.Option(
-            metavar="PCT", parser=values.number, help="Highest similarity a report may show.", rich_help_panel=TASK
-        ),
+        typer.Option(metavar="PCT", parser=values.number, help="Highest similarity a report may show.", rich_help_panel=TASK),
     ] = None,
     due: Annotated[str | None, typer.Option(metavar="DATE", help="Due date, YYYY-MM-DD.", rich_help_panel=TASK)] = None,
     task: Annotated[

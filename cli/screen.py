@@ -1,6 +1,6 @@
 """The live view as lines of text: plan tree, where the run is, why, and what it has used. Drawn from a `Watch` alone.
 
-It fits the height and width it is given: the step being worked on is always there, the rest is folded.
+It fits the height and width it is given (from 8 lines on): the step being worked on is always there, the rest is folded.
 """
 
 from __future__ import annotations
@@ -32,22 +32,24 @@ TITLES = {
 STYLES = {"done": "green", "running": "bold cyan", "failed": "red", "skipped": "dim", "pending": "dim"}
 BAR = 24
 DECISIONS = 3
+LOW = 18
+"""Below this height the meters and all but the last decision make room for the plan."""
+CHILDREN = 3
+"""Steps of the group being worked on that are always shown; what comes later is folded into one line for them."""
 
 
 def draw(watch: Watch, width: int, height: int, glyphs: Glyphs) -> Text:
     """The whole view, at most `height` lines of at most `width` columns."""
     width = min(width, 120)
-    head = _head(watch, width, glyphs)
-    foot = [
-        *_now(watch, width, glyphs),
-        *_why(watch, width, glyphs),
-        Text(""),
-        *_meters(watch, width, glyphs),
-        *_tail(watch, width, glyphs),
-    ]
-    room = max(height - len(head) - len(foot) - 1, 3)
-    tree = _tree(watch, width, room, glyphs)
-    return Text("\n").join([*head, *tree, Text(""), *foot])
+    low = height < LOW
+    gap = [] if low else [Text("")]
+    head = _head(watch, width, glyphs)[: 1 if low else 3]
+    why = _why(watch, width, glyphs, 1 if low else DECISIONS)
+    meters = [] if low else _meters(watch, width, glyphs)
+    foot = [*_now(watch, width, glyphs), *why, *gap, *meters, *_tail(watch, width, glyphs)]
+    tree = _tree(watch, width, max(height - len(head) - len(foot) - len(gap), 1), glyphs)
+    lines = [*head, *tree, *gap, *foot]
+    return Text("\n").join(_cut_to(line, width, glyphs) for line in lines)
 
 
 def _row(left: Text, right: Text, width: int, glyphs: Glyphs) -> Text:
@@ -82,13 +84,29 @@ def _tree(watch: Watch, width: int, room: int, glyphs: Glyphs) -> list[Text]:
         word = "Reads the goal and the documents" if watch.node == "interpret" else "Lays out the plan"
         return [Text.assemble((f"{glyphs.now} ", "bold cyan"), (word + glyphs.more, "bold"))]
     groups = [(action, list(steps)) for action, steps in groupby(watch.steps, key=lambda step: step.action)]
-    spare = max(room - len(groups), 0)
+    folded = len(groups) + CHILDREN > room
+    spare = max(room - (sum(_group_state(steps) != "pending" for _, steps in groups) + 1 if folded else len(groups)), 1)
     lines: list[Text] = []
+    later: list[str] = []
     for action, steps in groups:
+        state = _group_state(steps)
+        if folded and state == "pending":
+            later.append(_title(action))
+            continue
         lines.append(_group(action, steps, width, glyphs))
-        if len(steps) > 1 and _group_state(steps) == "running":
-            lines.extend(_children(steps, min(spare, 6), width, glyphs))
+        if len(steps) > 1 and state == "running":
+            lines.extend(_children(steps, min(spare, 2 * CHILDREN), width, glyphs))
+    if later:
+        lines.append(_cut_to(Text(f"{glyphs.todo} then {', '.join(later)}", "dim"), width, glyphs))
     return _window(lines, room, glyphs)
+
+
+def _title(action: str) -> str:
+    return TITLES.get(action, action.replace("_", " ").capitalize())
+
+
+def _cut_to(text: Text, width: int, glyphs: Glyphs) -> Text:
+    return text if columns(text.plain) <= width else _cut(text, width, glyphs)
 
 
 def _reading(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:
@@ -117,7 +135,7 @@ def _sign(state: str, glyphs: Glyphs) -> tuple[str, str]:
 def _group(action: str, steps: list[Step], width: int, glyphs: Glyphs) -> Text:
     state = _group_state(steps)
     sign, style = _sign(state, glyphs)
-    title = TITLES.get(action, action.replace("_", " ").capitalize())
+    title = _title(action)
     words = "" if state == "done" else style
     if len(steps) == 1:
         shown = steps[0].description if action not in TITLES else title
@@ -176,9 +194,9 @@ def _now(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:
     return [_row(Text.assemble(("now      ", "dim"), (words, "bold")), right, width, glyphs)]
 
 
-def _why(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:
+def _why(watch: Watch, width: int, glyphs: Glyphs, most: int) -> list[Text]:
     lines = []
-    for number, decision in enumerate(list(watch.decisions)[-DECISIONS:]):
+    for number, decision in enumerate(list(watch.decisions)[-most:]):
         lead = "why      " if number == 0 else " " * 9
         route = f"{decision.node} {glyphs.arrow} {decision.route}"
         lines.append(

@@ -109,7 +109,7 @@ def providers(text: str | None, settings: Settings) -> tuple[str, ...]:
             raise UsageError(f"unknown provider '{cut(squeezed(name), 40)}'", f"Choose from: {', '.join(known)}.")
     for entry in settings.providers:
         if entry.name in names:
-            entry.resolved()
+            entry.resolve()
     return names
 
 

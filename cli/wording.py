@@ -42,10 +42,10 @@ def count(number: float) -> str:
 
 
 def money(usd: float | None) -> str:
-    """$0.00, $0.0042, $12.30; "unknown" where no price is known."""
+    """$0.00, $0.0042, $0.04, $12.30; "unknown" where no price is known."""
     if usd is None:
         return "unknown"
-    return f"${usd:.4f}" if 0 < usd < 0.1 else f"${usd:,.2f}"
+    return f"${usd:.4f}" if 0 < usd < 0.01 else f"${usd:,.2f}"
 
 
 def size(number: int) -> str:

@@ -165,7 +165,7 @@ def _providers(settings: Settings) -> Iterator[Finding]:
     for entry in settings.providers:
         name = f"provider {entry.name}"
         try:
-            resolved = entry.resolved()
+            resolved = entry.resolve()
         except AutonomyError as error:
             yield Finding(name, "warn", error.message, error.hint)
             continue

@@ -37,7 +37,7 @@ class ProviderEntry:
     structured: StructuredMode | None = setting(None, "how structured answers are asked for")  # noqa: RUF009 - it is a field()
     key: Secret | None = field(default=None, repr=False, metadata={"hidden": True})
 
-    def resolved(self) -> ProviderSettings:
+    def resolve(self) -> ProviderSettings:
         """The entry filled up from its kind's profile. Raises ConfigurationError where its key is named but absent."""
         from decimal import Decimal
 
