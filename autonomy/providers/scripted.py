@@ -74,7 +74,7 @@ class ScriptedServer:
         self.api_key = api_key
         self.latency = latency
         self.stopping = threading.Event()
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._records: list[Recorded] = []
         self._log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if log is not None else None
         self._http = _Http(("127.0.0.1", port), _Handler)
@@ -91,6 +91,11 @@ class ScriptedServer:
         """Every request so far, in the order of arrival."""
         with self._lock:
             return tuple(self._records)
+
+    def settled(self, within: float = 30.0) -> bool:
+        """Wait until no request is open, at most `within` seconds; whether that came about."""
+        with self._lock:
+            return self._lock.wait_for(lambda: all(record.outcome != "open" for record in self._records), within)
 
     def start(self) -> Self:
         """Begin to answer, in threads of this process."""
@@ -139,6 +144,7 @@ class ScriptedServer:
             self._records[record.number - 1] = done
             keys = ("number", "idempotency_key", "schema", "outcome", "finished_at")
             self._line({"event": "ended", **{key: getattr(done, key) for key in keys}})
+            self._lock.notify_all()
 
     def _line(self, entry: dict[str, Any]) -> None:
         if self._log is not None:

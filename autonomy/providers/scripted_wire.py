@@ -52,6 +52,8 @@ def stream_chunks(body: dict[str, Any], text: str, kind: str) -> list[dict[str, 
         text = ""
     size = max(_PIECE, -(-len(text) // _MOST_PIECES))
     chunks.extend(_delta(frame, {"content": text[at : at + size]}, None) for at in range(0, len(text), size))
+    if kind == "unfinished":
+        return chunks
     chunks.append(_delta(frame, {}, _finish(kind)))
     options = body.get("stream_options")
     if isinstance(options, dict) and options.get("include_usage"):
