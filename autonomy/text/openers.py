@@ -99,7 +99,7 @@ _POINTER = {
 _FRAGMENT = {
     "en": r"""
     returns? | raises? | yields? | same\ as | equivalent\ to | like\ (?:the|[a-z_.]+\() | similar\ to | true\ if | false\ if | defaults?(?:\ is|\ to|:) | whether | deprecated | (?:new|added|changed|removed)\ in | optional | available
-    | (?:sets|gets|creates|specifies|determines|indicates|enables|controls|contains|provides|allows|defines|represents|wraps|called|used|takes|accepts|performs|calls|checks|converts|removes|adds|writes|reads|tests|sends|describes|displays|prints|shows|lists|opens|closes|causes|makes|ensures|uses|initializes|computes)\b(?!,)
+    | (?:sets|gets|creates|fires|occurs|happens|emitted|triggered|given|got|holds|stores|matches|behaves|works|waits|runs|starts|stops|ends|exits|specifies|determines|indicates|enables|controls|contains|provides|allows|defines|represents|wraps|called|used|takes|accepts|performs|calls|checks|converts|removes|adds|writes|reads|tests|sends|describes|displays|prints|shows|lists|opens|closes|causes|makes|ensures|uses|initializes|computes)\b(?!,)
     | (?:source\ code|copyright|©|all\ rights|license|licensed|author|authors|last\ (?:updated|modified|changed)|version|availability|prev|next\ page|table\ of\ contents|index|home|skip\ to|warning|note|tip|hint|example|output|usage|synopsis|syntax|platforms?|requires?|parameters?|keywords?|isbn|published|printed|revision|edition|contents|figure|table|q|a)\s*[:.|]
     | (?:thanks|thank\ you|acknowledg\w+|contributed\ by|written\ by|translated\ by|suggested\ by|patch\ by|based\ on) | permission\ (?:is|to) | redistribution | this\ (?:document|manual|guide|book)\ (?:is|was|may)\ (?:licensed|copyright|written|distributed|published)
     """,
@@ -116,8 +116,7 @@ ENTRY_VERB = re.compile(
     r"copy|compare|perform|acquire|release|shut|submit|attach|detach|enable|disable|parse|format|encode|decode|append|apply|"
     r"indicate|mark|put|pop|push|make|build|show|display|list|specify|define|allow|accept|join|split|replace|restore|save|update|"
     r"change|clear|reset|handle|ignore|install|invoke|iterate|lock|unlock|move|obtain|provide|query|rename|report|resolve|retrieve|"
-    r"select|serve|sort|store|switch|terminate|kill|transfer|translate|validate|verify|wrap|yield|duplicate|dump|an? |the |same |"
-    r"like |this |subclass|abstract|base class|exception|concrete|asynchronous)\b",
+    r"select|serve|sort|store|switch|terminate|kill|transfer|translate|validate|verify|wrap|yield|duplicate|dump|protect|decrement|increment|use this|same|like|abstract|concrete)\b",
     re.IGNORECASE,
 )
 

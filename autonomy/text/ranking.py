@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 
 Vector = Mapping[str, float]
 REPEAT = 0.6
@@ -89,7 +90,7 @@ def recall(wanted: Iterable[str], have: Iterable[str], weight: Callable[[str], f
 
 def pairs(terms: Sequence[str]) -> frozenset[tuple[str, str]]:
     """Neighbouring terms; the fingerprint that `containment` compares."""
-    return frozenset(zip(terms, terms[1:], strict=False))
+    return frozenset(pairwise(terms))
 
 
 def containment(a: frozenset[tuple[str, str]], b: frozenset[tuple[str, str]]) -> float:

@@ -53,7 +53,7 @@ def support(sentence: str, quotes: Sequence[str], language: str, weight: Callabl
     together = "\n\n".join(quotes)
     have_words = {fold_word(together[a:b]) for a, b in tokens(together)}
     return Support(
-        verbatim=_verbatim(sentence, quotes),
+        verbatim=_verbatim(sentence, quotes, language),
         recall=recall(terms(sentence, language), terms(together, language), weight or (lambda term: 1.0)),
         missing=(*_missing_numbers(sentence, together, language), *_missing_names(sentence, together, have_words, language)),
         parity=_parity(sentence, quotes, language),
@@ -61,10 +61,19 @@ def support(sentence: str, quotes: Sequence[str], language: str, weight: Callabl
     )
 
 
-def _verbatim(sentence: str, quotes: Sequence[str]) -> bool:
-    """Whether the sentence holds a whole quote, or stands itself whole in one."""
+def _verbatim(sentence: str, quotes: Sequence[str], language: str) -> bool:
+    """Whether the sentence only introduces a whole quote, or stands itself whole in one.
+
+    "It is wrong that" before a quote holds it as well, so what stands around the quote must deny nothing.
+    """
     bare = fold(sentence).strip(" \"'*_.")
-    return any(locate(quote, sentence) or (len(bare) > 20 and locate(bare, quote)) for quote in quotes if quote.strip())
+    for quote in filter(str.strip, quotes):
+        place = locate(quote, sentence)
+        if place and not negations(f"{sentence[: place[0]]} {sentence[place[1] :]}", language):
+            return True
+        if len(bare) > 20 and locate(bare, quote):
+            return True
+    return False
 
 
 def _missing_numbers(sentence: str, quote: str, language: str) -> tuple[str, ...]:

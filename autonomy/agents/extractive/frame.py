@@ -1,0 +1,54 @@
+"""Introduction and conclusion: what was asked, what it was made from, what was looked for and not found. No claims."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from autonomy.agents.extractive.headings import plain_title
+from autonomy.agents.extractive.quoting import Desk, in_italics
+from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
+
+MOST_TITLES = 3
+NOT_FOUND = "not found: "
+
+
+def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
+    """`before` are the finished sections ("heading: first sentence")."""
+    sources = {card.source for card in request.cards}
+    goal = in_italics(request.brief.title)
+    sentences = [desk.say("introduction", desk.words.introduction, count=len(sources), goal=goal)]
+    if request.brief.must_cover:
+        points = desk.words.several(list(request.brief.must_cover), 8)
+        sentences.append(desk.say("points", desk.words.introduction_points, points=points))
+    headings = headings_of(request)
+    if len(headings) > 1:
+        listed = desk.words.several([f"*{heading}*" for heading in headings], 9)
+        sentences.append(desk.say("sections", desk.words.introduction_sections, count=len(headings), headings=listed))
+    return Paragraphs(paragraphs=(tuple(sentences),))
+
+
+def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
+    """`figures` hold "not found: question" for each question without a passage."""
+    counts = Counter(card.source for card in request.cards)
+    leading = sorted(counts, key=lambda source: (-counts[source], desk.title(source)))[:MOST_TITLES]
+    sentences: list[Sentence] = []
+    if counts:
+        values = {
+            "goal": in_italics(request.brief.title),
+            "sources": desk.words.number(len(counts)),
+            "titles": desk.titles(leading),
+        }
+        sentences.append(desk.say("conclusion", desk.words.conclusion, count=len(request.cards), **values))
+    gaps = [figure.removeprefix(NOT_FOUND) for figure in request.figures if figure.startswith(NOT_FOUND)]
+    if gaps:
+        opening, closing = desk.words.quotes
+        listed = "; ".join(f"{opening}{gap.rstrip('.')}{closing}" for gap in gaps)
+        sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=listed))
+    elif counts:
+        sentences.append(desk.say("none", desk.words.conclusion_none))
+    return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
+
+
+def headings_of(request: DraftRequest) -> list[str]:
+    """The headings of the finished sections. A heading may hold ": " itself, so the known first sentence decides."""
+    return [plain_title(line.partition(": ")[0]) for line in request.before]

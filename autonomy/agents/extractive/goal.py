@@ -1,0 +1,216 @@
+"""What a goal asks, read by rule: its subject without the order to write, the points it names, and a title.
+
+"Write a 500-word essay about task cancellation in asyncio, including timeouts and shielding." has the subject "task
+cancellation in asyncio" and the points "timeouts" and "shielding".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from autonomy.text.sentences import split
+from autonomy.text.words import terms
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """`subject` is a noun phrase or a clause as asked; `points` are the parts named one by one; `compared` sides of a comparison."""
+
+    subject: str
+    points: tuple[str, ...]
+    compared: tuple[str, ...] = ()
+
+
+_FLAGS = re.IGNORECASE | re.VERBOSE
+_THINGS = {
+    "en": r"essay|report|article|paper|overview|summary|document|text|review|introduction|guide|piece|note|notes|briefing|post|research\ pack"
+    r"|pack|survey|analysis|explanation|description|comparison|primer|memo|brief|tutorial|handout|synthesis|bibliography|study|story",
+    "de": r"aufsatz|bericht|artikel|text|überblick|übersicht|zusammenfassung|dokument|einführung|essay|beitrag|abhandlung|referat|analyse"
+    r"|darstellung|erklärung|recherche|dossier|leitfaden|anleitung|vergleich|hausarbeit",
+    "es": r"ensayo|informe|artículo|texto|resumen|documento|introducción|guía|análisis|trabajo|panorama|reseña|estudio|comparación"
+    r"|explicación|descripción|redacción|dossier",
+    "fr": r"essai|rapport|article|texte|résumé|document|introduction|guide|analyse|aperçu|synthèse|étude|exposé|dossier|dissertation|comparaison",
+}
+_ORDER = {
+    "en": rf"""
+    (?:please\s+|kindly\s+|can\ you\s+|could\ you\s+|would\ you\s+|i\ (?:need|want|would\ like)\s+(?:you\ to\s+)?|help\ me\s+(?:to\s+)?|we\ need\s+)*
+    (?:(?:write|draft|prepare|create|compose|produce|make|give|generate|provide|compile|assemble|build|do|deliver|put\ together)\s+(?:me\s+|us\s+|up\s+)?)?
+    (?:(?:an?|the|some|one)\s+)?(?:[\w-]+\s+){{0,4}}?(?:{_THINGS["en"]})s?\b
+    (?:\s+(?:of|in|with)\s+(?:about\s+|around\s+|roughly\s+|up\ to\s+|at\ least\s+)?[\d,.]+\s*(?:words?|pages?))?
+    \s*(?:,\s*)?(?:about|on|of|for|regarding|concerning|covering|into|:|(?:that|which|to)\s+(?:explains?|describes?|covers?|discuss(?:es)?|compares?|shows?|summari[sz]es?|outlines?|presents?)
+    |explaining|describing|discussing|comparing|summari[sz]ing|showing|outlining|presenting)\s+""",
+    "de": rf"""
+    (?:bitte\s+|kannst\ du\s+|könnten\ sie\s+|ich\ (?:brauche|möchte)\s+)*
+    (?:(?:schreib\w*|verfass\w*|erstell\w*|mach\w*|gib|geben\ sie|liefer\w*|entwirf|bereite)\s+(?:sie\s+)?(?:mir\s+|uns\s+|bitte\s+)?)?
+    (?:(?:einen?|eine|ein|den|die|das)\s+)?(?:[\wäöüß-]+\s+){{0,4}}?(?:{_THINGS["de"]})\b
+    (?:\s+(?:von|mit|in)\s+(?:etwa\s+|rund\s+|ca\.\s+)?[\d.]+\s*(?:wörtern?|worten?|seiten?))?
+    \s*(?:über|zum\ thema|zur|zum|zu|von|:|,?\s*(?:der|die|das)\s+erklärt,?)\s+""",
+    "es": rf"""
+    (?:por\ favor,?\s+|necesito\s+|quiero\s+|me\ gustaría\s+|puedes\s+|podrías\s+)*
+    (?:(?:escrib\w+|redact\w+|prepar\w+|cre[ae]\w*|haz(?:me)?|haga|dame|elabor\w+|gener\w+|produ\w+)\s+)?
+    (?:(?:una?|el|la)\s+)?(?:[\wáéíóúñ-]+\s+){{0,2}}?(?:{_THINGS["es"]})\b(?:\s+[\wáéíóúñ]+(?=\s+(?:sobre|acerca)))?
+    (?:\s+(?:de|con|en)\s+(?:unas\s+|aproximadamente\s+)?[\d.]+\s*(?:palabras?|páginas?))?
+    \s*(?:sobre|acerca\ del?|de|que\ (?:explique|describa)|:)\s+""",
+    "fr": rf"""
+    (?:s['’]il\ (?:te|vous)\ plaît,?\s+|je\ (?:veux|voudrais)\s+|peux-tu\s+|pouvez-vous\s+)*
+    (?:(?:écri\w+|rédig\w+|prépar\w+|cré\w+|fai\w+|donn\w+|produi\w+)\s+(?:-moi\s+)?)?
+    (?:(?:une?|le|la|l['’])\s*)?(?:[\wéèàç-]+\s+){{0,2}}?(?:{_THINGS["fr"]})\b
+    (?:\s+(?:de|en)\s+(?:environ\s+)?[\d.]+\s*(?:mots?|pages?))?
+    \s*(?:sur|à\ propos\ d[eu]|concernant|de|qui\ (?:explique|décrit)|:)\s+""",
+}
+_VERB = {
+    "en": r"(?:please\s+)?(?:compare(?:\ and\ contrast)?|contrast|write|explain|describe|discuss|summari[sz]e|research|analy[sz]e|explore|investigate|present|outline|cover|review|study|examine|introduce|report|inform\ me|tell\ me)\s+(?:about\s+|on\s+|to\ me\s+|me\s+)?",
+    "de": r"(?:bitte\s+)?(?:erklär\w*|beschreib\w*|erläuter\w*|schreib\w*|recherchier\w*|untersuch\w*|analysier\w*|stell\w*|fass\w*|diskutier\w*|vergleich\w*)[\s,]+(?:sie\s+)?(?:mir\s+|bitte\s+)?(?:über\s+)?",
+    "es": r"(?:explica|explique|describe|describa|analiza|analice|investiga|investigue|resume|resuma|presenta|discute|escribe|escriba|examina|expón|compar[ae])\s+(?:sobre\s+|acerca\ de\s+)?",
+    "fr": r"(?:explique[rz]?|décri[st]\w*|analyse[rz]?|recherche[rz]?|résume[rz]?|présente[rz]?|écri[st]\w*|examine[rz]?|compare[rz]?)\s+(?:sur\s+)?",
+    "ja": r"^$",
+    "zh": r"(?:请|請)?(?:写一篇|撰写一?篇?|写|介绍一?下?|解释一?下?|说明一?下?|描述|总结|研究|分析|讨论)(?:一篇)?(?:关于|有关)?",
+}
+_QUESTION = {
+    "en": r"(?:what\ (?:is|are|does)|what['’]s|how\ (?:do|does|is|are)(?=\s.*\b(?:work|works|used|made|done)\W*$))\s+(?P<s>.+?)(?:\s+(?:mean|works?|used|made|done))?$",
+    "de": r"was\ (?:ist|sind|bedeutet)\s+(?P<s>.+)$|wie\ funktionier\w+\s+(?P<t>.+)$",
+    "es": r"¿?qué\ (?:es|son|significa)\s+(?P<s>.+)$|¿?cómo\ funciona\w*\s+(?P<t>.+)$",
+    "fr": r"qu['’]est-ce\ que?\s+(?:c['’]est\s+que\s+)?(?P<s>.+)$|comment\ (?:marche|fonctionne)\w*\s+(?P<t>.+)$",
+    "ja": r"(?P<s>.+?)(?:とは何(?:ですか|か)?|とは)$",
+    "zh": r"(?:什么是(?P<s>.+)|(?P<t>.+?)是什么)$",
+}
+_COMPARE = {
+    "en": r"(?:compare|contrast|compare\ and\ contrast)\s+(?P<a>.+?)\s+(?:and|with|to|versus|vs\.?|against)\s+(?P<b>.+)",
+    "de": r"vergleich\w*\s+(?:sie\s+)?(?P<a>.+?)\s+(?:und|mit)\s+(?P<b>.+)",
+    "es": r"compar[ae]\s+(?P<a>.+?)\s+(?:y|con)\s+(?P<b>.+)",
+    "fr": r"compare[rz]?\s+(?P<a>.+?)\s+(?:et|avec|à)\s+(?P<b>.+)",
+}
+_INCLUDING = {
+    "en": r"[,;(]?\s*\b(?:including|with\ (?:a\ )?(?:special\ )?(?:focus|emphasis)\ on|focus(?:ing|ed)?\ on|covering|such\ as|especially|in\ particular|namely|with\ attention\ to|"
+    r"and\ (?:cover|include|mention|address|discuss|explain))\b:?\s+",
+    "de": r"[,;(]?\s*\b(?:einschließlich|inklusive|mit\ schwerpunkt\ auf|insbesondere|vor\ allem|darunter|nämlich|und\ (?:behandle|erkläre|erwähne))\b:?\s+",
+    "es": r"[,;(]?\s*\b(?:incluyendo|incluidos?|incluidas?|con\ (?:especial\ )?(?:énfasis|enfoque|atención)\ (?:en|a)|especialmente|en\ particular|como\ por\ ejemplo)\b:?\s+",
+    "fr": r"[,;(]?\s*\b(?:y\ compris|notamment|en\ particulier|avec\ un\ accent\ sur|dont|surtout)\b:?\s+",
+    "ja": r"(?:、|。)?(?:特に|とくに)、?",
+    "zh": r"[，。；]?\s*(?:包括|尤其是?|特别是|重点是)[:：]?",
+}
+_AND = {
+    "en": r"\band\b|\bas\ well\ as\b|\bplus\b",
+    "de": r"\bund\b|\bsowie\b",
+    "es": r"\b[ye]\b",
+    "fr": r"\bet\b",
+    "ja": "と|や|および|及び",
+    "zh": "和|与|以及|及",
+}
+_TRIM = {
+    "en": r"""[\s,;(]*(?:\b(?:in|of|with|at|about|using|around)\s+(?:about\s+|around\s+|roughly\s+|approximately\s+|at\ least\s+|at\ most\s+|no\ more\ than\s+|under\s+)?\d[\d,.]*(?:\s+to\s+\d+)?[\s-]*(?:words?|pages?|citations?|sources?|references?|paragraphs?)\b
+    | \bin\s+(?:apa|mla|ieee|harvard|chicago|vancouver)(?:\s+(?:style|format))?\b | \bin\s+(?:english|german|spanish|french|japanese|chinese)\b | \bfor\s+(?:a\s+|an\s+|the\s+)?(?:general|technical|lay|non-technical|beginner)[\w\s]{0,20}(?:audience|readers?)?\b
+    | \bwith\s+(?:citations|references|sources|quotations)\b | \bbased\s+on\s+(?:the|this|these|our)\s+(?:corpus|documents?|sources?|manuals?|files?)\b | \b(?:from|using)\s+(?:the|this)\s+corpus\b | \bplease\b)[\s).]*$""",
+    "de": r"""[\s,;(]*(?:\b(?:in|mit|von|auf)\s+(?:etwa\s+|rund\s+|ca\.\s+|mindestens\s+|höchstens\s+)?\d[\d.]*\s*(?:wörtern?|worten?|seiten?|quellen?|zitaten?)\b | \bauf\s+(?:deutsch|englisch)\b | \bim?\s+(?:apa|mla|ieee|harvard)[\s-]*(?:stil|format)?\b | \bbitte\b)[\s).]*$""",
+    "es": r"""[\s,;(]*(?:\b(?:en|de|con)\s+(?:unas\s+|al\ menos\s+|aproximadamente\s+)?\d[\d.]*\s*(?:palabras?|páginas?|citas?|fuentes?)\b | \ben\s+(?:español|inglés)\b | \ben\s+(?:formato\s+|estilo\s+)?(?:apa|mla|ieee|harvard)\b | \bpor\ favor\b)[\s).]*$""",
+    "fr": r"""[\s,;(]*(?:\b(?:en|de|avec)\s+(?:environ\s+|au\ moins\s+)?\d[\d.]*\s*(?:mots?|pages?|citations?|sources?)\b | \ben\s+(?:français|anglais)\b)[\s).]*$""",
+}
+_CJK_ORDER = {
+    "ja": re.compile(
+        r"(?:について|に関する|に関して|を)?(?:の)?(?:レポート|エッセイ|記事|論文|文書|概要|説明|文章|要約|解説|調査)?(?:を)?(?:書いてください|書いて|作成してください|作成して|説明してください|説明して|まとめてください|まとめて|教えてください|調べてください|解説してください|述べよ|せよ|してください)[。！]?$"
+    ),
+    "zh": re.compile(r"的?(?:一篇)?(?:文章|报告|論文|论文|概述|综述|总结|介绍|说明)[。！]?$"),
+}
+_ARTICLE = {
+    "en": r"^(?:the|an?)\s+(?=\S)",
+    "de": r"^(?:den|die|das|der|dem|einen?|eine[rm]?)\s+(?=\S)",
+    "es": r"^(?:el|la|los|las|una?)\s+(?=\S)",
+    "fr": r"^(?:les?|la|une?|l['’])\s*(?=\S)",
+}
+
+
+def read_goal(text: str, language: str) -> Goal:
+    """The goal taken apart. Never empty: what cannot be taken apart is its own subject."""
+    flat = " ".join(text.split())
+    first = flat[slice(*split(flat, language)[0])] if split(flat, language) else flat
+    body = _trim(first.strip().strip("\"'“”„«»").rstrip(".!?。！？ "), language)
+    compared = _compared(body, language)
+    subject, points = _points(_asked(_without_order(body, language), language), language)
+    subject = _bare(_trim(subject, language).strip(' ,;:.-–—"“”„«»'), language) or body
+    if compared:
+        named = re.split(_INCLUDING.get(language, r"$^"), body, maxsplit=1, flags=_FLAGS)
+        points = (*compared, *(_members(named[1], language) if len(named) > 1 else ()))
+    return Goal(subject=subject, points=points, compared=compared)
+
+
+def title_of(goal: Goal, language: str) -> str:
+    """A title of at most about twelve words: the subject, its first letter a capital."""
+    text = goal.subject
+    if goal.compared:
+        joint = {"de": " und ", "es": " y ", "fr": " et ", "ja": "と", "zh": "与"}.get(language, " and ")
+        text = joint.join(_bare(side, language) for side in goal.compared)
+    text = _bare(text, language)
+    if len(text) > 90:
+        cut = max(text.rfind(mark, 25, 90) for mark in (", ", "; ", ": ", " – ", "，", "、"))
+        text = text[: cut if cut > 0 else text.rfind(" ", 0, 90) if " " in text[:90] else 40]
+    return text[:1].upper() + text[1:]
+
+
+def _bare(text: str, language: str) -> str:
+    """Without the leading article; "the Python manual" stands better as "Python manual" in a title."""
+    article = _ARTICLE.get(language)
+    return re.sub(article, "", text.strip(), flags=re.IGNORECASE) if article else text.strip()
+
+
+def _without_order(text: str, language: str) -> str:
+    ending = _CJK_ORDER.get(language)
+    text = (ending.sub("", text) if ending else text) or text
+    for table in (_ORDER, _VERB):
+        pattern = table.get(language)
+        match = re.match(pattern, text, _FLAGS) if pattern else None
+        if match and terms(text[match.end() :], language):
+            return text[match.end() :]
+    return text
+
+
+def _asked(text: str, language: str) -> str:
+    """The subject of a plain question: "What is a context manager" asks about "a context manager"."""
+    pattern = _QUESTION.get(language)
+    match = re.match(pattern, text, _FLAGS) if pattern else None
+    found = next((group for group in match.groups() if group), "") if match else ""
+    return found if terms(found, language) else text
+
+
+def _trim(text: str, language: str) -> str:
+    """Without closing remarks on length, style, language and audience."""
+    pattern = _TRIM.get(language)
+    while pattern:
+        shorter = re.sub(pattern, "", text, flags=_FLAGS)
+        if shorter == text or not terms(shorter, language):
+            break
+        text = shorter
+    return text
+
+
+def _compared(text: str, language: str) -> tuple[str, ...]:
+    pattern = _COMPARE.get(language)
+    match = re.match(pattern, text, _FLAGS) if pattern else None
+    if not match:
+        return ()
+    second = re.split(_INCLUDING.get(language, r"$^"), match["b"], maxsplit=1, flags=_FLAGS)[0]
+    sides = (match["a"], second)
+    return tuple(_bare(side.strip(" ,;."), language) for side in sides) if all(terms(s, language) for s in sides) else ()
+
+
+def _points(text: str, language: str) -> tuple[str, tuple[str, ...]]:
+    """(subject, points): what follows "including" is a list of points; so are three or more members of a plain list."""
+    pattern = _INCLUDING.get(language)
+    parts = re.split(pattern, text, maxsplit=1, flags=_FLAGS) if pattern else [text]
+    subject = parts[0]
+    points = _members(parts[1], language) if len(parts) > 1 else ()
+    if not points:
+        head, colon, tail = subject.partition(": ")
+        members = _members(tail if colon else subject, language)
+        if colon and len(members) >= 2:
+            return head, members
+        points = members if len(members) >= 2 and all(1 <= len(terms(m, language)) <= 5 for m in members) else ()
+    return subject, points
+
+
+def _members(text: str, language: str) -> tuple[str, ...]:
+    """The members of a list "a, b and c", each with something to search for; () for a single one inside a clause."""
+    joint = _AND.get(language, ",")
+    pieces = re.split(rf"\s*(?:[,;，、；]\s*(?:{joint})?|{joint})\s*", text.strip(" .()"), flags=_FLAGS)
+    members = [_bare(piece.strip(" .()"), language) for piece in pieces if piece]
+    return tuple(dict.fromkeys(member for member in members if terms(member, language)))

@@ -1,0 +1,146 @@
+"""The goal becomes a brief: language, title, content terms, and three to eight questions that the corpus can be asked.
+
+Questions come from the goal's own points first, then from its subject (what it is, how it works, where it ends), then from
+those headings of the corpus that share its words. Each can be searched as it stands and read as a line of a report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from autonomy.agents.extractive.goal import Goal, read_goal, title_of
+from autonomy.agents.extractive.headings import clean_heading, telling
+from autonomy.agents.roles import Brief, Overview
+from autonomy.core.types import TaskSpec
+from autonomy.text.language import detect
+from autonomy.text.ranking import document_frequency, idf, recall
+from autonomy.text.words import terms
+
+MOST = 8
+LEAST = 4
+MOST_HEADINGS = 3
+_FACETS = {
+    "en": ("What {be} {s}?", "How {do} {s} work?", "What are the limits of {s}?"),
+    "de": ("{S}: Was ist das?", "{S}: Wie funktioniert das?", "{S}: Wo liegen die Grenzen?"),
+    "es": ("{S}: ¿qué es?", "{S}: ¿cómo funciona?", "{S}: ¿qué límites tiene?"),
+    "fr": ("{S} : qu'est-ce que c'est ?", "{S} : comment cela marche ?", "{S} : quelles limites ?"),
+    "ja": ("{s}とは何か", "{s}の仕組み", "{s}の制限"),
+    "zh": ("{s}是什么", "{s}的原理", "{s}的限制"),
+}
+_COMPARISON = {
+    "en": "How do {a} and {b} differ?",
+    "de": "{A} und {b}: Worin liegt der Unterschied?",
+    "es": "{A} y {b}: ¿en qué se diferencian?",
+    "fr": "{A} et {b} : quelles différences ?",
+    "ja": "{a}と{b}の違い",
+    "zh": "{a}与{b}的区别",
+}
+_ASPECTS = {
+    "en": ("examples", "limits"),
+    "de": ("Beispiele", "Grenzen"),
+    "es": ("ejemplos", "límites"),
+    "fr": ("exemples", "limites"),
+}
+_CLAUSE = {
+    "en": r"^(?:how|why|when|where|what|who|which|whether)\b",
+    "de": r"^(?:wie|warum|wann|wo|was|wer|welche\w*|ob)\b",
+    "es": r"^(?:cómo|por qué|cuándo|dónde|qué|quién|cuál\w*|si)\b",
+    "fr": r"^(?:comment|pourquoi|quand|où|que|qui|quel\w*|si)\b",
+}
+_PLURAL = re.compile(r"[^su]s$", re.IGNORECASE)
+_PREPOSITION = re.compile(r"\s(?:in|of|for|with|on|at|under|from|to|by|between|using|inside|within)\s", re.IGNORECASE)
+
+
+def interpret(task: TaskSpec, overview: Overview) -> Brief:
+    """The brief of a task, for a corpus of which only titles and headings are known."""
+    fallback = overview.languages[0] if overview.languages else "en"
+    language = task.language or detect(task.goal, default=fallback)
+    goal = read_goal(task.goal, language)
+    headings = _near_headings(goal, overview, language)
+    questions = _questions(goal, headings, language)
+    wanted = dict.fromkeys(terms(" ".join((goal.subject, *goal.points)), language))
+    return Brief(
+        title=title_of(goal, language),
+        language=language,
+        subject=goal.subject,
+        terms=tuple(wanted) or tuple(dict.fromkeys(terms(task.goal, language))),
+        questions=questions,
+        must_cover=goal.points,
+    )
+
+
+def _questions(goal: Goal, headings: Sequence[str], language: str) -> tuple[str, ...]:
+    facets = [_facet(form, goal.subject, language) for form in _FACETS.get(language, _FACETS["en"])]
+    points = [_scoped(point, goal.subject, language) for point in goal.points]
+    if re.match(_CLAUSE.get(language, r"$^"), goal.subject, re.IGNORECASE):
+        aspects = _ASPECTS.get(language, _ASPECTS["en"])
+        facets = [_upper(goal.subject), *(f"{_upper(goal.subject)}: {aspect}" for aspect in aspects)]
+    elif goal.compared:
+        a, b = goal.compared
+        form = _COMPARISON.get(language, _COMPARISON["en"])
+        facets = [form.format(a=a, b=b, A=_upper(a))]
+    elif set(points) and _is_list(goal, language):
+        facets = []
+    definition, rest = facets[:1], facets[1:]
+    ordered = [*definition, *points, *headings[:MOST_HEADINGS]][:MOST]
+    # Facets of the same subject find the same passages: they only fill up what the goal left open.
+    ordered += rest[: max(0, LEAST - len(ordered))]
+    return tuple(dict.fromkeys(ordered)) or (_upper(goal.subject),)
+
+
+def _is_list(goal: Goal, language: str) -> bool:
+    """Whether the subject is nothing but its points."""
+    return set(terms(goal.subject, language)) <= set(terms(" ".join(goal.points), language))
+
+
+def _facet(form: str, subject: str, language: str) -> str:
+    plural = language == "en" and _plural(subject)
+    return form.format(s=subject, S=_upper(subject), be="are" if plural else "is", do="do" if plural else "does")
+
+
+def _plural(subject: str) -> bool:
+    """Whether the head of an English noun phrase (what stands before the first preposition) is a plural."""
+    head = _PREPOSITION.split(subject, maxsplit=1)[0].split()
+    return bool(head) and (" and " in subject or bool(_PLURAL.search(head[-1]))) and not head[-1].lower().endswith("ics")
+
+
+def _scoped(point: str, subject: str, language: str) -> str:
+    """A point as a question of its own: with the subject's scope ("in asyncio") when it does not name it itself."""
+    if set(terms(point, language)) & set(terms(subject, language)):
+        scope = _PREPOSITION.search(subject) if language == "en" else None
+        tail = subject[scope.start() :] if scope else ""
+        missing = set(terms(tail, language)) - set(terms(point, language))
+        return _upper(point + tail if missing and len(terms(point, language)) < 3 else point)
+    if language in ("ja", "zh"):
+        return f"{subject}：{point}"
+    return f"{_upper(subject)}: {point}"
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _near_headings(goal: Goal, overview: Overview, language: str) -> list[str]:
+    """Headings and titles of the corpus that share the goal's weightiest words, best first."""
+    asked = list(dict.fromkeys(terms(" ".join((goal.subject, *goal.points)), language)))
+    pool = list(dict.fromkeys(clean_heading(text) for text in (*overview.headings, *overview.titles)))
+    pool = [text for text in pool if telling(text, language)]
+    vectors = [terms(text, language) for text in pool]
+    weight = idf(document_frequency(vectors), len(vectors))
+    known = set(asked)
+    scored: list[tuple[float, int, str]] = []
+    for place, (text, vector) in enumerate(zip(pool, vectors, strict=True)):
+        share = recall(asked, vector, weight)
+        own = sum(term in known for term in vector) / max(1, len(vector))
+        if share * own >= 0.15:
+            scored.append((-round(share + 0.5 * own, 6), place, text))
+    # A heading without a word of its own would search the same again, only vaguer.
+    taken = [known]
+    chosen: list[str] = []
+    for _, _, text in sorted(scored):
+        words = set(terms(text, language))
+        if not any(words <= other for other in taken):
+            chosen.append(text)
+            taken.append(words)
+    return chosen

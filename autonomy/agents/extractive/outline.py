@@ -1,0 +1,254 @@
+"""Cards become three to seven sections: what belongs together stands together, definitions first, comparisons last.
+
+Each point the goal names gets a section of its own where there is evidence for it. Headings are the sources' own, or the
+goal's words; none is made up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autonomy.agents.extractive.headings import clean_heading, plain_title, telling
+from autonomy.agents.extractive.wording import wording
+from autonomy.agents.roles import Brief, Outline, OutlineRequest, SectionPlan
+from autonomy.core.types import Card, Source
+from autonomy.text import claims, ranking
+from autonomy.text.markers import marks
+from autonomy.text.words import terms
+
+WORDS_PER_CARD = 34
+WORDS_PER_SECTION = 190
+LEAST_CARDS = 2
+MOST_SECTIONS = 7
+SHORT = 400
+"""Documents below this many words have one or two sections."""
+
+_LIMIT = re.compile(
+    r"limit|restrict|drawback|caveat|problem|error|fail|warning|risk|danger|avoid|pitfall|unsupported|grenze|einschränk|fehler|problem|gefahr|"
+    r"límite|restric|error|riesgo|fallo|limite|erreur|risque|制限|限界|エラー|問題|限制|错误|问题|风险",
+    re.IGNORECASE,
+)
+_COMPARISON = re.compile(
+    r"\bthan\b|compar|versus|\bvs\b|differ|alternativ|unlike|instead|vergleich|unterschied|statt|gegenüber|compara|diferenci|en lugar|différen|"
+    r"plutôt|比較|違い|代わり|比较|区别|不同|替代",
+    re.IGNORECASE,
+)
+_USE = re.compile(
+    r"\buse|using|usage|example|how to|configur|install|creat|run\b|running|call|command|verwend|benutz|einricht|install|befehl|beispiel|uso|usar|"
+    r"instalar|ejemplo|utilis|使用|使い方|設定|例|安装|配置|用法",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Group:
+    """Cards on their way to a section. `point` is the goal's own words when the section answers one of its points."""
+
+    cards: list[Card]
+    vector: dict[str, float]
+    point: str = ""
+
+
+def outline(request: OutlineRequest) -> Outline:
+    """The shape of the document; every card id in it is one of the request's."""
+    language = request.brief.language
+    cards = _chosen(request.cards, request.words)
+    if not cards:
+        return Outline(title=request.brief.title, sections=(), thin=request.brief.must_cover or (request.brief.subject,))
+    vectors = _vectors(cards, language)
+    groups, thin = _seeded(cards, vectors, request.brief)
+    groups = _merged(groups, _wanted(request.words, len(cards)))
+    place = {card.id: number for number, card in enumerate(_source_order(cards))}
+    groups.sort(key=lambda g: (_phase(g, request.brief), min(place[c.id] for c in g.cards)))
+    titles = {source.id: source for source in request.sources}
+    sections = _sections(groups, request, titles, place)
+    return Outline(title=request.brief.title, sections=tuple(sections), thin=tuple(thin))
+
+
+def _chosen(cards: Sequence[Card], words: int) -> list[Card]:
+    """As many cards as the length holds, best first, each question served before a second helping."""
+    room = max(3, round(words / WORDS_PER_CARD))
+    ranked = sorted(range(len(cards)), key=lambda i: (-cards[i].relevance, i))
+    turn: dict[str, int] = {}
+    order: list[tuple[float, int]] = []
+    for i in ranked:
+        helping = turn[cards[i].question] = turn.get(cards[i].question, 0) + 1
+        order.append((cards[i].relevance / (1 + 0.12 * (helping - 1)), i))
+    kept = sorted(i for _, i in sorted(order, key=lambda pair: (-pair[0], pair[1]))[:room])
+    return [cards[i] for i in kept]
+
+
+def _vectors(cards: Sequence[Card], language: str) -> dict[str, dict[str, float]]:
+    """Card id -> tf-idf over its quote, with its heading and its question's words counted in."""
+    bags = [
+        [*terms(c.quote, language), *(terms(c.anchor.section or "", language) * 3), *terms(c.question, language)] for c in cards
+    ]
+    weight = ranking.idf(ranking.document_frequency(bags), len(bags))
+    return {card.id: ranking.tf_idf(bag, weight) for card, bag in zip(cards, bags, strict=True)}
+
+
+def _seeded(cards: Sequence[Card], vectors: dict[str, dict[str, float]], brief: Brief) -> tuple[list[Group], list[str]]:
+    """Groups by the goal's points, then by the sources' own headings; and the points for which there is nothing."""
+    left = list(cards)
+    groups: list[Group] = []
+    thin: list[str] = []
+    for point in brief.must_cover:
+        wanted = terms(point, brief.language)
+        mine = [c for c in left if _speaks_to(c, wanted, brief.language)]
+        if mine:
+            groups.append(Group(mine, _mean([vectors[c.id] for c in mine]), point))
+            left = [c for c in left if c not in mine]
+        elif not any(_speaks_to(c, wanted, brief.language) for c in cards):
+            thin.append(point)
+    homes: dict[tuple[str, str | None], list[Card]] = {}
+    for card in left:
+        homes.setdefault((card.source, card.anchor.section), []).append(card)
+    groups.extend(Group(mine, _mean([vectors[c.id] for c in mine])) for mine in homes.values())
+    return groups, thin
+
+
+def _speaks_to(card: Card, wanted: Sequence[str], language: str) -> bool:
+    """Whether the card's own words, or those of its heading, name most of the point."""
+    have = {*terms(card.quote, language), *terms(card.anchor.section or "", language)}
+    return sum(term in have for term in wanted) > len(wanted) / 2
+
+
+def _mean(vectors: Sequence[dict[str, float]]) -> dict[str, float]:
+    return ranking.centroid(vectors, share=1.0)
+
+
+def _wanted(words: int, cards: int) -> int:
+    """How many sections the length and the evidence carry."""
+    least = 3 if words >= SHORT else 1
+    return max(least, min(MOST_SECTIONS, round(words / WORDS_PER_SECTION), cards // LEAST_CARDS))
+
+
+def _merged(groups: list[Group], wanted: int) -> list[Group]:
+    """The two most alike become one until few enough are left and none is thin; two points of the goal never merge."""
+    groups = list(groups)
+    while len(groups) > 1:
+        thin = [i for i, g in enumerate(groups) if len(g.cards) < LEAST_CARDS and not g.point]
+        if len(groups) <= wanted and not thin:
+            break
+        pair = _closest(groups, thin)
+        if pair is None:
+            break
+        a, b = pair
+        kept, gone = (a, b) if groups[a].point or not groups[b].point else (b, a)
+        cards = groups[kept].cards + groups[gone].cards
+        # The mean of both, by size: a large group must not swallow all the rest.
+        share = len(groups[kept].cards) / len(cards)
+        vector = {t: v * share for t, v in groups[kept].vector.items()}
+        for term, value in groups[gone].vector.items():
+            vector[term] = vector.get(term, 0.0) + value * (1 - share)
+        groups[kept] = Group(cards, vector, groups[kept].point)
+        del groups[gone]
+    return groups
+
+
+def _closest(groups: Sequence[Group], thin: Sequence[int]) -> tuple[int, int] | None:
+    """The pair to merge: a thin group with its nearest, else the two nearest; small pairs before large ones."""
+    best: tuple[float, int, int] | None = None
+    for a in range(len(groups)):
+        for b in range(a + 1, len(groups)):
+            if (groups[a].point and groups[b].point) or (thin and a not in thin and b not in thin):
+                continue
+            likeness = ranking.cosine(groups[a].vector, groups[b].vector)
+            likeness /= (len(groups[a].cards) + len(groups[b].cards)) ** 0.5
+            if best is None or likeness > best[0]:
+                best = (likeness, a, b)
+    return (best[1], best[2]) if best else None
+
+
+def _phase(group: Group, brief: Brief) -> int:
+    """0 definition, 1 working, 2 use, 3 limits, 4 comparison: what most of the group's text is about."""
+    headings = (
+        " ".join(f"{c.anchor.section or ''} {c.question if group.point else ''}" for c in group.cards) + f" {group.point}"
+    )
+    if _COMPARISON.search(headings):
+        return 4
+    if _LIMIT.search(headings):
+        return 3
+    subject = set(brief.terms)
+    size = len(group.cards)
+    defining = sum(
+        claims.defines(c.quote, brief.language) and bool(subject & set(terms(c.quote[:90], brief.language)))
+        for c in group.cards
+    )
+    if defining * 2 >= size and not group.point:
+        return 0
+    limits = sum(bool(_LIMIT.search(c.quote)) or bool(marks("negation", c.quote, brief.language)) for c in group.cards)
+    compared = sum(bool(_COMPARISON.search(c.quote)) for c in group.cards)
+    if compared * 2 > size:
+        return 4
+    if limits * 3 > size * 2:
+        return 3
+    return 2 if _USE.search(headings) else 1
+
+
+def _source_order(cards: Sequence[Card]) -> list[Card]:
+    """By source in order of first appearance, then by place in it."""
+    first: dict[str, int] = {}
+    for card in cards:
+        first.setdefault(card.source, len(first))
+    return sorted(cards, key=lambda c: (first[c.source], c.anchor.start))
+
+
+def _sections(
+    groups: Sequence[Group], request: OutlineRequest, sources: dict[str, Source], place: dict[str, int]
+) -> list[SectionPlan]:
+    language = request.brief.language
+    total = sum(len(group.cards) for group in groups)
+    body = max(60, round(request.words * 0.8))
+    claim = wording(language).section_claim
+    sections: list[SectionPlan] = []
+    taken: list[frozenset[str]] = [frozenset(terms(request.brief.title, language))]
+    for group in groups:
+        heading = _heading(group, sources, taken, request.brief)
+        taken.append(frozenset(terms(heading, language)))
+        ordered = sorted(group.cards, key=lambda c: (not claims.defines(c.quote, language), place[c.id]))
+        count = len({c.source for c in group.cards})
+        sections.append(
+            SectionPlan(
+                heading=heading,
+                claim=claim.format(heading=heading, count=len(group.cards), sources=count),
+                cards=tuple(c.id for c in ordered),
+                words=round(body * len(group.cards) / total),
+            )
+        )
+    return sections
+
+
+def _heading(group: Group, sources: dict[str, Source], taken: Sequence[frozenset[str]], brief: Brief) -> str:
+    """The point's words, else the heading or title that most of the group stands under, else its weightiest words."""
+    language = brief.language
+    if group.point:
+        return group.point[:1].upper() + group.point[1:]
+    weighed: dict[str, float] = {}
+    for card in group.cards:
+        title = plain_title(sources[card.source].title) if card.source in sources else ""
+        for text, share in ((clean_heading(card.anchor.section or ""), 1.0), (title, 0.45)):
+            if telling(text, language):
+                fit = ranking.cosine(dict.fromkeys(terms(text, language), 1.0), group.vector)
+                weighed[text] = weighed.get(text, 0.0) + share * (card.relevance + fit)
+    for text, _ in sorted(weighed.items(), key=lambda pair: (-round(pair[1], 6), pair[0])):
+        if frozenset(terms(text, language)) not in taken:
+            return text
+    return _phrase(group, taken, language) or f"{brief.title} ({len(taken)})"
+
+
+def _phrase(group: Group, taken: Sequence[frozenset[str]], language: str) -> str:
+    """A heading from two or three neighbouring words that the group's quotes share."""
+    counts: dict[str, int] = {}
+    for card in group.cards:
+        words = re.findall(r"[^\W\d_][\w-]*", card.quote)
+        grams = {" ".join(words[i : i + n]) for n in (2, 3) for i in range(len(words) - n + 1)}
+        for gram in sorted(grams):
+            if len(terms(gram, language)) == len(gram.split()):
+                counts[gram] = counts.get(gram, 0) + 1
+    for gram, _ in sorted(counts.items(), key=lambda pair: (-pair[1], -len(pair[0].split()), pair[0])):
+        if frozenset(terms(gram, language)) not in taken:
+            return gram[:1].upper() + gram[1:]
+    return ""

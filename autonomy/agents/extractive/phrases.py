@@ -1,0 +1,60 @@
+"""The shape of the player's own words in one language: scaffolds of counts, titles and headings, and lead-ins to quotations.
+
+Every lead-in ends where a quotation may begin. Placeholders: {title} and {section} of a source (set in italics by the
+caller), {count}, {sources}, {titles}, {headings}, {heading}, {words}, {pages}, {kind}, {question}, {goal}.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Forms = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One language. Forms of one kind mean the same and are taken in turn."""
+
+    quotes: tuple[str, str]
+    joint: str
+    numerals: Forms
+    kinds: dict[str, str]
+    section_claim: str
+    opens_one: Forms
+    opens_many: Forms
+    new_source: Forms
+    new_source_bare: Forms
+    other_section: Forms
+    same_section: Forms
+    same_source: Forms
+    differ: Forms
+    annotation: Forms
+    annotation_bare: Forms
+    annotation_quote: Forms
+    annotation_more: Forms
+    annotation_answers: Forms
+    annotation_limit: Forms
+    annotation_full: Forms
+    shared: Forms
+    shared_differ: Forms
+    single: Forms
+    synthesis_opens: Forms
+    introduction: Forms
+    introduction_points: Forms
+    introduction_sections: Forms
+    conclusion: Forms
+    conclusion_gaps: Forms
+    conclusion_none: Forms
+    dropped: str
+    and_more: str
+
+    def number(self, count: int) -> str:
+        """A count as prose writes it: words up to twelve, digits above."""
+        return self.numerals[count] if 0 <= count < len(self.numerals) else str(count)
+
+    def several(self, items: tuple[str, ...] | list[str], most: int = 4) -> str:
+        """A list in prose; what is over the limit is counted."""
+        shown = list(items[:most])
+        if len(items) > most:
+            return ", ".join(shown) + self.and_more.format(count=self.number(len(items) - most))
+        return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + self.joint + shown[-1] if shown else ""

@@ -1,0 +1,231 @@
+"""Quotable sentences for one question from retrieved passages: cleaned first, then ranked, then thinned.
+
+The invariant: a card's quote is `passage.text[a:b]` at offset `passage.start + a`, so it is the snapshot's own words. Better
+few cards than bad ones: nothing that cannot stand alone, that is off the question, or that repeats what is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from autonomy.agents.extractive.headings import clean_heading
+from autonomy.agents.roles import SelectRequest
+from autonomy.core.types import Anchor, Card, Passage
+from autonomy.text import claims, ranking
+from autonomy.text.language import detect, is_cjk
+from autonomy.text.openers import ENTRY_VERB
+from autonomy.text.sentences import split
+from autonomy.text.standalone import flaw, weak
+from autonomy.text.words import terms
+
+PER_SECTION = 3
+# Measured on manuals: below it a sentence shares a common word with the question and no more.
+TOPICAL = 0.34
+NEW_TERMS = 3
+RESCUED_WORDS = 60
+DANGLING_COST = 0.6
+WEAK_COST = 0.3
+ENTRY_COST = 0.35
+NEWS_COST = 0.6
+# What Markdown would read as its own: it would not stand in the document as it stands in the source.
+_MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
+_SIGNATURE = re.compile(
+    r"[\w.]+\([^)]*\)?[^.]*$|^(?:class|async|exception|coroutine|function|method|def)\s|^-{1,2}\w|^[\w.]+(?:\s*[=:]\s*\S+)?$"
+)
+# What changed in a release is read by those who knew the one before.
+_NEWS = re.compile(
+    r"what['’]s new|changelog|change log|release notes|\bnews\b|neuerungen|novedades|nouveautés|変更点|新特性|更新日志",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A sentence (or a rescued pair) of a passage, with its figures; `start` and `end` count in the passage's text."""
+
+    passage: Passage
+    start: int
+    end: int
+    paragraph: int
+    place: int
+    language: str
+    rescued: bool
+    terms: list[str]
+    vector: dict[str, float] = field(default_factory=dict)
+    topical: float = 0.0
+    score: float = 0.0
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.start : self.end]
+
+    @property
+    def home(self) -> tuple[str, str | None]:
+        return self.passage.source, self.passage.section
+
+
+def select(request: SelectRequest) -> tuple[Card, ...]:
+    """At most `limit` cards for the question, best first, without ids."""
+    found = _distinct([c for passage in request.passages for c in candidates(passage, request.brief.language)])
+    if not found:
+        return ()
+    wanted = list(dict.fromkeys(terms(request.question, request.brief.language)))
+    weight = _weight([c.terms for c in found])
+    for candidate in found:
+        candidate.topical = _topical(candidate, wanted, weight)
+    asked = set(wanted)
+    kept = [c for c in found if c.topical >= TOPICAL and _says_something(c, asked)]
+    if not kept:
+        return ()
+    _score(kept, wanted, weight)
+    return tuple(_card(c, request.question) for c in _thin(kept, request))
+
+
+def candidates(passage: Passage, fallback: str) -> list[Candidate]:
+    """The sentences of a passage that can stand alone, and those that can with the one before."""
+    language = passage.language or detect(passage.text, default=fallback)
+    spans = split(passage.text, language)
+    found: list[Candidate] = []
+    paragraph = place = 0
+    before: tuple[int, int] | None = None
+    # A passage begins behind a heading or behind a program's signature, which readers keep out of prose.
+    signature = True
+    for start, end in spans:
+        if before and "\n" in passage.text[before[1] : start]:
+            signature = bool(_SIGNATURE.search(passage.text[slice(*before)])) and not _terminated(passage.text[: before[1]])
+            paragraph, place, before = paragraph + 1, 0, None
+        span, rescued = _quotable(passage, (start, end), before, language, signature and place == 0)
+        if span:
+            text = passage.text[slice(*span)]
+            found.append(Candidate(passage, *span, paragraph, place, language, rescued, terms(text, language)))
+        before, place = (start, end), place + 1
+    return found
+
+
+def _terminated(text: str) -> bool:
+    return text.rstrip("\"'”’»)")[-1:] in ".!?。！？:"
+
+
+def _quotable(
+    passage: Passage, span: tuple[int, int], before: tuple[int, int] | None, language: str, below_signature: bool
+) -> tuple[tuple[int, int] | None, bool]:
+    """(the span to quote or None, whether it had to take the sentence before with it)."""
+    text = passage.text[slice(*span)]
+    if _MARKED.search(text):
+        return None, False
+    found = flaw(text, language, below_signature=below_signature)
+    if found == "":
+        return span, False
+    if found != "dangling" or before is None:
+        return None, False
+    lead = passage.text[slice(*before)]
+    joined = passage.text[before[0] : span[1]]
+    if flaw(lead, language) != "" or _MARKED.search(joined) or len(joined.split()) > RESCUED_WORDS or len(joined) > 600:
+        return None, False
+    return (before[0], span[1]), True
+
+
+def _distinct(found: list[Candidate]) -> list[Candidate]:
+    """One of several candidates for the same place (passages may overlap): the first."""
+    seen: set[tuple[str, int, int]] = set()
+    kept: list[Candidate] = []
+    for candidate in found:
+        key = (candidate.passage.source, candidate.passage.start + candidate.start, candidate.passage.start + candidate.end)
+        if key not in seen:
+            seen.add(key)
+            kept.append(candidate)
+    return kept
+
+
+def _weight(vectors: Sequence[Sequence[str]]) -> Callable[[str], float]:
+    """Mild idf: the subject stands in most passages found for it and must still count."""
+    exact = ranking.idf(ranking.document_frequency(vectors), len(vectors))
+    top = exact("\x00unknown")
+    return lambda term: 0.5 + 0.5 * exact(term) / top
+
+
+def _topical(candidate: Candidate, wanted: Sequence[str], weight: Callable[[str], float]) -> float:
+    """The share of the question that the sentence names, and half of what its heading and title name for it; 0 to 1."""
+    own = ranking.recall(wanted, candidate.terms, weight)
+    frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
+    around = ranking.recall(wanted, [*candidate.terms, *terms(frame, candidate.language)], weight)
+    return own + 0.5 * (around - own) if own > 0 or claims.defines(candidate.text, candidate.language) else 0.0
+
+
+def _says_something(candidate: Candidate, asked: set[str]) -> bool:
+    """Whether it holds words beyond the question, the title and the heading: "X is a complex topic" does not."""
+    frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
+    known = asked | set(terms(frame, candidate.language))
+    new = set(candidate.terms) - known
+    return len(new) >= (NEW_TERMS * 2 if is_cjk(candidate.language) else NEW_TERMS)
+
+
+def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str], float]) -> None:
+    vectors = [ranking.tf_idf(c.terms, weight) for c in found]
+    middle = ranking.centroid(vectors)
+    central = ranking.scaled([ranking.cosine(vector, middle) for vector in vectors])
+    query = ranking.scaled([c.topical for c in found])
+    order = _ranks(found)
+    for candidate, vector, near, asked in zip(found, vectors, central, query, strict=True):
+        candidate.vector = vector
+        rank = order[candidate.passage.id]
+        candidate.score = (
+            near
+            + ranking.position(0, candidate.paragraph, candidate.place)
+            + 1.5 * asked
+            + 0.5 * claims.cue(candidate.text, candidate.language)
+            + 1.0 / (1 + 0.3 * rank)
+            - (DANGLING_COST / 2 if candidate.rescued else 0.0)
+            - (WEAK_COST if weak(candidate.text, candidate.language) else 0.0)
+            - (ENTRY_COST if ENTRY_VERB.match(candidate.passage.text) else 0.0)
+            - (NEWS_COST if _NEWS.search(f"{candidate.passage.title} {candidate.passage.section or ''}") else 0.0)
+        )
+    top = max(c.score for c in found)
+    for candidate in found:
+        candidate.score = candidate.score / top if top > 0 else 0.0
+
+
+def _ranks(found: Sequence[Candidate]) -> dict[str, int]:
+    """Passage id -> its place among the passages by retrieval score, best 0."""
+    best = sorted({c.passage.id: c.passage for c in found}.values(), key=lambda p: (-p.score, p.source, p.start))
+    return {passage.id: rank for rank, passage in enumerate(best)}
+
+
+def _thin(found: list[Candidate], request: SelectRequest) -> list[Candidate]:
+    """By relevance and difference; no repeats of what is taken, no overlap, at most three of a source's section."""
+    order = ranking.diverse([c.score for c in found], [c.vector for c in found], len(found))
+    taken = [ranking.pairs(terms(quote, detect(quote, request.brief.language))) for quote in request.taken]
+    homes: Counter[tuple[str, str | None]] = Counter()
+    chosen: list[Candidate] = []
+    for index in order:
+        candidate = found[index]
+        fingerprint = ranking.pairs(candidate.terms)
+        repeated = any(ranking.containment(fingerprint, other) >= ranking.REPEAT for other in taken)
+        if repeated or homes[candidate.home] >= PER_SECTION or any(_overlaps(candidate, other) for other in chosen):
+            continue
+        homes[candidate.home] += 1
+        taken.append(fingerprint)
+        chosen.append(candidate)
+        if len(chosen) == request.limit:
+            break
+    return chosen
+
+
+def _overlaps(a: Candidate, b: Candidate) -> bool:
+    if a.passage.source != b.passage.source:
+        return False
+    return a.passage.start + a.start < b.passage.start + b.end and b.passage.start + b.start < a.passage.start + a.end
+
+
+def _card(candidate: Candidate, question: str) -> Card:
+    passage = candidate.passage
+    start = passage.start + candidate.start
+    anchor = Anchor(page=passage.page, section=passage.section, start=start, end=passage.start + candidate.end)
+    relevance = round(min(1.0, 0.5 * min(1.0, candidate.topical) + 0.5 * candidate.score), 3)
+    gist = clean_heading(passage.section or passage.title)
+    return Card(
+        id="", source=passage.source, quote=candidate.text, anchor=anchor, gist=gist, relevance=relevance, question=question
+    )

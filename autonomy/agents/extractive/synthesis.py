@@ -1,0 +1,90 @@
+"""What the sources carry together, and where only one speaks: by question, each row of the matrix with its quotations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autonomy.agents.extractive import quoting
+from autonomy.agents.extractive.quoting import Desk
+from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
+from autonomy.core.types import Card
+from autonomy.text.chars import count_words
+
+PER_QUESTION = 3
+_CELL = re.compile(r"(\S+) (supports|opposes|differs)")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A distinct claim: its cards, one per source, and whether one of them differs."""
+
+    cards: tuple[Card, ...]
+    differs: bool
+
+
+def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
+    """A paragraph a question, rows that more sources carry first, within the words asked for."""
+    rows = _rows(request)
+    questions = [*request.brief.questions, *(card.question for card in request.cards)]
+    paragraphs: list[tuple[Sentence, ...]] = []
+    room = request.words
+    for question in dict.fromkeys(questions):
+        mine = [row for row in rows if row.cards[0].question == question]
+        mine.sort(key=lambda row: (-len(row.cards), -max(card.relevance for card in row.cards)))
+        share = request.words / max(1, len(set(questions)))
+        made = _paragraph(question, _fitting(mine, min(room, max(90, share))), desk)
+        if made:
+            paragraphs.append(tuple(made))
+            room -= count_words(" ".join(sentence.text for sentence in made))
+        if room <= 0:
+            break
+    return Paragraphs(paragraphs=tuple(paragraphs))
+
+
+def _rows(request: DraftRequest) -> list[Row]:
+    """The matrix from its lines ("r1: c3 supports, c7 differs"); cards that no line names are rows of their own."""
+    cards = {card.id: card for card in request.cards}
+    rows: list[Row] = []
+    used: set[str] = set()
+    for line in request.figures:
+        cells = [(name, stance) for name, stance in _CELL.findall(line) if name in cards and name not in used]
+        if cells:
+            used.update(name for name, _ in cells)
+            rows.append(Row(tuple(cards[name] for name, _ in cells), any(stance != "supports" for _, stance in cells)))
+    rows.extend(Row((card,), False) for card in request.cards if card.id not in used and not request.figures)
+    return rows
+
+
+def _fitting(rows: Sequence[Row], room: float) -> list[Row]:
+    kept: list[Row] = []
+    for row in rows[: PER_QUESTION * 2]:
+        cost = sum(count_words(card.quote) + 10 for card in row.cards)
+        if kept and (cost > room or len(kept) >= PER_QUESTION):
+            continue
+        kept.append(row)
+        room -= cost
+    return kept
+
+
+def _paragraph(question: str, rows: Sequence[Row], desk: Desk) -> list[Sentence]:
+    if not rows:
+        return []
+    sentences = [desk.say("opens", desk.words.synthesis_opens, question=question)] if question else []
+    alone = {card.source for row in rows for card in row.cards if len(row.cards) == 1}
+    said = len(alone) == 1 and all(len(row.cards) == 1 for row in rows)
+    before: Card | None = None
+    for row in rows:
+        titles = desk.titles([card.source for card in row.cards])
+        if row.differs and len(row.cards) > 1:
+            sentences.append(desk.say("against", desk.words.shared_differ, titles=titles))
+        elif len(row.cards) > 1:
+            sentences.append(desk.say("shared", desk.words.shared, count=len(row.cards), titles=titles))
+        elif said and before is None:
+            sentences.append(desk.say("single", desk.words.single, title=titles))
+        for card in row.cards:
+            lead = "" if quoting.follows(card, before) else quoting.lead_in(card, before, desk)
+            sentences += quoting.quotation(card, lead, desk)
+            before = card
+    return sentences

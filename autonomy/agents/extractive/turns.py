@@ -1,0 +1,24 @@
+"""Forms taken in turn: an order fixed by seed and place, in which no form follows itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+
+class Turns:
+    """Hands out the forms of each key one after another; the same seed and place give the same order everywhere."""
+
+    def __init__(self, seed: int, place: str) -> None:
+        self._root = f"{seed}\x1f{place}"
+        self._taken: dict[str, int] = {}
+
+    def next(self, key: str, forms: Sequence[str]) -> str:
+        """The next form of a non-empty sequence."""
+        order = sorted(range(len(forms)), key=lambda i: self._rank(key, i))
+        turn = self._taken.get(key, 0)
+        self._taken[key] = turn + 1
+        return forms[order[turn % len(order)]]
+
+    def _rank(self, key: str, index: int) -> bytes:
+        return hashlib.sha256(f"{self._root}\x1f{key}\x1f{index}".encode()).digest()

@@ -1,0 +1,15 @@
+"""The player's own words, by language."""
+
+from __future__ import annotations
+
+from autonomy.agents.extractive.phrases import Wording
+from autonomy.agents.extractive.wording_de import GERMAN
+from autonomy.agents.extractive.wording_en import ENGLISH
+from autonomy.agents.extractive.wording_es import SPANISH
+
+_ALL = {"en": ENGLISH, "de": GERMAN, "es": SPANISH}
+
+
+def wording(language: str) -> Wording:
+    """The words of a language tag ("de-AT" is German); English for a language that has none of its own."""
+    return _ALL.get(language.lower()[:2], ENGLISH)

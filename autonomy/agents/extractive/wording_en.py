@@ -1,0 +1,96 @@
+"""The player's own words in English; see `wording` for what the forms and placeholders mean."""
+
+from __future__ import annotations
+
+from autonomy.agents.extractive.phrases import Wording
+
+ENGLISH = Wording(
+    quotes=("“", "”"),
+    joint=" and ",
+    numerals=tuple("no one two three four five six seven eight nine ten eleven twelve".split()),
+    kinds={
+        "text/html": "web page", "application/pdf": "PDF document", "text/markdown": "Markdown document", "text/plain": "plain text",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word document", "": "document",
+    },
+    section_claim="{count} passages from {sources} sources on {heading}",
+    opens_one=(
+        "One source speaks to this point: {title}.",
+        "Only {title} has something to say here.",
+        "All that was found on this point stands in {title}.",
+        "A single source, {title}, treats this.",
+        "For this point the evidence comes from {title} alone.",
+        "This part rests on one source, {title}.",
+    ),
+    opens_many=(
+        "{Count} sources treat this point: {titles}.",
+        "The evidence for this part comes from {count} sources: {titles}.",
+        "On this point {count} sources are quoted: {titles}.",
+        "{Count} documents have something to say here: {titles}.",
+        "This part draws on {titles}.",
+        "What follows is taken from {titles}.",
+        "Passages on this point stand in {titles}.",
+    ),
+    new_source=(
+        "{title} says under {section}:",
+        "Under {section}, {title} puts it so:",
+        "In {title}, under {section}, one reads:",
+        "According to {title}, in the part {section}:",
+        "{title}, in its part {section}, has this:",
+        "From {title}, under {section}:",
+        "In the words of {title} ({section}):",
+        "Under {section}, {title} states:",
+    ),
+    new_source_bare=(
+        "{title} says:", "{title} puts it so:", "In {title} one reads:", "In the words of {title}:", "From {title}:", "{title} states:",
+    ),
+    other_section=(
+        "Under {section} it says:", "The part {section} has this:", "It returns to the matter under {section}:",
+        "In the same document, under {section}:", "Its part {section} puts it so:", "Elsewhere in it, under {section}:",
+    ),
+    same_section=("It goes on:", "The same part adds:", "In the same place:", "There it also says:", "And in the same part:", "It adds:"),
+    same_source=("It goes on:", "The same document adds:", "It also says:", "Further on in it:", "And in the same document:", "It adds:"),
+    differ=(
+        "On this point {titles} do not agree in a figure or a negation; both are quoted here.",
+        "The wording differs here between {titles}: a figure or a negation is not the same.",
+        "Read together, {titles} differ in a figure or a negation.",
+    ),
+    annotation=(
+        "{title} is a {kind} of about {words} words; its main parts are {headings}.",
+        "This {kind} of about {words} words covers {headings}.",
+        "In about {words} words this {kind} treats {headings}.",
+        "A {kind} of about {words} words, with {headings} as its main parts.",
+    ),
+    annotation_bare=("{title} is a {kind} of about {words} words without headings of its own.", "A {kind} of about {words} words, not divided by headings."),
+    annotation_quote=("Its most central passage reads:", "At its core stands this:", "The passage closest to the question is this:", "Closest to what was asked comes this:"),
+    annotation_more=("The passages taken from it, {count} in all, stand under {headings}.", "{Count} passages were taken from it, under {headings}."),
+    annotation_answers=("It was searched for {asked} questions and brought evidence on {count} of them.", "It gave evidence on {count} of the {asked} questions that were asked."),
+    annotation_limit=("Nothing was taken from it on the question: {question}", "It brought no passage on this question: {question}"),
+    annotation_full=("It brought evidence on every question that was asked.", "No question that was asked went without a passage from it."),
+    shared=(
+        "{Count} sources carry this point: {titles}.", "Here {count} sources agree: {titles}.",
+        "The same point stands in {count} sources: {titles}.", "This is carried by {titles}.",
+    ),
+    shared_differ=(
+        "Here {titles} speak of the same thing but differ in a figure or a negation.",
+        "{titles} treat the same point and do not agree in a figure or a negation.",
+    ),
+    single=("Only one source was found for this: {title}.", "This rests on {title} alone.", "Here {title} stands alone.", "A single source, {title}, says so."),
+    synthesis_opens=(
+        "On the question “{question}” the sources say this.", "To the question “{question}” there is this to read.",
+        "“{question}” is answered by these passages.",
+    ),
+    introduction=(
+        "This document gathers what {count} sources say on {goal}. It was put together by rule from quotations, without a language model: every statement on the matter stands in quotation marks, with its source.",
+        "What {count} sources say on {goal} is put together here, by rule and without a language model: all statements on the matter are quotations, each with its source.",
+    ),
+    introduction_points=("The goal names these points: {points}.", "Asked for in particular: {points}."),
+    introduction_sections=("The parts in order: {headings}.", "It has {count} parts: {headings}.", "The parts are {headings}."),
+    conclusion=(
+        "On {goal}, {count} passages from {sources} sources were quoted, most of them from {titles}.",
+        "{Count} passages on {goal} stand above, from {sources} sources; {titles} carry the largest share.",
+    ),
+    conclusion_gaps=("Looked for and not found in the sources: {gaps}.", "The sources hold no quotable answer to these questions: {gaps}."),
+    conclusion_none=("Every question that was put to the sources brought at least one passage.", "No question that was put to the sources stayed without a passage."),
+    dropped="A statement was left out because no passage carries it.",
+    and_more=" and {count} more",
+)  # fmt: skip
