@@ -73,8 +73,9 @@ def test_no_tool_can_shadow_another() -> None:
 )
 def test_a_broken_schema_or_one_that_points_elsewhere_is_refused(schema: dict[str, Any]) -> None:
     for which in ("input_schema", "output_schema"):
+        broken: dict[str, Any] = {which: schema}
         with pytest.raises(InvalidInput, match="schema of tool echo"):
-            Registry([tool(**{which: schema})])
+            Registry([tool(**broken)])
 
 
 def test_a_negative_cost_is_refused() -> None:
