@@ -157,7 +157,7 @@ def list_runs(
 
     with session.app() as application:
         most = values.between("--limit", limit, 1, 1000)
-        page = application.runs.list(user=user, status=status, limit=most, cursor=cursor)
+        page = application.runs.page(user=user, status=status, limit=most, cursor=cursor)
     if session.out.json:
         session.out.document({"items": page.items, "next_cursor": page.next_cursor})
         return

@@ -10,13 +10,13 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
 from autonomy.agents.contract import Journey
 from autonomy.agents.roles import Overview, Player
 from autonomy.core.events import EventType
 from autonomy.core.llm import ChatRequest, ChatResponse
-from autonomy.core.types import Anchor, Source
+from autonomy.core.types import Anchor, Layout, Source
 
 
 class Calls(Protocol):
@@ -98,13 +98,6 @@ class Emit(Protocol):
     def __call__(self, type: EventType, content: Mapping[str, Any], *, node: str | None = None) -> None: ...
 
 
-class Layout(TypedDict):
-    """Where pages and headings begin in a snapshot: (page, start) and (start, level, text), by start."""
-
-    pages: tuple[tuple[int, int], ...]
-    headings: tuple[tuple[int, int, str], ...]
-
-
 class SourceReader(Protocol):
     """Reads a stored source snapshot by id: for cards, for re-finding quotes and for the reference list."""
 
@@ -163,10 +156,10 @@ class Context:
     sources: SourceReader
     corpora: Corpora
     player: Player
-    seat: Callable[[Calls, Emit], Player]
+    seat: Callable[[Calls, int], Player]
     journey: Journey
 
     def at(self, node: str, step: int) -> Context:
         """The same doors, with the calls of node and player booked under this node and step."""
         calls = self.calls.at(node, step)
-        return dataclasses.replace(self, calls=calls, player=self.seat(calls, self.emit))
+        return dataclasses.replace(self, calls=calls, player=self.seat(calls, step))

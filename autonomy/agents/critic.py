@@ -41,9 +41,7 @@ def judge(step: PlanStep, observation: Observation, state: GraphState, context: 
     if observation.error is not None:
         return _failed(step, observation)
     if step.action == "search":
-        return _searched(step, observation, state)
-    if step.action == "outline":
-        return _outlined(step, observation, state, context)
+        return _searched(step, observation, state, context)
     if step.action == "audit":
         return _audited(step, observation, state, context)
     if step.action == "deliver":
@@ -79,33 +77,34 @@ def _failed(step: PlanStep, observation: Observation) -> Judged:
     return Judged(Verdict(step=step.id, decision="fail", notes=why), "failed", "plan", why, (note,))
 
 
-def _searched(step: PlanStep, observation: Observation, state: GraphState) -> Judged:
+def _searched(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
+    """A question's own coverage is noted; after the last question all the evidence is weighed together."""
     coverage = float(observation.figures["coverage"])
     kept = int(observation.figures["cards"])
     gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept > 0)
-    last = not any(s.action == "search" and not s.ended and s.id != step.id for s in planning.load(state))
     why = f"{kept} quotations from {observation.figures['sources']} sources; {coverage:.0%} of the question's terms found"
     if not gate.passed:
         why += f" (wanted {COVERED:.0%}): noted as thin"
-    return _pass(step, observation, why, route="plan" if last else "act", gates=(gate,))
+    if any(s.action == "search" and not s.ended and s.id != step.id for s in planning.load(state)):
+        return _pass(step, observation, why, gates=(gate,))
+    return _weighed(step, observation, state, context, why, gate)
 
 
-def _outlined(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
+def _weighed(step: PlanStep, observation: Observation, state: GraphState, context: Context, why: str, coverage: Gate) -> Judged:
     """Evidence before prose: with too little of it the search is widened, and if that brings nothing the reader is told."""
-    cards, sources = int(observation.figures["cards"]), int(observation.figures["sources"])
-    ids = context.records.get("corpus", "ids") or []
-    wanted_sources = min(FEW_SOURCES, context.corpora.overview(ids).documents)
+    cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
+    wanted = min(FEW_SOURCES, context.corpora.overview(context.records.get("corpus", "ids") or []).documents)
     gates = (
+        coverage,
         Gate(name="cards", figure=cards, threshold=FEW_CARDS, passed=cards >= FEW_CARDS),
-        Gate(name="sources", figure=sources, threshold=wanted_sources, passed=sources >= wanted_sources),
+        Gate(name="sources", figure=sources, threshold=wanted, passed=sources >= wanted),
     )
-    if all(gate.passed for gate in gates):
-        why = f"{cards} quotations from {sources} sources carry {observation.figures['sections']} sections"
-        return _pass(step, observation, why, route="plan", gates=gates)
-    why = f"{cards} quotations from {sources} sources are too few (wanted {FEW_CARDS} from {wanted_sources})"
+    if all(gate.passed for gate in gates[1:]):
+        return _pass(step, observation, f"{why}; in all {cards} from {sources} sources", route="plan", gates=gates)
+    why = f"{why}; in all {cards} quotations from {sources} sources are too few (wanted {FEW_CARDS} from {wanted})"
     if state["widened"] < MOST_WIDENINGS:
         verdict = Verdict(step=step.id, decision="branch", notes=why, gates=gates)
-        return Judged(verdict, "pending", "expand", f"{why}: widens the search")
+        return Judged(verdict, "done", "expand", f"{why}: widens the search")
     note = f"The corpus holds little about this: {cards} quotations from {sources} sources."
     return _pass(step, observation, f"{why}; goes on and says so", route="plan", gates=gates, notes=(note,))
 

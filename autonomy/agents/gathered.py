@@ -71,7 +71,7 @@ def material(state: GraphState, context: Context, *, outcome: Outcome = "deliver
         maps=tuple(SourceMap(source=s.id, **context.sources.layout(s.id)) for s in found),
         searched=asked,
         thin=tuple(dict.fromkeys(thin)),
-        notes=tuple(dict.fromkeys((*state["notes"], *notes))),
+        notes=tuple(dict.fromkeys((*state["notes"], *context.records.all("note"), *notes))),
     )
 
 

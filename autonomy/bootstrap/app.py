@@ -19,7 +19,7 @@ from autonomy.storage.database import Database
 
 if TYPE_CHECKING:
     from autonomy.memory.embedding import Embedder
-    from autonomy.memory.reading import Limits
+    from autonomy.memory.readers.document import Limits
     from autonomy.services.memory import Memory
 
 
@@ -68,7 +68,7 @@ class App:
     @cached_property
     def limits(self) -> Limits:
         """What reading one document may take."""
-        from autonomy.memory.reading import Limits
+        from autonomy.memory.readers.document import Limits
 
         memory = self.settings.memory
         return Limits(
@@ -116,6 +116,7 @@ def _embedder(memory: MemorySettings) -> Embedder:
         raise ConfigurationError(
             "[memory] embedder 'openai' needs embedding_model and embedding_url", "Set both in autonomy.toml."
         )
+    from autonomy.bootstrap.embedding import ServiceEmbedder
     from autonomy.providers.embeddings import RemoteEmbedder
 
-    return RemoteEmbedder(memory.embedding_model, memory.embedding_url, memory.key)
+    return ServiceEmbedder(RemoteEmbedder("", memory.embedding_model, memory.embedding_url, memory.key))

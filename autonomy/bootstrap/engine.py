@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-from autonomy.agents.context import Calls, Context, Emit, Reading, RunInfo
+from autonomy.agents.context import Calls, Context, Reading, RunInfo
 from autonomy.agents.extractive import ExtractivePlayer
 from autonomy.agents.model import ModelPlayer
 from autonomy.agents.nodes import NODES
-from autonomy.agents.players import Players
+from autonomy.agents.players import Fallback, Players
 from autonomy.agents.roles import Overview, Player
 from autonomy.agents.wrap_up import wrap_up
 from autonomy.bootstrap.app import App
+from autonomy.bootstrap.corpora import Progress, read_corpora
 from autonomy.core import graph
 from autonomy.core.errors import ConfigurationError
-from autonomy.core.llm import ChatPort
 from autonomy.core.state import STATE_VERSION
 from autonomy.core.types import TaskSpec
-from autonomy.journeys import journey
-from autonomy.memory import ingest as reading
+from autonomy.journeys.catalogue import journey
 from autonomy.memory.library import Library
-from autonomy.memory.overview import overview
 from autonomy.memory.sources import SqlSources
-from autonomy.providers.openai_compat import make_port
+from autonomy.providers.openai_compat import OpenAICompatPort
+from autonomy.providers.profiles import make_port
 from autonomy.runtime.breaker import Breakers
 from autonomy.runtime.budgets import Meter
 from autonomy.runtime.calls import RunCalls
@@ -45,7 +42,6 @@ from autonomy.tools.corpus import corpus_tools
 from autonomy.tools.registry import Registry
 
 EXTRACTIVE = "extractive"
-Progress = Callable[[int, int, str], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,13 +55,14 @@ class Listeners:
 class RunCorpora:
     """The run's document folders. Implements `agents.context.Corpora`; reading happens beside the event loop."""
 
-    def __init__(self, app: App, progress: Progress) -> None:
+    def __init__(self, app: App, library: Library, progress: Progress) -> None:
         self._app = app
+        self._library = library
         self._progress = progress
 
     async def read(self, folders: Sequence[str]) -> Reading:
         """Read each folder, new and changed documents only."""
-        reports = [await asyncio.to_thread(self._one, Path(folder)) for folder in folders]
+        reports = await asyncio.to_thread(read_corpora, self._app, folders, self._progress)
         return Reading(
             ids=tuple(report.corpus_id for report in reports),
             documents=sum(report.found for report in reports),
@@ -73,15 +70,9 @@ class RunCorpora:
             duplicates=sum(report.duplicates for report in reports),
         )
 
-    def _one(self, folder: Path) -> reading.IngestReport:
-        def told(progress: reading.Progress) -> None:
-            self._progress(progress.done, progress.total, progress.location)
-
-        return reading.ingest(self._app.database, folder, embedder=self._app.embedder, limits=self._app.limits, progress=told)
-
     def overview(self, ids: Sequence[int]) -> Overview:
         """Counts, languages, titles, headings."""
-        return Overview(**dataclasses.asdict(overview(self._app.database, list(ids))))
+        return Overview(**dataclasses.asdict(self._library.overview(ids)))
 
 
 class Opener:
@@ -91,8 +82,10 @@ class Opener:
         self._app = app
         self._listeners = listeners
         self._breakers = Breakers()
-        self._tools = Registry(corpus_tools(Library(app.database, app.embedder)))
-        self._ports: dict[str, tuple[ChatPort, ...]] = {}
+        self._library = Library(app.database, app.embedder)
+        self._tools = Registry(corpus_tools(self._library))
+        app.database.write(self._tools.store)
+        self._ports: dict[str, tuple[OpenAICompatPort, ...]] = {}
 
     async def open(self, run: Run, unit: Unit, meter: Meter) -> Context:
         """The doors of one run. Raises ConfigurationError for a provider without a key."""
@@ -115,17 +108,18 @@ class Opener:
             options=self._options(),
         )
         calls = RunCalls(desk)
-        seat = self._seating(tuple(order), task.seed)
+        records = RunRecords(self._app.database, unit)
+        seat = self._seating(tuple(order), task.seed, unit, records)
         provider = ",".join(order)
         return Context(
             run=RunInfo(run.id, run.user_id, run.journey, run.correlation_id, task.seed, provider, run.created_at),
             calls=calls,
-            records=RunRecords(self._app.database, unit),
+            records=records,
             artifacts=RunArtifacts(self._app.home, unit),
             emit=unit.emit,
             sources=SqlSources(self._app.database),
-            corpora=RunCorpora(self._app, self._listeners.progress),
-            player=seat(calls, unit.emit),
+            corpora=RunCorpora(self._app, self._library, self._listeners.progress),
+            player=seat(calls, 0),
             seat=seat,
             journey=journey(run.journey),
         )
@@ -134,16 +128,22 @@ class Opener:
         runtime = self._app.settings.runtime
         return CallOptions(parallel_calls=runtime.parallel_calls, policy=RetryPolicy(attempts=runtime.requests_per_call))
 
-    def _seating(self, order: tuple[str, ...], seed: int) -> Callable[[Calls, Emit], Player]:
-        models = tuple(name for name in order if name != EXTRACTIVE)
+    def _seating(self, order: tuple[str, ...], seed: int, unit: Unit, records: RunRecords) -> Callable[[Calls, int], Player]:
+        """Puts the run's player at a door: the model first where one is named, the extractive one where it is in the order."""
+        models = ",".join(name for name in order if name != EXTRACTIVE)
 
-        def seat(calls: Calls, emit: Emit) -> Player:
+        def seat(calls: Calls, step: int) -> Player:
+            def heard(fallback: Fallback) -> None:
+                why = f"{fallback.role}: {fallback.player} gave up ({fallback.reason}); {fallback.instead} does it instead"
+                unit.emit("decision", {"route": "act", "why": why, "figures": {"role": fallback.role, "step": step}})
+                records.put("note", f"{step:06d}-{fallback.role}", fallback.note, step)
+
             players: list[Player] = []
             if models:
-                players.append(ModelPlayer(calls, name=",".join(models), seed=seed, on_token=self._listeners.token))
+                players.append(ModelPlayer(calls, name=models, seed=seed, show=self._listeners.token))
             if EXTRACTIVE in order:
-                players.append(ExtractivePlayer(seed=seed))
-            return Players(players, emit=emit) if len(players) > 1 else players[0]
+                players.append(ExtractivePlayer())
+            return Players(players, heard=heard)
 
         return seat
 
@@ -163,7 +163,6 @@ async def engine(app: App, listeners: Listeners | None = None) -> AsyncIterator[
     )
     nodes = {name: supervised(name, node, wrap_up) for name, node in NODES.items()}
     compiled = graph.build(nodes, checkpointer=saver, context_schema=Doors)
-    async with contextlib.AsyncExitStack():
-        opener = Opener(app, listeners or Listeners())
-        lease = lease_us(app.settings.queue.lease_seconds)
-        yield Executor(app.database, compiled, saver, companions, opener, lease)
+    opener = Opener(app, listeners or Listeners())
+    lease = lease_us(app.settings.queue.lease_seconds)
+    yield Executor(app.database, compiled, saver, companions, opener, lease)

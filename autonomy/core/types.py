@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -161,6 +161,13 @@ class Anchor(Frozen):
     section: str | None = None
     start: int
     end: int
+
+
+class Layout(TypedDict):
+    """Where pages and headings begin in a snapshot: (page, start) and (start, level, text), by start."""
+
+    pages: tuple[tuple[int, int], ...]
+    headings: tuple[tuple[int, int, str], ...]
 
 
 class Source(Frozen):

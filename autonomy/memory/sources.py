@@ -14,7 +14,7 @@ from typing import Any
 
 from autonomy.core.clock import iso
 from autonomy.core.errors import NotFound
-from autonomy.core.types import Anchor, Source
+from autonomy.core.types import Anchor, Layout, Source
 from autonomy.storage.database import Database
 
 _KEPT = 16
@@ -25,7 +25,7 @@ _HELD = "state IN ('ok', 'duplicate', 'replaced', 'gone')"
 class _Snapshot:
     text: str
     pages: tuple[tuple[int, int], ...]
-    headings: tuple[tuple[int, str], ...]
+    headings: tuple[tuple[int, int, str], ...]
 
 
 class SqlSources:
@@ -57,10 +57,15 @@ class SqlSources:
         heading = bisect.bisect_right(kept.headings, start, key=lambda entry: entry[0])
         return Anchor(
             page=kept.pages[max(0, page - 1)][0] if kept.pages else None,
-            section=kept.headings[heading - 1][1] if heading else None,
+            section=kept.headings[heading - 1][2] if heading else None,
             start=start,
             end=end,
         )
+
+    def layout(self, source_id: str) -> Layout:
+        """Where its pages and headings begin. Raises NotFound."""
+        kept = self._load(source_id)
+        return Layout(pages=kept.pages, headings=kept.headings)
 
     def _load(self, source_id: str) -> _Snapshot:
         kept = self._snapshots.get(source_id)
@@ -70,7 +75,7 @@ class SqlSources:
             if row is None:
                 raise _missing(source_id)
             pages = tuple((int(number), int(start)) for number, start in json.loads(row["pages"]))
-            headings = tuple((int(start), str(words)) for start, _, words in json.loads(row["headings"]))
+            headings = tuple((int(start), int(level), str(words)) for start, level, words in json.loads(row["headings"]))
             kept = self._snapshots[source_id] = _Snapshot(row["text"], pages, headings)
             while len(self._snapshots) > _KEPT:
                 self._snapshots.popitem(last=False)

@@ -8,7 +8,7 @@ from typing import Any
 from autonomy.core.errors import InvalidInput
 from autonomy.memory.embedding import Embedder
 from autonomy.memory.ingest import ingest
-from autonomy.memory.reading import Limits
+from autonomy.memory.readers.document import Limits
 from autonomy.memory.search import search
 from autonomy.memory.sources import SqlSources
 from autonomy.storage.artifacts import write_atomic
@@ -64,7 +64,8 @@ class Memory:
         if not path.is_file():
             raise InvalidInput(f"{path} is not a file", "Name a PDF, DOCX, HTML, Markdown or text file.")
         if path.stat().st_size > self._limits.file_bytes:
-            raise InvalidInput(f"{path.name} is larger than {self._limits.file_bytes >> 20} MiB", "Split it, or raise [memory] max_file_mb.")
+            most = self._limits.file_bytes >> 20
+            raise InvalidInput(f"{path.name} is larger than {most} MiB", "Split it, or raise [memory] max_file_mb.")
         target = self._folder / path.name
         fresh = not target.exists()
         write_atomic(target, path.read_bytes())
@@ -75,4 +76,3 @@ class Memory:
                 target.unlink()
             raise InvalidInput(f"{path.name} could not be read: {reason}", "Give the document in another format.")
         return {"added": path.name, "documents": report.found, "chunks": report.chunks}
-

@@ -16,7 +16,7 @@ from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBu
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
 from autonomy.core.types import Budget, TaskSpec
-from autonomy.runtime import budgets, checkpoint_rows, events, lanes, queue, runs
+from autonomy.runtime import backlog, budgets, checkpoint_rows, events, lanes, queue, runs
 from autonomy.runtime.lease import Watch
 from autonomy.runtime.wake import Wake
 from autonomy.services.story import Story, tell
@@ -133,9 +133,7 @@ class Runs:
         """The id that a unique prefix names. Raises NotFound with the candidates, InvalidInput for what is no id."""
         return self._database.read(lambda tx: runs.resolve(tx, prefix))
 
-    def list(
-        self, *, user: str | None = None, status: str | None = None, limit: int = 20, cursor: str | None = None
-    ) -> Page:
+    def page(self, *, user: str | None = None, status: str | None = None, limit: int = 20, cursor: str | None = None) -> Page:
         """Newest first."""
         page = self._database.read(lambda tx: runs.page(tx, user, status, limit, cursor))
         return Page([_brief(run) for run in page.items], page.next_cursor)
@@ -166,9 +164,7 @@ class Runs:
 
     def deliverables(self, run_id: str) -> list[dict[str, Any]]:
         """What the run hands over, without the source snapshots: path, role, media_type, sha256."""
-        sql = (
-            "SELECT path, role, media_type, sha256 FROM artifact WHERE run_id = :run AND role <> 'source' ORDER BY role, path"
-        )
+        sql = "SELECT path, role, media_type, sha256 FROM artifact WHERE run_id = :run AND role <> 'source' ORDER BY role, path"
         return self._database.read(lambda tx: tx.rows(sql, run=run_id))
 
     def events(self, run_id: str, *, after: int = 0, limit: int = 500) -> list[Event]:
@@ -226,9 +222,10 @@ class Runs:
         if job is None and run.ended:
             raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run.")
         if job is None:
-            standing = self._database.read(lambda tx: queue.standing(tx, run_id))
+            standing = self._database.read(lambda tx: backlog.standing(tx, run_id))
             holder = standing.holder if standing is not None else None
-            raise HeldByAnother(f"run {run_id} is held by worker {holder}", "Follow it with 'autonomy run tail', or add --wait.")
+            hint = "Follow it with 'autonomy run tail', or add --wait."
+            raise HeldByAnother(f"run {run_id} is being worked by {holder}", hint)
         return {**_brief(run), "job_id": job}
 
     def budget(self, run_id: str, change: Budget | None = None) -> dict[str, Any]:

@@ -1,0 +1,110 @@
+"""Working one run in this process, while somebody watches."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from autonomy.bootstrap.app import App
+from autonomy.bootstrap.corpora import Progress
+from autonomy.bootstrap.engine import Listeners, engine
+from autonomy.bootstrap.working import executing
+from autonomy.core.errors import AutonomyError, HeldByAnother
+from autonomy.core.events import TERMINAL_EVENTS, Event
+from autonomy.runtime.worker import Failed, Worker
+
+LOOK_SECONDS = 0.1
+WAIT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the run stands now; `error` is what made it fail, as far as this process saw it."""
+
+    status: str
+    outcome: str | None
+    error: AutonomyError | str | None
+
+
+def work_run(
+    app: App,
+    run_id: str,
+    *,
+    on_event: Callable[[Event], None],
+    on_token: Callable[[str], None],
+    on_progress: Progress,
+    stop: threading.Event,
+    wait: bool,
+) -> Ended:
+    """Work the run until it ends, waits or is stopped; with `wait` a live holder is waited for instead of refused.
+
+    `stop` asks for a stop at the next safe point: the run is then paused, for `run resume`. Raises HeldByAnother.
+    """
+    seen: list[AutonomyError] = []
+
+    async def work() -> None:
+        async with engine(app, Listeners(token=on_token, progress=on_progress)) as executor:
+            while True:
+                worker = Worker(
+                    app.database,
+                    executing(executor, drained_runs_pause=True, trouble=seen.append),
+                    concurrency=1,
+                    lease_seconds=app.settings.queue.lease_seconds,
+                    wake=app.wake,
+                    signals=False,
+                )
+                stopping = asyncio.create_task(_drain_when(stop, worker))
+                try:
+                    end = await worker.work_one(run_id)
+                except HeldByAnother:
+                    if not wait or stop.is_set():
+                        raise
+                    await asyncio.sleep(WAIT_SECONDS)
+                    continue
+                finally:
+                    stopping.cancel()
+                if not isinstance(end, Failed):
+                    seen.clear()
+                return
+
+    with _feeding(app, run_id, on_event):
+        asyncio.run(work())
+    page = app.runs.inspect(run_id)
+    error: AutonomyError | str | None = seen[-1] if seen else page["error"]
+    return Ended(page["status"], page["outcome"], error)
+
+
+async def _drain_when(stop: threading.Event, worker: Worker) -> None:
+    """Pass the wish to stop on; looked at, because a signal handler may do no more than set it."""
+    while not await asyncio.to_thread(stop.wait, LOOK_SECONDS):
+        pass
+    worker.drain()
+
+
+@contextmanager
+def _feeding(app: App, run_id: str, on_event: Callable[[Event], None]) -> Iterator[None]:
+    """Hand the run's events to the watcher from a thread, from the first on and to the last."""
+    ended = threading.Event()
+
+    def feed() -> None:
+        after = 0
+        while True:
+            last = ended.is_set()
+            for event in app.runs.wait_events(run_id, after, 0.0 if last else LOOK_SECONDS * 5):
+                after = event.seq
+                on_event(event)
+                if event.type in TERMINAL_EVENTS:
+                    return
+            if last:
+                return
+
+    thread = threading.Thread(target=feed, name="autonomy-feed", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
