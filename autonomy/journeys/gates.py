@@ -50,10 +50,13 @@ def citation_coverage(audit: Audit) -> Measured:
 
 
 def citation_support(audit: Audit) -> Measured:
-    """Cited claims that their quotes carry (content words, numbers, names, negation, modal), of all cited claims."""
+    """Cited claims that their quotes carry (content words, numbers, names, negation, modal), of all cited claims.
+
+    A quotation is held to its source's words however short it is.
+    """
     failing: list[str] = []
     failures: list[Failure] = []
-    cited = [claim for claim in audit.measured if claim.cards]
+    cited = [claim for claim in audit.claims if claim.cards and (claim.measured or claim.sentence.quoted)]
     for claim in cited:
         weighed = audit.weighed[claim.id]
         if not weighed.carried:

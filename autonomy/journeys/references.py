@@ -52,13 +52,11 @@ class Bibliography:
         KeyError for a source that is not in the list: an id that nobody gave out never becomes a reference.
         """
         found = rules(self.style)
-        places: dict[str, list[str]] = {}
+        anchors: dict[str, list[Anchor]] = {}
         for source, anchor in citations:
-            locators = places.setdefault(source, [])
-            locator = _locator(anchor, self.works[self.numbers[source] - 1].title, found, self.say)
-            if locator and locator not in locators:
-                locators.append(locator)
-        ordered = sorted(places, key=lambda source: self.numbers[source])
+            anchors.setdefault(source, []).append(anchor)
+        ordered = sorted(anchors, key=lambda source: self.numbers[source])
+        places = {s: _locators(anchors[s], self.works[self.numbers[s] - 1].title, found, self.say) for s in ordered}
         if found.numeric:
             return ", ".join("[" + ", ".join([str(self.numbers[s]), *places[s]]) + "]" for s in ordered)
         labels = {s: found.label(self.works[self.numbers[s] - 1], self.say) for s in ordered}
@@ -165,12 +163,12 @@ def _letters(number: int) -> str:
     return letters
 
 
-def _locator(anchor: Anchor, title: str, found: Rules, say: Wording) -> str:
-    """Page if there is one, else the section; a section that is called as the work is says nothing more."""
-    if anchor.page is not None:
-        return found.page(anchor.page, say)
-    section = inert.shorten(anchor.section or "", SHORT_SECTION)
-    return found.section(section, say) if section and _folded(section) != _folded(title) else ""
+def _locators(anchors: Sequence[Anchor], title: str, found: Rules, say: Wording) -> list[str]:
+    """Pages where there are any, and the sections of the rest; a section called as the work itself says nothing more."""
+    pages = sorted({anchor.page for anchor in anchors if anchor.page is not None})
+    sections = dict.fromkeys(inert.shorten(anchor.section or "", SHORT_SECTION) for anchor in anchors if anchor.page is None)
+    named = [found.section(section, say) for section in sections if section and _folded(section) != _folded(title)]
+    return [*([found.page(pages, say)] if pages else []), *named]
 
 
 def _joined(label: str, locators: Sequence[str], joint: str) -> str:

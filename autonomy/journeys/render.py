@@ -72,9 +72,10 @@ class _Page:
         """A paragraph, list, quote or table."""
         self.blocks.append("\n".join(lines))
 
-    def cited(self, claim: Claim | None, sentence: Sentence) -> str:
-        """A sentence with its mark, put down as a claim if it is one."""
+    def cited(self, claim: Claim | None, sentence: Sentence, *, first: bool = False) -> str:
+        """A sentence with its mark, put down as a claim if it is one; `first` of a line it must open nothing."""
         text = inert.inline(sentence.text)
+        text = inert.opening(text) if first else text
         mark = self.works.mark([(card.source, card.anchor) for card in claim.cards]) if claim and claim.cards else ""
         bare, shown = with_mark(text, mark, before_stop=not sentence.block)
         if claim is not None:
@@ -176,15 +177,15 @@ def _paragraphs(page: _Page, part: str, key: str, paragraphs: Sequence[Paragraph
                 page.head(sentence.text, min(6, level + 1))
             elif sentence.block:
                 _flush(page, running, space)
-                page.block("> " + inert.opening(page.cited(claim, sentence)))
+                page.block("> " + page.cited(claim, sentence, first=True))
             else:
-                running.append(page.cited(claim, sentence))
+                running.append(page.cited(claim, sentence, first=not running))
         _flush(page, running, space)
 
 
 def _flush(page: _Page, running: list[str], space: str) -> None:
     if running:
-        page.block(inert.opening(space.join(running)))
+        page.block(space.join(running))
         running.clear()
 
 

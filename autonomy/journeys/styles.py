@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autonomy.core.types import Style
@@ -50,7 +50,7 @@ class Rules:
     numeric: bool
     label: Callable[[Work, Wording], str]
     entry: Callable[[Work, Wording], str]
-    page: Callable[[int, Wording], str]
+    page: Callable[[Sequence[int], Wording], str]
     section: Callable[[str, Wording], str]
     suffixes: bool = True
 
@@ -80,7 +80,8 @@ def _apa(work: Work, say: Wording) -> str:
 
 
 def _harvard_label(work: Work, say: Wording) -> str:
-    return f"{_who(work, f' {say.joined} ', 3, italic=True)}, {_year(work, say, 'no date')}"
+    who = _who(work, f" {say.joined} ", 3, italic=True).replace(" et al.", " *et al.*")
+    return f"{who}, {_year(work, say, 'no date')}"
 
 
 def _harvard(work: Work, say: Wording) -> str:
@@ -106,7 +107,7 @@ def _mla_title(work: Work, title: str) -> str:
 def _mla(work: Work, say: Wording) -> str:
     first = [_turned(name, name.given) for name in work.names[:1]]
     rest = [_straight(name, name.given) for name in work.names[1:]]
-    authors = f"{first[0]}, et al" if len(rest) > 1 else f", {say.joined} ".join([*first, *rest])
+    authors = f"{first[0]}, et al" if len(rest) > 1 else say.both.join([*first, *rest])
     title = f'"{_stop(_unquoted(work.title))}"' if work.web else _stop(_italic(work.title))
     head = f"{_stop(authors)} {title}" if authors else title
     place = ", ".join(part for part in (str(work.year) if work.year else "", _place(work)) if part)
@@ -115,14 +116,14 @@ def _mla(work: Work, say: Wording) -> str:
 
 
 def _chicago_label(work: Work, say: Wording) -> str:
-    who = _who(work, f" {say.joined} ", 3, italic=not work.web, quoted=work.web)
+    who = _who(work, f" {say.joined} ", 3, italic=not work.web, quoted=work.web, many=say.both)
     return f"{who}{' ' if work.year else ', '}{_year(work, say, 'n.d.')}"
 
 
 def _chicago(work: Work, say: Wording) -> str:
     names = [_turned(name, name.given) for name in work.names[:1]]
     names += [_straight(name, name.given) for name in work.names[1:]]
-    both = f", {say.joined} "
+    both = say.both
     authors = ", ".join(names[:7]) + ", et al" if len(names) > 10 else _and(names, both, both)
     title = f'"{_stop(_unquoted(work.title))}"' if work.web else _stop(_italic(work.title))
     year = _stop(_year(work, say, "n.d."))
@@ -134,16 +135,20 @@ def _chicago(work: Work, say: Wording) -> str:
 
 def _ieee(work: Work, say: Wording) -> str:
     names = [_initialled(name) for name in work.names]
-    authors = f"{names[0]} et al." if len(names) > 6 else _and(names, f" {say.joined} ", f", {say.joined} ")
+    authors = f"{names[0]} et al." if len(names) > 6 else _and(names, f" {say.joined} ", say.both)
     if work.web:
         title = f'"{_stop(_unquoted(work.title))}"'
         year = f" {work.year}." if work.year else ""
         day = f" {say.accessed}: {say.day(work.retrieved, 'ieee')}." if work.retrieved else ""
-        return f"{_stop(authors) + ' ' if names else ''}{title}{year}{day} [Online]. Available: {_place(work)}"
+        return f"{_stop(authors) + ' ' if names else ''}{title}{year}{day} [Online]. {_ieee_place(work, say)}"
     title = _italic(work.title)
     head = f"{authors}, {title}" if names else title
     head = _stop(f"{head}, {work.year}" if work.year else head)
-    return f"{head} {f'[{work.medium}]. ' if work.medium else ''}Available: {_place(work)}"
+    return f"{head} {f'[{work.medium}]. ' if work.medium else ''}{_ieee_place(work, say)}"
+
+
+def _ieee_place(work: Work, say: Wording) -> str:
+    return f"{'Available:' if say.language == 'en' else say.available} {_place(work)}"
 
 
 def _vancouver(work: Work, say: Wording) -> str:
@@ -156,14 +161,14 @@ def _vancouver(work: Work, say: Wording) -> str:
     return f"{_stop(authors) + ' ' if names else ''}{title} {year}{day}. {say.available_from} {_place(work)}"
 
 
-def _who(work: Work, last: str, most: int, *, italic: bool, quoted: bool = False) -> str:
+def _who(work: Work, last: str, most: int, *, italic: bool, quoted: bool = False, many: str = "") -> str:
     """The name part of a mark: up to `most` families, else the first and "et al."; without authors the short title."""
     if not work.names:
         return f'"{_unquoted(work.short)}"' if quoted else _italic(work.short) if italic else inert.inline(work.short)
     families = [inert.inline(name.family) for name in work.names]
     if len(families) > most:
         return f"{families[0]} et al."
-    return _and(families, last, f",{last}" if most == 3 and last.strip() == "and" else last)
+    return _and(families, last, many or last)
 
 
 def _year(work: Work, say: Wording, none: str) -> str:
@@ -228,8 +233,12 @@ def _accessed(work: Work, say: Wording, style: str, form: str) -> str:
     )
 
 
-def _p(page: int, say: Wording) -> str:
-    return f"{say.page} {page}"
+def _pages(pages: Sequence[int], say: Wording) -> str:
+    return f"{say.page if len(pages) == 1 else say.pages} {_bare_pages(pages, say)}"
+
+
+def _bare_pages(pages: Sequence[int], say: Wording) -> str:
+    return ", ".join(map(str, pages))
 
 
 def _named_section(section: str, say: Wording) -> str:
@@ -246,12 +255,10 @@ def _number(work: Work, say: Wording) -> str:
 
 
 _RULES: dict[str, Rules] = {
-    "apa": Rules(False, _apa_label, _apa, _p, _named_section),
-    "harvard": Rules(False, _harvard_label, _harvard, _p, _named_section),
-    "mla": Rules(False, _mla_label, _mla, lambda page, say: str(page), _short_section, suffixes=False),
-    "chicago": Rules(
-        False, _chicago_label, _chicago, lambda page, say: str(page), lambda section, say: f'{say.under} "{_unquoted(section)}"'
-    ),
-    "ieee": Rules(True, _number, _ieee, _p, _short_section),
-    "vancouver": Rules(True, _number, _vancouver, _p, _short_section),
+    "apa": Rules(False, _apa_label, _apa, _pages, _named_section),
+    "harvard": Rules(False, _harvard_label, _harvard, _pages, _named_section),
+    "mla": Rules(False, _mla_label, _mla, _bare_pages, _short_section, suffixes=False),
+    "chicago": Rules(False, _chicago_label, _chicago, _bare_pages, lambda section, say: f'{say.under} "{_unquoted(section)}"'),
+    "ieee": Rules(True, _number, _ieee, _pages, _short_section),
+    "vancouver": Rules(True, _number, _vancouver, _pages, _short_section),
 }

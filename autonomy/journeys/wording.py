@@ -19,6 +19,7 @@ class Wording:
 
     language: str
     page: str
+    pages: str
     section: str
     short_section: str
     joined: str
@@ -29,6 +30,11 @@ class Wording:
     available_from: str
     cited: str
     under: str
+
+    @property
+    def both(self) -> str:
+        """What joins the last of several names where the style wants a comma, which only English writes."""
+        return f", {self.joined} " if self.language == "en" else f" {self.joined} "
 
     def day(self, date: datetime.date, style: str) -> str:
         """The date as the style writes it in English; in other languages as the language does."""
@@ -49,15 +55,15 @@ class Wording:
 
 
 _ENGLISH = Wording(
-    "en", "p.", "section", "sec.", "and", None, "Retrieved {date}, from", "Available at:", "Accessed",
+    "en", "p.", "pp.", "section", "sec.", "and", None, "Retrieved {date}, from", "Available at:", "Accessed",
     "Available from:", "cited", "under",
 )  # fmt: skip
 _GERMAN = Wording(
-    "de", "S.", "Abschnitt", "Abschn.", "und", "o. J.", "Abgerufen am {date} von", "Verfügbar unter:", "Zugriff am",
+    "de", "S.", "S.", "Abschnitt", "Abschn.", "und", "o. J.", "Abgerufen am {date} von", "Verfügbar unter:", "Zugriff am",
     "Verfügbar unter:", "zitiert am", "unter",
 )  # fmt: skip
 _SPANISH = Wording(
-    "es", "p.", "sección", "sec.", "y", "s. f.", "Recuperado el {date} de", "Disponible en:", "Consultado el",
+    "es", "p.", "pp.", "sección", "sec.", "y", "s. f.", "Recuperado el {date} de", "Disponible en:", "Consultado el",
     "Disponible en:", "citado el", "en",
 )  # fmt: skip
 _ALL = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH}

@@ -139,7 +139,7 @@ def written(**change: Any) -> Material:
                     "c4",
                     quoted=True,
                 ),
-                said("The service manager kills services that do not stop within 90 seconds.", "c5"),
+                said("After 90 seconds the service manager kills services that do not stop.", "c5"),
             ],
         ),
         section("Conclusion", [said("What the sources leave open stands below.", kind="scaffold")], part="conclusion"),
