@@ -38,7 +38,8 @@ _ITEM = re.compile(r"^(?P<name>[a-z0-9-]+?)(?::(?P<argument>[^*]*?))?(?P<times>\
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One answer. `seconds` is a stall, `status` with `retry_after`, `message` and `code` an HTTP error, `text` fixed words.
+    """One answer. `seconds` is a stall, `status` with `retry_after`, `message` and `code` an HTTP error, `text` fixed words
+    in the place of a good answer's.
 
     A stall waits before the first byte, or, with `midway`, in the middle of a stream; then it goes on with a good answer.
     """
@@ -109,7 +110,7 @@ def _item(item: str) -> tuple[Behaviour, str]:
         return Behaviour(kind, status=_status(argument or "", item)), times
     if kind == "stall":
         return Behaviour(kind, seconds=_seconds(argument, item)), times
-    return Behaviour(kind, text=argument if kind == "text" else None), times
+    return Behaviour(kind, text=argument or "" if kind == "text" else None), times
 
 
 def _status(digits: str, item: str) -> int:

@@ -349,8 +349,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _words(record: Recorded, behaviour: Behaviour) -> str:
     """The text of an answer."""
-    if behaviour.kind == "text":
-        return behaviour.text or ""
+    if behaviour.text is not None:
+        return behaviour.text
     if behaviour.kind == "wrong-schema":
         return json.dumps(wrong_answer())
     good = good_answer(record.body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import logging
 import os
@@ -100,8 +99,6 @@ def test_a_secret_does_not_show_itself() -> None:
     assert key != "sk-very-secret"
     with pytest.raises(TypeError):
         pickle.dumps(key)
-    with pytest.raises(TypeError):
-        copy.deepcopy(key)
 
 
 def test_the_environment_offers_providers_named_after_their_kind() -> None:

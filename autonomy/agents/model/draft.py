@@ -101,16 +101,32 @@ async def _written(asker: Asker, prompt: Prompt) -> DraftAnswer:
 
 
 def _begun(reply: Reply[DraftAnswer]) -> DraftAnswer | None:
-    """The whole sentences of an answer that was cut off; None if it was not, or if there is none."""
-    if reply.finish != "length":
+    """The whole sentences of an answer that was cut off; None if it was not, or if there is none.
+
+    The last sentence always goes: it cannot be known whether its ids are all there.
+    """
+    data = salvage(reply.text) if reply.finish == "length" else None
+    rows = data.get("paragraphs") if isinstance(data, dict) else None
+    found = [_sentences(row) for row in rows] if isinstance(rows, list) else []
+    while found and not found[-1]:
+        found.pop()
+    if not found:
         return None
-    try:
-        answer = DraftAnswer.model_validate(salvage(reply.text))
-    except ValidationError:
-        return None
-    paragraphs = [Paragraph(sentences=[s for s in p.sentences if s.text.strip()]) for p in answer.paragraphs]
-    paragraphs = [paragraph for paragraph in paragraphs if paragraph.sentences]
-    return DraftAnswer(paragraphs=paragraphs, missing=answer.missing) if paragraphs else None
+    found[-1].pop()
+    paragraphs = [Paragraph(sentences=sentences) for sentences in found if sentences]
+    return DraftAnswer(paragraphs=paragraphs) if paragraphs else None
+
+
+def _sentences(row: object) -> list[Written]:
+    """The sentences of a paragraph that may be unfinished."""
+    entries = row.get("sentences") if isinstance(row, dict) else None
+    found: list[Written] = []
+    for entry in entries if isinstance(entries, list) else []:
+        try:
+            found.append(Written.model_validate(entry))
+        except ValidationError:
+            found.append(Written(text=""))
+    return found
 
 
 def _assembled(answer: DraftAnswer, request: DraftRequest) -> tuple[Paragraphs, int]:

@@ -19,6 +19,7 @@ from autonomy.core.types import Anchor, Card, Passage
 from autonomy.providers.tokens import estimate
 from autonomy.text.language import is_cjk
 from autonomy.text.normal import locate, locate_near
+from autonomy.text.sentences import split
 
 _BATCH_TOKENS = 6_000
 _BATCH = 8
@@ -26,9 +27,9 @@ _LEAST_RELEVANCE = 3
 _LEAST_WORDS, _LEAST_LETTERS = 4, 8
 _MOST_WORDS, _MOST_LETTERS = 90, 260
 _NEAR = 0.85
+_EDGE = 16
 _TOKENS_PER_CARD = 170
 _ELLIPSIS = re.compile(r"\s*(?:\[?…\]?|\[?\.\.\.\]?)\s*")
-_CLOSING = ".!?。！？…”\"'»)]"
 
 _SYSTEM = system(
     "You choose quotable evidence for one question.",
@@ -142,10 +143,15 @@ def relocated(span: str, text: str) -> tuple[int, int] | None:
     near = locate_near(piece, text, _NEAR)
     if near is None:
         return None
-    end = near.end
-    while piece[-1] in _CLOSING and end < len(text) and text[end] in _CLOSING:
-        end += 1
-    return near.start, end
+    return _to_sentence(near.start, near.end, text)
+
+
+def _to_sentence(start: int, end: int, text: str) -> tuple[int, int]:
+    """The stretch with its edges moved to where its sentences begin and end, if that is only a few letters away."""
+    bounds = split(text)
+    first = max((begin for begin, _ in bounds if begin <= start), default=start)
+    last = min((stop for _, stop in bounds if stop >= end), default=end)
+    return (first if start - first <= _EDGE else start), (last if last - end <= _EDGE else end)
 
 
 def _right_size(quote: str, language: str) -> bool:
