@@ -188,6 +188,8 @@ async def test_a_call_whose_end_nobody_saw_is_repeated_unchanged_under_its_key(d
     with pytest.raises(asyncio.CancelledError):
         await waiting
     port.hold = None
+    # More room now must not change the body: one key never names two requests.
+    database.write(lambda tx: budgets.change(tx, RUN, Budget(tokens=5000)))
     await desk(database, port, epoch=claim(database)).chat(ask(cap=100))
     killed, repeated = port.received
     assert killed.key == repeated.key == f"{RUN}.1"
@@ -195,7 +197,8 @@ async def test_a_call_whose_end_nobody_saw_is_repeated_unchanged_under_its_key(d
     assert repeated.request.max_output_tokens == 80
     now = run_row(database)
     assert (now["used_tokens"], now["reserved_tokens"], now["next_call"]) == (15, 0, 1)
-    assert [event.content.get("repeated") for event in story(database)] == [None, True, None]
+    told = [event for event in story(database) if event.type.startswith("call.")]
+    assert [event.content.get("repeated") for event in told] == [None, True, None]
     assert call_rows(database)[0]["attempts"] == 1
 
 
@@ -361,6 +364,19 @@ async def test_the_time_left_bounds_each_request(database: Database) -> None:
     await desk(database, port, timing=still.timing).chat(ask())
     assert [received.timeout for received in port.received] == [50.0, 50.0 - still.slept[0]]
     assert run_row(database)["used_ms"] == round(still.slept[0] * 1000)
+
+
+async def test_time_before_a_refused_call_is_booked_by_whoever_writes_next(database: Database) -> None:
+    make(database, Budget(tokens=25))
+    still, port = StillTime(), ScriptedPort()
+    calls = desk(database, port, timing=still.timing)
+    still.now += 2.0
+    with pytest.raises(BudgetExceeded):
+        await calls.chat(ask())
+    assert run_row(database)["used_ms"] == 0
+    database.write(lambda tx: budgets.change(tx, RUN, Budget(tokens=500)))
+    await calls.chat(ask())
+    assert run_row(database)["used_ms"] == 2000
 
 
 async def test_when_time_runs_out_in_a_call_the_limit_is_named_and_nothing_stays_reserved(database: Database) -> None:
