@@ -58,7 +58,7 @@ def opening(text: str) -> str:
 
 def heading(text: str) -> str:
     """The text on one line, to stand after the number signs of a heading: closing number signs stay letters too."""
-    return re.sub(r"(?<=\s)(#+)$", r"\\\1", inline(text))
+    return re.sub(r"(?:(?<=\s)|^)(#+)$", r"\\\1", inline(text))
 
 
 def cell(text: str) -> str:
