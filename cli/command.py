@@ -55,6 +55,14 @@ class _Help:
             with formatter.section(paint(title, BOLD)):
                 formatter.write_dl([(paint(names.ljust(widest), CYAN), about) for names, about in rows], col_max=COLUMN)
 
+    def get_help_option(self, ctx: Any) -> Any:
+        """Typer's option with a plain False as its default: a None would be checked with pydantic, which costs 0.1 s."""
+        base: Any = super()
+        option = base.get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
     def format_usage(self, ctx: Any, formatter: Any) -> None:
         """One line: arguments by their own names."""
         page: Any = self

@@ -78,7 +78,6 @@ def flush_streams(out: Output, code: int) -> int:
     """Write what is still buffered; the code is FAILED when an answer could not be written (such as on a full disk)."""
     try:
         sys.stdout.flush()
-    except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        return report(errors.StorageError(f"the output could not be written: {reason}", "Write it elsewhere."), out)
+    except errors.StorageError as error:
+        return report(error, out)
     return code

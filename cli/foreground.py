@@ -70,12 +70,14 @@ def work(app: App, out: Output, run_id: str, *, job_id: int | None, wait: bool =
     view = open_view(out, run_id, lambda: app.runs.inspect(run_id))
     try:
         with stopping(out, run_id, view) as stopper:
-            ended = work_run(app, run_id, on_event=view.event, on_token=view.token, stop=stopper.asked, wait=wait)
+            ended = work_run(
+                app, run_id, on_event=view.event, on_token=view.token, on_progress=view.progress, stop=stopper.asked, wait=wait
+            )
     finally:
         view.close()
     page = app.runs.inspect(run_id)
     code = errors.ended_code(ended.status, ended.outcome)
-    stopped = stopper.asked.is_set() and ended.status in ("queued", "running")
+    stopped = stopper.asked.is_set() and ended.status in ("queued", "running", "paused")
     if out.json:
         out.document(document(page, job_id))
     if stopped:

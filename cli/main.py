@@ -54,7 +54,11 @@ def root() -> Any:
         cls=Root, help=ABOUT, epilog="\n".join(EXAMPLES), callback=_root, no_args_is_help=True, add_completion=True,
         rich_markup_mode=None, context_settings=CONTEXT,
     )  # fmt: skip
-    return typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
+    for param in command.params:
+        if param.default is None:  # Typer's completion flags; see `get_help_option`
+            param.default = False
+    return command
 
 
 def run(argv: Sequence[str], open_app: Callable[..., Any] | None = None) -> int:

@@ -7,6 +7,7 @@ visible escapes. A reader that closes the pipe ends the output quietly and chang
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -15,6 +16,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
+
+from autonomy.core.errors import StorageError
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 _CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
@@ -104,6 +107,10 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str], forbidden: bool) ->
     return bool(environ.get("FORCE_COLOR")) or stream.isatty()
 
 
+GONE = (errno.EPIPE, errno.EIO)
+"""The reader closed the pipe; the terminal was hung up."""
+
+
 class PipeSafe:
     """A text stream whose reader may go away: from then on writes vanish, and `gone` says so."""
 
@@ -116,8 +123,8 @@ class PipeSafe:
         if not self.gone:
             try:
                 self._stream.write(text)
-            except BrokenPipeError:
-                self._abandon()
+            except OSError as error:
+                self._abandon(error)
         return len(text)
 
     def flush(self) -> None:
@@ -125,16 +132,20 @@ class PipeSafe:
         if not self.gone:
             try:
                 self._stream.flush()
-            except BrokenPipeError:
-                self._abandon()
+            except OSError as error:
+                self._abandon(error)
 
-    def _abandon(self) -> None:
+    def _abandon(self, error: OSError) -> None:
+        """Write nothing more, not even what is still buffered. Raises StorageError unless it was the reader who left."""
         self.gone = True
         # The buffer still holds what could not be written; the interpreter flushes it once more at exit.
         with contextlib.suppress(OSError):
             void = os.open(os.devnull, os.O_WRONLY)
             os.dup2(void, self._stream.fileno())
             os.close(void)
+        if error.errno not in GONE and not isinstance(error, BrokenPipeError):
+            reason = (error.strerror or type(error).__name__).lower()
+            raise StorageError(f"the output could not be written: {reason}", "Write it elsewhere.") from error
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

@@ -41,8 +41,11 @@ class Session:
 
         settings = self.settings(flags)
         config.check_workspace(settings.home)
-        opener = self._open_app
-        if opener is None:
-            from autonomy.bootstrap.app import open_app as opener
-        with opener(settings) as app:
+        with (self._open_app or _open_app)(settings) as app:
             yield app
+
+
+def _open_app(settings: Settings) -> App:
+    from autonomy.bootstrap.app import open_app
+
+    return open_app(settings)

@@ -248,7 +248,7 @@ def test_a_loop_of_links_as_home_is_left_to_the_workspace_check(tmp_path: Path) 
 
 
 def test_a_workspace_without_write_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config.os, "access", lambda *_: False)  # the suite may run as root, whom no mode stops
+    monkeypatch.setattr("os.access", lambda *_: False)  # the suite may run as root, whom no mode stops
     with pytest.raises(ConfigurationError, match="cannot be written"):
         config.check_workspace(tmp_path)
 
