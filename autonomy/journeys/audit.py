@@ -14,20 +14,19 @@ from functools import cached_property
 from autonomy.agents.contract import Failure, Snapshot
 from autonomy.agents.material import Material, SourceMap
 from autonomy.core.types import Card, Gate, Source
+from autonomy.journeys import inert
 from autonomy.journeys.claims import Claim, claims
 from autonomy.journeys.evidence import flaw, maps_by_source
 from autonomy.journeys.policy import Policy
 from autonomy.journeys.render import Rendered, render
 from autonomy.text import ranking
 from autonomy.text.claims import names, numbers
-from autonomy.text.language import is_cjk
 from autonomy.text.normal import fold, locate
 from autonomy.text.support import DOUBTFUL, Support, support
 from autonomy.text.words import fold_word, terms, tokens
 
 LISTED = 20
 """Failing items that a gate's evidence names; the rest is counted."""
-_QUOTED = re.compile(r"[“„]([^“”„]+)[”“]|«([^«»]+)»|»([^«»]+)«|「([^「」]+)」|『([^『』]+)』|\"([^\"]+)\"")
 _CUT = re.compile(r"\s*(?:\[…\]|\[\.\.\.\]|…)\s*")
 
 
@@ -176,21 +175,14 @@ def failure(claim: Claim, name: str, why: str) -> tuple[Failure, ...]:
     return (Failure(claim.part, claim.heading, claim.index, name, why),)
 
 
-def length(text: str, language: str) -> int:
-    """Words; where words have no spaces, half the letters."""
-    if not is_cjk(language):
-        return len(text.split())
-    return sum(end - start for start, end in tokens(text)) // 2
-
-
 def outside_quotations(text: str) -> str:
-    """The text without what stands between quotation marks."""
-    return _QUOTED.sub(" ", text)
+    """The text without what stands between quotation marks, and without titles and headings in italics."""
+    return inert.ITALICS.sub(" ", inert.QUOTED.sub(" ", text))
 
 
 def altered_quotation(text: str, quotes: list[str], block: bool) -> str:
     """The first quoted stretch that is not in the quotes word for word; cuts marked by an ellipsis are allowed."""
-    stretches = [str(next(filter(None, match.groups()))) for match in _QUOTED.finditer(text)]
+    stretches = [str(next(filter(None, match.groups()))) for match in inert.QUOTED.finditer(text)]
     if block or not stretches:
         stretches = [text.strip('"“”„«»「」 ')]
     for stretch in stretches:
@@ -202,7 +194,7 @@ def altered_quotation(text: str, quotes: list[str], block: bool) -> str:
 
 def _around(text: str, quotes: list[str]) -> str:
     """The sentence without the quotes it holds."""
-    rest = outside_quotations(text)
+    rest = inert.QUOTED.sub(" ", text)
     for quote in quotes:
         place = locate(quote, rest)
         if place:

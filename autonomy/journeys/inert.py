@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 
+QUOTED = re.compile(r"[“„]([^“”„]+)[”“]|«([^«»]+)»|»([^»«]+)«|「([^「」]+)」|『([^『』]+)』|\"([^\"]+)\"")
+"""What stands between the quotation marks of the languages written here."""
+ITALICS = re.compile(r"(?<![\w*\\])\*(?=\S)([^*_`<>\[\]\\\n]{1,200})(?<=\S)\*(?![\w*])")
 _SPACE = re.compile(r"\s+")
 # Controls, soft hyphens, zero-width and direction marks: invisible, and able to hide or reorder what a reader sees.
 _UNSEEN = re.compile(
@@ -34,7 +37,33 @@ def inline(text: str) -> str:
     >>> inline("a [link](javascript:x) in snake_case")
     'a [link\\\\](javascript:x) in snake_case'
     """
+    return _escaped(plain(text))
+
+
+def prose(text: str) -> str:
+    """A drafted sentence on one line: a player's own single asterisks (titles, headings) are italics, its quotations inert.
+
+    Only a run outside quotation marks that holds no other markup becomes italics; all other characters are letters.
+    """
     text = plain(text)
+    shown: list[str] = []
+    at = 0
+    for match in QUOTED.finditer(text):
+        shown += [_emphasised(text[at : match.start()]), _escaped(match.group())]
+        at = match.end()
+    return "".join([*shown, _emphasised(text[at:])])
+
+
+def _emphasised(text: str) -> str:
+    shown: list[str] = []
+    at = 0
+    for match in ITALICS.finditer(text):
+        shown += [_escaped(text[at : match.start()]), f"*{_escaped(match.group(1))}*"]
+        at = match.end()
+    return "".join([*shown, _escaped(text[at:])])
+
+
+def _escaped(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return text
     text = _BACKSLASH.sub(r"\\\\", text)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from autonomy.agents.contract import Failure
 from autonomy.agents.material import Material, Part
 from autonomy.agents.roles import Sentence
-from autonomy.journeys.audit import Audit, Measured, gate, length, outside_quotations, share
+from autonomy.journeys.audit import Audit, Measured, gate, outside_quotations, share
+from autonomy.text.chars import count_words
 from autonomy.text.language import is_cjk
 from autonomy.text.ranking import containment, pairs
 from autonomy.text.sentences import split
@@ -58,8 +59,8 @@ def overlap(audit: Audit) -> Measured:
 
 def text_length(audit: Audit, target: int) -> Measured:
     """Words of the sections against the length aimed at."""
-    policy, language = audit.policy, audit.material.brief.language
-    words = sum(length(s.text, language) for section in audit.material.sections for s in section.sentences)
+    policy = audit.policy
+    words = sum(count_words(s.text) for section in audit.material.sections for s in section.sentences)
     band = [round(target * policy.length_low), round(target * policy.length_high)]
     return Measured(gate("length", words, band, band[0] <= words <= band[1], words))
 
@@ -100,14 +101,14 @@ def readability(audit: Audit) -> Measured:
 
 def pack_complete(audit: Audit) -> Measured:
     """Items in order, of all: questions with a row, rows quoted, annotations in size, synthesis sentences with a row."""
-    material, policy, language = audit.material, audit.policy, audit.material.brief.language
+    material, policy = audit.material, audit.policy
     failing: list[str] = []
     failures: list[Failure] = []
     asked = {row.question for row in material.matrix}
     answered = [each.question for each in material.searched if each.kept]
     failing += [f"question without a row: {question}" for question in answered if question not in asked]
     failing += [f"row without a quote: {row.id}" for row in material.matrix if not any(cell.card for cell in row.cells)]
-    sizes = {each.source: sum(length(s.text, language) for s in each.sentences) for each in material.annotations}
+    sizes = {each.source: sum(count_words(s.text) for s in each.sentences) for each in material.annotations}
     named = [source.id for source in material.sources]
     for source in named:
         words = sizes.get(source, 0)
@@ -192,9 +193,9 @@ def _repeats(audit: Audit) -> Iterator[Failure]:
 
 def _proportions(audit: Audit) -> list[str]:
     """Sections far too short or too long for their document; with fewer than three there is nothing to compare."""
-    language, policy = audit.material.brief.language, audit.policy
+    policy = audit.policy
     body = [section for section in audit.material.sections if section.part == "section"]
-    sizes = [sum(length(sentence.text, language) for sentence in section.sentences) for section in body]
+    sizes = [sum(count_words(sentence.text) for sentence in section.sentences) for section in body]
     if len(body) < 3:
         return []
     least = min(policy.section_least, 0.5 / len(body))

@@ -26,6 +26,7 @@ WIDEST_TABLE = 8
 MARKS = {"supports": "✓", "differs": "≠", "opposes": "✗", "silent": "–"}
 _END = re.compile(r"(?P<body>.*?)(?P<stop>[.。]?)(?P<closers>[\"'”’»«“」』]*)", re.DOTALL)
 _KEEPS_STOP = re.compile(r"(?:\.\.|…|(?:^|[\s(.])[^\W\d_]|\b(?:etc|al|inc|ltd|jr|sr|no|vol|bzw|usw))$", re.IGNORECASE)
+_LED_IN = re.compile(r"[^“„«「\"]*[:：]\s*(?P<stated>[“„«「\"].*)", re.DOTALL)
 _OTHER_END = re.compile(r"[!?！？…:：;][\"'”’»«“」』)]*$")
 
 
@@ -74,12 +75,12 @@ class _Page:
 
     def cited(self, claim: Claim | None, sentence: Sentence, *, first: bool = False) -> str:
         """A sentence with its mark, put down as a claim if it is one; `first` of a line it must open nothing."""
-        text = inert.inline(sentence.text)
+        text = inert.inline(sentence.text) if sentence.block else inert.prose(sentence.text)
         text = inert.opening(text) if first else text
         mark = self.works.mark([(card.source, card.anchor) for card in claim.cards]) if claim and claim.cards else ""
         bare, shown = with_mark(text, mark, before_stop=not sentence.block)
         if claim is not None:
-            self.placed.append(PlacedClaim(claim, bare, self.headings[-1]))
+            self.placed.append(PlacedClaim(claim, _stated(bare) if sentence.quoted else bare, self.headings[-1]))
         return shown
 
 
@@ -129,6 +130,12 @@ def with_mark(text: str, mark: str, *, before_stop: bool = True) -> tuple[str, s
     if _OTHER_END.search(text) and not closers:
         return text, f"{text} {mark}"
     return text, f"{text} {mark}."
+
+
+def _stated(text: str) -> str:
+    """Of a quotation behind its lead-in and a colon, the quotation alone: the lead-in only says where it stands."""
+    found = _LED_IN.fullmatch(text)
+    return found.group("stated") if found else text
 
 
 def _note(page: _Page) -> None:

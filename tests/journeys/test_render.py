@@ -239,6 +239,24 @@ def test_any_text_is_shown_as_its_letters(text: str) -> None:
         assert "".join(child.content for child in cells[2].children or ()) == wanted
 
 
+def test_titles_in_italics_stay_italic_outside_quotations_and_nowhere_else() -> None:
+    lead = made.said("*Python Manual* says under *Task *args*: “Use *this* or **that**.”", "c1", quoted=True)
+    material = made.written(sections=(made.section("Only", [lead]),))
+    rendered = render(material)
+    assert "*Python Manual* says under" in rendered.text
+    assert rendered.claims[0].text == "“Use \\*this\\* or \\*\\*that\\*\\*”"
+    inside = inline_tokens(rendered.text.split("## Only")[1].split("## What")[0])
+    first = next(i for i, token in enumerate(inside) if token.type == "em_open")
+    assert inside[first + 1].content == "Python Manual"
+    assert "“Use *this* or **that**”" in "".join(token.content for token in inside)
+
+
+def test_of_a_quotation_behind_its_lead_in_only_the_quotation_is_the_claim() -> None:
+    texts = [placed.text for placed in render(made.written()).claims]
+    assert texts[0] == "“Tasks can easily and safely be cancelled”"
+    assert texts[1] == "When a task is cancelled, CancelledError will be raised at the next opportunity"
+
+
 def test_plain_prose_takes_no_backslash() -> None:
     prose = "A task's snake_case name (see p. 3; 2 * 3 = 6 & more) costs < 5 €, i.e. #1 of [n] – «ja», “so”: 50% ~ half."
     assert inert.inline(prose) == prose
