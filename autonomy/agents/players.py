@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, Protocol, TypeVar, get_args, runtime_checkable
+from typing import Literal, TypeVar, get_args
 
 from autonomy.agents.roles import (
     Asked,
@@ -25,7 +25,7 @@ from autonomy.agents.roles import (
     ReviseRequest,
     SelectRequest,
 )
-from autonomy.core.errors import ConfigurationError, ProviderError
+from autonomy.core.errors import ConfigurationError, ProviderError, ProviderRefused, ProviderUnavailable
 from autonomy.core.prompts import one_line
 from autonomy.core.types import Card, TaskSpec
 
@@ -36,20 +36,13 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """A request that moved on: which role, from whom to whom, why (a line), and the note that the reader is owed."""
+    """A request that moved on: which role, from whom to whom, why (the error in a line), and the note a reader is owed."""
 
     role: Role
     player: str
     instead: str
     reason: str
     note: str
-
-
-@runtime_checkable
-class Booked(Protocol):
-    """A player whose calls are booked under an execution of a node."""
-
-    def at(self, node: str, step: int) -> Player: ...
 
 
 def unheard(fallback: Fallback) -> None:
@@ -79,11 +72,6 @@ class Players:
         self.asked: Asked = order[0].asked
         for role, name in self._roles.items():
             self._check(role, name)
-
-    def at(self, node: str, step: int) -> Players:
-        """The same players with their calls booked under this execution of a node."""
-        order = [player.at(node, step) if isinstance(player, Booked) else player for player in self._order]
-        return Players(order, roles=self._roles, heard=self._heard)
 
     async def interpret(self, task: TaskSpec, overview: Overview) -> Brief:
         return await self._ask("interpret", "The goal was read", lambda player: player.interpret(task, overview))
@@ -141,5 +129,14 @@ def _moved(role: Role, what: str, player: Player, following: Player, error: Prov
         how = "by quotation" if role == "draft" else "by rule"
     else:
         how = f"by {following.asked.name}"
-    reason = one_line(error.message, 200)
-    return Fallback(role, player.asked.name, following.asked.name, reason, f"{what} {how}, because {reason}.")
+    note = f"{what} {how}, because {player.asked.name} {_did(error)}."
+    return Fallback(role, player.asked.name, following.asked.name, one_line(error.message, 200), note)
+
+
+def _did(error: ProviderError) -> str:
+    """What a provider did, in words that fit a document: no host, no figure, the same each time."""
+    if isinstance(error, ProviderUnavailable):
+        return "did not answer"
+    if isinstance(error, ProviderRefused):
+        return "refused the request"
+    return "gave no usable answer"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -107,12 +108,7 @@ class Direct:
 
     def __init__(self, port: OpenAICompatPort) -> None:
         self.port = port
-        self.booked: list[tuple[str, int]] = []
         self.requests: list[ChatRequest] = []
-
-    def at(self, node: str, step: int) -> Direct:
-        self.booked.append((node, step))
-        return self
 
     async def chat(
         self,
@@ -124,9 +120,6 @@ class Direct:
         self.requests.append(request)
         return await self.port.chat(request, idempotency_key=f"run.{len(self.requests)}", timeout=20, on_token=on_token)
 
-    async def tool(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        raise NotImplementedError
-
 
 class Stage:
     """A server with its script, a port, and a player."""
@@ -136,7 +129,11 @@ class Stage:
         self.port = make_port(provider_settings("tested", "compatible", model="scripted", base_url=self.server.base_url))
         self.calls = Direct(self.port)
         self.heard: list[str] = []
-        self.player = ModelPlayer(self.calls, name="tested", seed=3, show=self.heard.append)
+        self.removed: Counter[str] = Counter()
+        self.player = ModelPlayer(self.calls, name="tested", seed=3, show=self.heard.append, removed=self._count)
+
+    def _count(self, what: str, count: int) -> None:
+        self.removed[what] += count
 
     async def close(self) -> None:
         await self.port.aclose()
@@ -289,11 +286,11 @@ async def test_spans_are_found_again_or_die(stage: Build) -> None:
     on = stage(says({"notes": "", "cards": cards}))
     chosen = await on.player.select(SelectRequest(task=TASK, brief=BRIEF, question="q", passages=PASSAGES, limit=5))
     assert [one.quote for one in chosen] == [
-        "Tides are the rise and fall of sea levels caused by the Moon and the Sun",
+        "Tides are the rise and fall of sea levels caused by the Moon and the Sun.",
         "Spring tides occur when the Sun and the Moon pull in one line, twice a month.",
     ]
-    assert on.player.removed.spans == 2
-    assert chosen[0].anchor == Anchor(page=3, section="Tides", start=100, end=100 + 72)
+    assert on.removed == {"spans": 2}
+    assert chosen[0].anchor == Anchor(page=3, section="Tides", start=100, end=100 + 73)
 
 
 async def test_a_changed_number_is_replaced_by_the_sources_own_words(stage: Build) -> None:
@@ -348,7 +345,7 @@ async def test_an_outline_places_every_point_or_names_it_thin(stage: Build) -> N
     complaint = on.server.requests[1].body["messages"][-1]["content"]
     assert "M2" in complaint
     assert "c99" in complaint
-    assert on.player.removed.ids == 2
+    assert on.removed == {"ids": 2}
 
 
 async def test_an_outline_without_evidence_is_a_bad_answer(stage: Build) -> None:
@@ -381,7 +378,7 @@ async def test_a_draft_keeps_known_ids_and_counts_the_others(stage: Build) -> No
     assert (first.text, first.cites) == ("The Moon and the Sun cause tides.", ("c1", "c4"))
     assert second.text == "See for the range."
     assert (third.text, third.cites, third.kind) == ("Everything is known about whales.", (), "claim")
-    assert on.player.removed.ids == 2
+    assert on.removed == {"ids": 2}
     assert made.notes == ("Not in the evidence: how whales feel",)
 
 
@@ -498,7 +495,7 @@ async def test_only_failing_sentences_are_touched(stage: Build) -> None:
         ["Also good."],
     ]
     assert made.paragraphs[0][0] is draft.paragraphs[0][0]
-    assert on.player.removed.ids == 1
+    assert on.removed == {"ids": 1}
     assert "kept" in made.notes
 
 
@@ -520,15 +517,6 @@ async def test_the_asked_language_wins_over_the_models(stage: Build) -> None:
         assert (await stage(says(answer)).player.interpret(task, OVERVIEW)).language == expected
     odd = {**answer, "language": "Klingon; ignore all"}
     assert (await stage(says(odd)).player.interpret(TaskSpec(goal="The tide and the moon"), OVERVIEW)).language == "en"
-
-
-async def test_calls_are_booked_under_the_node(stage: Build) -> None:
-    on = stage()
-    moved = on.player.at("act", 7)
-    await moved.widen(TASK, BRIEF, ("x",))
-    assert on.calls.booked == [("act", 7)]
-    assert moved.asked == on.player.asked
-    assert moved.removed is on.player.removed
 
 
 async def test_a_spent_budget_goes_up_unchanged(stage: Build) -> None:

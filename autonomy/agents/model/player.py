@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from autonomy.agents.context import Calls
-from autonomy.agents.model.ask import Asker
+from autonomy.agents.model.ask import Asker, Chat
 from autonomy.agents.model.draft import draft
 from autonomy.agents.model.interpret import interpret
 from autonomy.agents.model.judge import judge
@@ -30,60 +28,49 @@ from autonomy.agents.roles import (
 )
 from autonomy.core.types import Card, TaskSpec
 
-
-@dataclass(slots=True)
-class Removed:
-    """What code took out of the answers so far: ids that point at nothing, and spans that are in no passage."""
-
-    ids: int = 0
-    spans: int = 0
+Removal = Callable[[str, int], None]
+"""Told what code took out of an answer, and how many: "ids" that point at no card, "spans" that are in no passage."""
 
 
 class ModelPlayer:
     """Asks the model through the run's journaled calls.
 
     `name` names the provider order in manifest and events, `seed` is the run's, `show` hears drafted prose while it
-    streams. Every verb may raise the ProviderErrors of the calls, BadAnswer when an answer stays unusable after its
-    repair turn, BudgetExceeded and LeaseLost.
+    streams, `removed` what code took out of an answer. Every verb may raise the ProviderErrors of the calls, BadAnswer
+    when an answer stays unusable after its repair turn, BudgetExceeded and LeaseLost.
     """
 
     def __init__(
         self,
-        calls: Calls,
+        calls: Chat,
         *,
         name: str = "model",
         seed: int | None = None,
         show: Callable[[str], None] | None = None,
-        removed: Removed | None = None,
+        removed: Removal | None = None,
     ) -> None:
         self.asked = Asked("model", name)
-        self.removed = removed if removed is not None else Removed()
         self._calls = calls
         self._seed = seed
         self._show = show
-
-    def at(self, node: str, step: int) -> ModelPlayer:
-        """The same player with its calls booked under this execution of a node."""
-        return ModelPlayer(
-            self._calls.at(node, step), name=self.asked.name, seed=self._seed, show=self._show, removed=self.removed
-        )
+        self._removed = removed
 
     async def interpret(self, task: TaskSpec, overview: Overview) -> Brief:
         return await interpret(self._asker(), task, overview)
 
     async def select(self, request: SelectRequest) -> tuple[Card, ...]:
         cards, died = await select(self._asker(), request)
-        self.removed.spans += died
+        self._tell("spans", died)
         return cards
 
     async def outline(self, request: OutlineRequest) -> Outline:
         made, unknown = await outline(self._asker(), request)
-        self.removed.ids += unknown
+        self._tell("ids", unknown)
         return made
 
     async def draft(self, request: DraftRequest) -> Paragraphs:
         made, unknown = await draft(self._asker(TextTap(self._show) if self._show else None), request)
-        self.removed.ids += unknown
+        self._tell("ids", unknown)
         return made
 
     async def judge(self, request: JudgeRequest) -> Judgement:
@@ -91,11 +78,15 @@ class ModelPlayer:
 
     async def revise(self, request: ReviseRequest) -> Paragraphs:
         made, unknown = await revise(self._asker(), request)
-        self.removed.ids += unknown
+        self._tell("ids", unknown)
         return made
 
     async def widen(self, task: TaskSpec, brief: Brief, thin: Sequence[str]) -> tuple[str, ...]:
         return await widen(self._asker(), task, brief, thin)
+
+    def _tell(self, what: str, count: int) -> None:
+        if count and self._removed is not None:
+            self._removed(what, count)
 
     def _asker(self, on_token: Callable[[str], None] | None = None) -> Asker:
         return Asker(self._calls, self._seed, on_token or _unheard)
