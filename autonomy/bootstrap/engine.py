@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from autonomy.agents.context import Calls, Context, Reading, RunInfo
-from autonomy.agents.extractive import ExtractivePlayer
+from autonomy.agents.extractive.player import ExtractivePlayer
 from autonomy.agents.model import ModelPlayer
 from autonomy.agents.nodes import NODES
 from autonomy.agents.players import Fallback, Players

@@ -38,11 +38,11 @@ class OpenContext(Protocol):
 class Saver(Protocol):
     """What is asked of the checkpointer besides what LangGraph asks."""
 
-    def check(self, thread_id: str) -> None:
+    def check(self, thread_id: str, /) -> None:
         """Raises Unresumable."""
         ...
 
-    async def barrier(self, thread_id: str) -> None: ...
+    async def barrier(self, thread_id: str | None, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
