@@ -113,8 +113,9 @@ class Audit:
         text = claim.sentence.text
         if claim.sentence.quoted and (altered := altered_quotation(text, quotes, claim.sentence.block)):
             return Weighed(False, False, f"not the source's words: {altered}")
-        figures = support(text, quotes, claim.language, self._weight)
         about = self._about(cards)
+        text = inert.ITALICS.sub(lambda named: " " if _known(named.group(1), about) else named.group(1), text)
+        figures = support(text, quotes, claim.language, self._weight)
         if figures.verbatim:
             strange = _strange(_around(text, quotes), about, quotes, claim.language)
             return Weighed(not strange, False, f"said around the quote, not in it: {strange}" if strange else figures.reason)

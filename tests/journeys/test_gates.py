@@ -171,6 +171,19 @@ def test_a_lead_in_may_name_the_source_its_authors_its_heading_and_its_page() ->
     )
 
 
+def test_a_heading_that_denies_denies_nothing_in_the_lead_in_and_made_up_italics_do() -> None:
+    heading = "Why a task is not enough"
+    cards = tuple(
+        each.model_copy(update={"anchor": each.anchor.model_copy(update={"section": heading})}) if each.id == "c1" else each
+        for each in made.cards()
+    )
+    quote = "“Tasks can easily and safely be cancelled.”"
+    named = one(made.said(f"It says under *{heading}*: {quote}", "c1", quoted=True), cards=cards)
+    assert gates.citation_support(audit(named)).gate.passed
+    made_up = one(made.said(f"It is *not true* that {quote}", "c1", quoted=True), cards=cards)
+    assert not gates.citation_support(audit(made_up)).gate.passed
+
+
 def test_a_cut_marked_by_an_ellipsis_is_allowed_in_a_quotation() -> None:
     assert altered_quotation("“Tasks […] safely be cancelled.”", ["Tasks can easily and safely be cancelled."], False) == ""
     assert altered_quotation("“Tasks […] safely be celebrated.”", ["Tasks can easily and safely be cancelled."], False) != ""
