@@ -241,20 +241,30 @@ class Thread(SQLModel, table=True):
 
 
 class Checkpoint(SQLModel, table=True):
-    """One row per superstep: what changed against `base`, the superstep's task writes inside (see checkpointer).
+    """One row per superstep; what stands in `data` is told in `runtime.checkpoint_rows`.
 
-    `kind` 0 is a delta, 1 a full snapshot, 2 a bare write row. `id` is thread << 32 | number.
+    `id` is thread << 32 | number; `kind` 0 is a delta against `parent`, 1 a snapshot, 2 task writes stored ahead of their
+    superstep (`checkpoint_id` is then their owner). `root` is the snapshot that the row's chain begins with. `parent_id`
+    names a parent that has no row here. A parent that is not the row before is rare and gets the index.
     """
 
     __tablename__ = "checkpoint"
-    __table_args__ = (Index("ix_checkpoint_name", "thread", "checkpoint_id"),)
+    __table_args__ = (
+        Index("ix_checkpoint_name", "thread", "checkpoint_id"),
+        Index("ix_checkpoint_branch", "parent", sqlite_where=text("parent <> id - 1"), postgresql_where=text("parent <> id - 1")),
+        Index(
+            "ix_checkpoint_run", "run_id", sqlite_where=text("run_id IS NOT NULL"), postgresql_where=text("run_id IS NOT NULL")
+        ),
+    )
     id: int = Field(sa_column=big(primary_key=True, autoincrement=False))
     thread: int = Field(sa_column=big(nullable=False))
-    checkpoint_id: str = Field(sa_column=Column(String(64), nullable=False))
-    parent_id: str | None = Field(sa_column=Column(String(64)))
-    base: int | None = Field(sa_column=big())
+    # By bytes, as LangGraph compares them, whatever the server's language is.
+    checkpoint_id: str = Field(sa_column=Column(Text().with_variant(Text(collation="C"), "postgresql"), nullable=False))
+    parent: int | None = Field(sa_column=big())
+    parent_id: str | None = Field(sa_column=words(nullable=True))
+    root: int = Field(sa_column=big(nullable=False))
     kind: int = Field(sa_column=Column(Integer, nullable=False))
-    run_id: str | None = Field(sa_column=Column(String(64)))
+    run_id: str | None = Field(sa_column=words(nullable=True))
     data: bytes = Field(sa_column=blob())
 
 

@@ -82,15 +82,32 @@ def upgrade() -> None:
         "checkpoint",
         sa.Column("id", BIG, autoincrement=False, nullable=False),
         sa.Column("thread", BIG, nullable=False),
-        sa.Column("checkpoint_id", sa.String(length=64), nullable=False),
-        sa.Column("parent_id", sa.String(length=64), nullable=True),
-        sa.Column("base", BIG, nullable=True),
+        sa.Column("checkpoint_id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
+        sa.Column("parent", BIG, nullable=True),
+        sa.Column("parent_id", sa.Text(), nullable=True),
+        sa.Column("root", BIG, nullable=False),
         sa.Column("kind", sa.Integer(), nullable=False),
-        sa.Column("run_id", sa.String(length=64), nullable=True),
+        sa.Column("run_id", sa.Text(), nullable=True),
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_checkpoint_name", "checkpoint", ["thread", "checkpoint_id"], unique=False)
+    op.create_index(
+        "ix_checkpoint_branch",
+        "checkpoint",
+        ["parent"],
+        unique=False,
+        sqlite_where=sa.text("parent <> id - 1"),
+        postgresql_where=sa.text("parent <> id - 1"),
+    )
+    op.create_index(
+        "ix_checkpoint_run",
+        "checkpoint",
+        ["run_id"],
+        unique=False,
+        sqlite_where=sa.text("run_id IS NOT NULL"),
+        postgresql_where=sa.text("run_id IS NOT NULL"),
+    )
     op.create_table(
         "chunk",
         sa.Column("id", BIG, autoincrement=True, nullable=False),
