@@ -134,14 +134,14 @@ def budget_lines(budgets: Mapping[str, Mapping[str, Any]], out: Output) -> list[
         limit = row.get("limit")
         held = f" + {show(float(row['reserved']))} reserved" if row.get("reserved") else ""
         most = f" of {show(float(limit))}" if limit is not None else out.paint(", no limit", DIM)
-        share = f"  {_share(float(row.get('used') or 0) + float(row.get('reserved') or 0), float(limit))}" if limit else ""
+        share = f"{_share(float(row.get('used') or 0) + float(row.get('reserved') or 0), float(limit))}" if limit else ""
         unknown = f", {row['unpriced_calls']} calls of unknown price" if row.get("unpriced_calls") else ""
         lines.append(f"{out.paint(f'{name:<9}', DIM)}{show(float(row.get('used') or 0))}{held}{most}{share}{unknown}")
     return lines
 
 
 def _share(used: float, limit: float) -> str:
-    return f"({used / limit:.0%})" if used else ""
+    return f"  ({used / limit:.0%})" if used else ""
 
 
 def _observation(row: Mapping[str, Any] | None, out: Output) -> list[str]:

@@ -20,7 +20,8 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    minutes = whole % 3600 // 60
+    return f"{whole // 3600} h {minutes:02d} min" if minutes else f"{whole // 3600} h"
 
 
 def clock(seconds: float) -> str:
@@ -102,7 +103,7 @@ def _figure(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.3g}"
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):
@@ -178,6 +179,13 @@ def _budget(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     return f"the {plain(content.get('which', '?'))} budget is spent (limit {content.get('limit')}, used {content.get('used')})"
 
 
+def _changed(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    now = content.get("limits") or {}
+    shows = {"tokens": count, "seconds": duration, "usd": money}
+    named = [name for name in content.get("changed") or [] if name in shows]
+    return ", ".join(f"{name} {'unlimited' if now.get(name) is None else shows[name](float(now[name]))}" for name in named)
+
+
 def _ended(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     text = content.get("error") or content.get("message") or content.get("outcome") or ""
     return squeezed(text.get("message", "") if isinstance(text, Mapping) else text)
@@ -193,6 +201,7 @@ _TELLERS = {
     "node.finished": _node_finished,
     "artifact.created": _artifact,
     "budget.exceeded": _budget,
+    "budget.changed": _changed,
     "run.done": _ended,
     "run.failed": _ended,
     "run.aborted": _ended,

@@ -39,7 +39,9 @@ def test_cutting_never_exceeds_the_width() -> None:
             assert columns(cut(text, width)) <= width
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.42, "0.4 s"), (42, "42 s"), (185, "3 min 05 s"), (7810, "2 h 10 min")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.42, "0.4 s"), (42, "42 s"), (185, "3 min 05 s"), (3600, "1 h"), (7810, "2 h 10 min")]
+)
 def test_durations_in_words(seconds: float, words: str) -> None:
     assert wording.duration(seconds) == words
 
@@ -82,6 +84,11 @@ def test_every_event_is_one_printable_line_whatever_it_holds(type_: str, content
 
 def test_a_decision_says_route_and_reason() -> None:
     assert wording.happening("decision", {"route": "act", "why": "enough evidence"}, ASCII) == "-> act: enough evidence"
+
+
+def test_a_changed_budget_says_the_new_limits() -> None:
+    content = {"limits": {"tokens": 5000, "seconds": 3600.0, "usd": None}, "changed": ["tokens", "usd"]}
+    assert wording.happening("budget.changed", content, ASCII) == "tokens 5,000, usd unlimited"
 
 
 def test_a_retry_says_who_why_and_how_long() -> None:
