@@ -25,12 +25,12 @@ from autonomy.memory.readers.document import (
     sane_title,
     year_in,
 )
-from autonomy.memory.readers.pdf_layout import Bookmark, Line, body_size, compose, running_lines
+from autonomy.memory.readers.pdf_layout import Bookmark, Line, body_size, compose, without_running
 
 _MONO = re.compile(
     r"mono|courier|typewriter|consol|cmtt|sftt|ectt|menlo|inconsolata|fixed|txtt|lucidasanstyp|code", re.IGNORECASE
 )
-_BOLD = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|ecbx|cmssbx|-bd", re.IGNORECASE)
+_BOLD = re.compile(r"bold|black|heavy|demi|medi\b|cmbx|sfbx|ecbx|cmssbx|-bd", re.IGNORECASE)
 _FIXED_PITCH = 1
 _HYPHENS = "\ufffe\u0002\u00ad"
 _PIECE = re.compile(rf"[^\r\n{_HYPHENS}]+[{_HYPHENS}]?")
@@ -56,8 +56,7 @@ def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
         raise InvalidInput("has no text layer (a scan?)", "Run text recognition on it first.")
     _check_letters(lines)
     composer = Composer(limits.characters)
-    running = running_lines(lines)
-    compose([line for line in lines if line.key not in running], bookmarks, composer)
+    compose(without_running(lines), bookmarks, composer)
     _check_words(composer)
     return composer.finish("application/pdf", _stated(metadata, lines, composer))
 

@@ -21,6 +21,7 @@ _BARE = re.compile(
     r"^(?:(?:chapter|appendix|section|part|kapitel|anhang)\s+)?[\dA-Z]{0,3}(?:\.\d+)*[.:)]?\s+(?=\S)", re.IGNORECASE
 )
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
+_END_NUMBER = re.compile(r"^\d{1,5}(?=\s|$)|(?<=\s)\d{1,5}$")
 _NOT_WORD = re.compile(r"[\W_]+")
 _EDGE = 3
 """So many lines at the top and at the bottom of a page may be running heads."""
@@ -48,6 +49,11 @@ class Line:
         at_edge = self.from_top < _EDGE or self.from_bottom < _EDGE
         return at_edge, _DIGITS.sub("#", self.text)
 
+    @property
+    def outermost(self) -> bool:
+        """Whether it is the first or the last line of its page."""
+        return self.from_top == 0 or self.from_bottom == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Bookmark:
@@ -58,14 +64,43 @@ class Bookmark:
     level: int
 
 
-def running_lines(lines: list[Line]) -> frozenset[tuple[bool, str]]:
-    """Keys of lines at page edges that come back on at least 3 pages and 3 % of them."""
+def without_running(lines: list[Line]) -> list[Line]:
+    """The lines without running heads and feet.
+
+    One is told by coming back: on 3 pages and 3 % of them or, outermost, all through a chapter. Where most pages begin
+    with one at the same height, or with their own number, whatever else does so is one too (a short chapter's).
+    """
     pages: dict[tuple[bool, str], set[int]] = {}
+    outer: set[tuple[bool, str]] = set()
     for line in lines:
         if line.key[0]:
             pages.setdefault(line.key, set()).add(line.page)
+            if line.outermost:
+                outer.add(line.key)
     total = len({line.page for line in lines})
-    return frozenset(key for key, seen in pages.items() if len(seen) >= 3 and len(seen) >= 0.03 * total)
+    often = {key for key, seen in pages.items() if len(seen) >= 3 and len(seen) >= 0.03 * total}
+    chapters = {key for key in outer if len(pages[key]) >= 3 and max(pages[key]) - min(pages[key]) < 3 * len(pages[key])}
+    running = often | chapters
+    heights = Counter(round(line.y) for line in lines if line.outermost and line.key in running)
+    fixed = {height for height, count in heights.items() if count > 0.4 * total}
+    shift = _numbering(lines, total)
+    return [
+        line
+        for line in lines
+        if line.key not in running and not (line.outermost and (round(line.y) in fixed or shift in _shifts(line)))
+    ]
+
+
+def _shifts(line: Line) -> set[int]:
+    """How far the numbers at the line's ends are from its page."""
+    return {line.page - int(number) for number in _END_NUMBER.findall(line.text)}
+
+
+def _numbering(lines: list[Line], total: int) -> int | None:
+    """The distance between printed and counted page numbers, when most pages bear one in their outermost lines."""
+    counts = Counter(shift for line in lines if line.outermost for shift in _shifts(line))
+    shift, count = counts.most_common(1)[0] if counts else (0, 0)
+    return shift if count >= 5 and count > 0.5 * total else None
 
 
 def body_size(lines: list[Line]) -> float:
@@ -101,9 +136,9 @@ class _Layout:
         self._words = Counter(word.casefold() for line in lines for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text))
         self._leading = self._usual_leading()
         self._right = self._right_edges()
-        self._marks: dict[int, list[tuple[str, int]]] = {}
+        self._marks: dict[int, list[Bookmark]] = {}
         for mark in bookmarks:
-            self._marks.setdefault(mark.page, []).append((_bare(mark.title), mark.level))
+            self._marks.setdefault(mark.page, []).append(mark)
         self._rich = len(bookmarks) >= 10
         sizes = sorted({line.size for line in lines if line.size >= self._body * 1.12}, reverse=True)
         self._levels = {size: min(6, rank + 1) for rank, size in enumerate(sizes)}
@@ -157,6 +192,8 @@ class _Layout:
         marked = self._marked(index)
         if marked:
             return marked
+        if named := self._named(index):
+            return named
         if len(line.text) > 160 or line.mono or not any(char.isalpha() for char in line.text):
             return None
         if line.size in self._levels:
@@ -177,9 +214,18 @@ class _Layout:
             text = f"{text} {self._lines[index + count - 1].text}".strip()
             bare = _bare(text)
             for mark in marks:
-                if mark[0] == bare and len(text) < 400:
+                if _bare(mark.title) == bare and len(text) < 400:
                     marks.remove(mark)
-                    return count, mark[1]
+                    return count, mark.level
+        return None
+
+    def _named(self, index: int) -> tuple[int, int] | None:
+        """A line apart that begins with a name from the outline and goes on with what it names ("rle Run Length Encoding")."""
+        text = self._lines[index].text
+        for mark in self._marks.get(self._lines[index].page, ()):
+            if text.startswith(f"{mark.title} ") and len(text) < 120 and self._room_above(index):
+                self._marks[self._lines[index].page].remove(mark)
+                return 1, mark.level
         return None
 
     def _by_size(self, index: int) -> tuple[int, int] | None:
@@ -199,14 +245,16 @@ class _Layout:
             return None
         return count, self._levels[line.size]
 
+    def _room_above(self, index: int) -> bool:
+        line, above = self._lines[index], self._lines[index - 1] if index else None
+        return above is None or above.page != line.page or above.y - line.y > 1.25 * self._leading
+
     def _stands_alone(self, index: int) -> bool:
         """A short bold line with room above it and no sentence in it."""
         line = self._lines[index]
-        above = self._lines[index - 1] if index else None
-        room = above is None or above.page != line.page or above.y - line.y > 1.25 * self._leading
         below = self._lines[index + 1] if index + 1 < len(self._lines) else None
         ends = below is None or below.page != line.page or not below.bold
-        return room and ends and len(line.text.split()) <= 12 and not re.search(r"[.,;:]$", line.text)
+        return self._room_above(index) and ends and len(line.text.split()) <= 12 and not re.search(r"[.,;:]$", line.text)
 
     def _enter(self, level: int, text: str) -> None:
         if self._zone and level <= self._zone[0]:
@@ -286,11 +334,13 @@ class _Layout:
             self._out.page(line.page, inside)
 
     def _kind(self, group: list[Line]) -> Kind:
+        text = " ".join(line.text for line in group)
+        if self._zone and self._zone[1] == "contents" and _SENTENCE_END.search(text) and len(text) > 150:
+            self._zone = None  # prose: the list of contents ended without a heading that could be told
         if self._zone:
             return self._zone[1]
         if all(line.mono for line in group):
             return "code"
-        text = " ".join(line.text for line in group)
         letters = sum(char.isalpha() for char in text)
         if letters < 0.55 * len(text.replace(" ", "")):
             return "code"
@@ -323,7 +373,8 @@ class _Layout:
             hyphened = f"{stem}-{after.group()}".casefold()
             if before.group(1):
                 return text[:-1] if self._words[whole] > self._words[hyphened] else text
-            return f"{text}-" if self._words[hyphened] > self._words[whole] else text
+            compound = not self._words[whole] and min(self._words[stem.casefold()], self._words[after.group().casefold()]) > 2
+            return f"{text}-" if compound or self._words[hyphened] > self._words[whole] else text
         if broken:
             return text
         if text and _CJK.match(text[-1]) and _CJK.match(following):
