@@ -12,12 +12,14 @@ from autonomy.text.stopwords import is_stop_word
 
 _NUMBER = re.compile(
     r"(?<![\w.,])(?P<sign>[-−–](?=\d))?(?P<digits>\d{1,3}(?:[,.’' \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,:]\d+)*)"
-    r"(?P<unit>\s?(?:%|‰|°C|°F|°|(?:[kMGTP]i?[Bb]|[mkµn]?(?:s|m|g|A|V|W|Hz|bits?)|min|h|USD|EUR|€|\$|£|¥|年|月|日|秒|分|時間|人|个|次|倍))(?![\w]))?"
+    r"(?P<unit>\s?(?:%|‰|°C|°F|°|(?:[kMGTP]i?[Bb]|[mkµn]?(?:s|m|g|A|V|W|Hz|bits?)|min|h|USD|EUR|€|\$|£|¥|年|月|日|秒|分|時間|人|个|次"
+    r"|倍))(?![\w]))?"
 )
 _CJK_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*\s?[%％年月日秒分時时人个次倍万億亿]?")
 _WORD_NUMBER = {
     "en": "two three four five six seven eight nine ten eleven twelve hundred thousand million billion half twice",
-    "de": "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf hundert tausend million millionen milliarde hälfte doppelt",
+    "de": "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf hundert tausend million millionen milliarde hälfte "
+    "doppelt",
     "es": "dos tres cuatro cinco seis siete ocho nueve diez once doce cien mil millón millones mitad doble",
     "fr": "deux trois quatre cinq six sept huit neuf dix onze douze cent mille million millions milliard moitié double",
 }

@@ -24,11 +24,35 @@ _TERMINAL = re.compile(r"[.!。！．｡][\"'”’»«“)\]）」』*_]*$")
 _QUESTION = re.compile(r"[?？][\"'”’»«“)\]）」』*_]*$")
 _LEADERS = re.compile(r"\.{4,}|(?:\.\s){3,}|…{2,}|·{3,}|_{4,}|-{4,}|={4,}")
 _CODE = re.compile(
-    r">>>|\$ \w|\\\w|::|[{}|]|->|=>|==|!=|<[/\w]+>|\w\(\w*=|\b\w+ = |;\s*$|https?://\S{40,}|&\w+;|\[\w*(?:,|\])\s*\w*=|#!|^[~/]\S+|\*{2,}|`{2,}|--\w+[= ]<"
+    r">>>|\$ \w|\\\w|::|[{}|]|->|=>|==|!=|<[/\w]+>|\w\(\w*=|\b\w+ = |;\s*$|https?://\S{40,}|&\w+;|\[\w*(?:,|\])\s*\w*=|#!"
+    r"|^[~/]\S+|\*{2,}|`{2,}|--\w+[= ]<|\b(?:foo|bar|baz|spam|eggs|something\(\)|func\(\))(?!\w)"
 )
 _ASIDE = re.compile(r"^[(（].*[)）][.。]?$|^[^\w\s]?[\w .()-]{1,40}[^\w\s]?:\s+[A-Z]|\bI(?:['’]\w+)?\s|\b[Mm]y\s")
+# "Obviously, this package": what stands behind a short opening counts as the opener.
+_ADVERBIAL = re.compile(r"(?:[\w’'-]+ ){0,4}[\w’'-]+, ")
+# "Before you can use it", "in these circumstances": the thing meant was named before.
+_LEANING = re.compile(
+    r"^(?:before|after|when|if|once|while|because|since|although|as|unless|until|to)(?: (?:you|we"
+    r"|one))?(?: [\w'’]+){1,4}? (?:it|them|this|these|those)\b"
+    r"|\bthis (?:method|function|class|object|option|argument|parameter|value|attribute|exception|flag|command|variable"
+    r"|field|call|setting|one)\b"
+    r"|\b(?:in|with|under|by|for|at|to|from|after|on) (?:this|these|that|those|such(?: an?)?) (?:cases?|circumstances"
+    r"|situations?|ways?|examples?|contexts?|modes?|manner|"
+    r"respect|approach|method|purpose|reason|step|point)\b|^(?:[\w'’]+ ){1,2}also\b|^.{0,60}\b(?:that|implementing|doing"
+    r"|using|of) this\b(?! \w{4,})"
+    r"|^.{0,60}\bthis (?:has|is|was|will|can|could|may|means|somehow|would|should|must)\b|^all (?:that|this|of (?:it|this"
+    r"|that|these))\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(
+    r"(?:this|these|those|it|they|he|she|its|their|such|dies\w*|diese[rsmn]?|es|sie|er|este|esta|estos|estas|ese|esa|ello"
+    r"|ce|cet|cette|ces|il|"
+    r"elle|ils|elles)\b(?!['’])",
+    re.IGNORECASE,
+)
 _REMARK = re.compile(
-    r"^(?:note|remember|recall|keep in mind|be aware|please note|beachten sie|tenga en cuenta|notez)\b,?(?: also)? (?:that|que|dass)? ?",
+    r"^(?:note|remember|recall|keep in mind|be aware|please note|beachten sie|tenga en cuenta|notez)\b,?(?: also)? (?:that"
+    r"|que|dass)? ?",
     re.I,
 )
 _TALK = re.compile(
@@ -47,34 +71,47 @@ _LABEL = re.compile(
     r"(?:an?|the|one|abstract|base|concrete|exception|subclass|list|number|name|string|tuple|same|special|read-only)\b", re.I
 )
 _FINITE = re.compile(
-    r"\b(?:is|are|was|were|has|have|had|can|could|may|might|must|shall|should|will|would|does|do|did|cannot|\w+n['’]t|needs?|lets?|makes?|uses?|"
-    r"provides?|allows?|contains?|includes?|returns?|raises?|runs?|takes?|gives?|gets?|becomes?|means?|requires?|supports?|holds?|comes?|goes|"
-    r"works?|shows?|causes?|creates?|calls?|sets?|keeps?|depends?|consists?|refers?|represents?|describes?|enables?|ensures?|prevents?|"
+    r"\b(?:is|are|was|were|has|have|had|can|could|may|might|must|shall|should|will|would|does|do|did|cannot|\w+n['’]t"
+    r"|needs?|lets?|makes?|uses?|"
+    r"provides?|allows?|contains?|includes?|returns?|raises?|runs?|takes?|gives?|gets?|becomes?|means?|requires?|supports?"
+    r"|holds?|comes?|goes|"
+    r"works?|shows?|causes?|creates?|calls?|sets?|keeps?|depends?|consists?|refers?|represents?|describes?|enables?"
+    r"|ensures?|prevents?|"
     r"accepts?|behaves?|blocks?|waits?|starts?|stops?|ends?|happens?|exists?|occurs?|remains?|seems?|appears?|became|went|came|"
     r"made|took|gave|found|led|began|grew|fell|rose|won|kept|\w{3,}(?:ed|[ai]zes?|ifies))\b",
     re.IGNORECASE,
 )
 # "will not be invoked" is one verb.
 _CHAIN = re.compile(
-    r"\b(?:(?:will|can|could|may|might|must|shall|should|would|is|are|was|were|has|have|had|be|been|being|not|never|also)\s+)+\w+",
+    r"\b(?:(?:will|can|could|may|might|must|shall|should|would|is|are|was|were|has|have|had|be|been|being|not|never"
+    r"|also)\s+)+\w+",
     re.IGNORECASE,
 )
+_GERUND = re.compile(r"[A-Z]\w+ing\b(?!,)")
+_CLAUSE = re.compile(r"\b(?:that|which|who|when|if|where|because)\b")
+_ENTRY_MARKER = re.compile(r"\b(?:that|which|who|whose|where|when|if|to|for)\b|:")
 _RELATIVE = re.compile(r"\b(?:that|which|who|whose|where)\b", re.IGNORECASE)
 _WEAK = {
     "en": re.compile(
-        r"(?:note that|please|if (?:the|an?|any|no|you|\w+ (?:is|are))\b|when (?:the|called|used)\b|the (?:function|method|class|signature|arguments?|"
-        r"parameters?|values?|results?|return value|default|options?|object|callback|call|command|statement|example|program|script|file|string|number|"
-        r"list|name|type|attribute|instance|caller|variable|field|flag|behaviou?r|operation|output|input|code|line|exception|optional|current|new|"
-        r"resulting|returned|given|actual|user)\b(?! of\b))",
+        r"(?:note that|please|if (?:the|an?|any|no|you|\w+ (?:is|are))\b|when (?:the|called|used)\b|the (?:function|method"
+        r"|class|signature|arguments?|"
+        r"parameters?|values?|results?|return value|default|options?|object|callback|call|command|statement|example|program"
+        r"|script|file|string|number|"
+        r"list|name|type|attribute|instance|caller|variable|field|flag|behaviou?r|operation|output|input|code|line"
+        r"|exception|optional|current|new|"
+        r"resulting|returned|given|actual|user|only|disadvantage|advantage|drawback|solution|problem|idea|difference|trick"
+        r"|answer)\b(?! of\b))",
         re.IGNORECASE,
     ),
     "de": re.compile(
-        r"(?:beachten sie|bitte|wenn (?:sie|der|die|das)\b|falls\b|(?:der|die|das) (?:funktion|methode|parameter|befehl|option|wert|datei|programm|skript|"
+        r"(?:beachten sie|bitte|wenn (?:sie|der|die|das)\b|falls\b|(?:der|die|das) (?:funktion|methode|parameter|befehl"
+        r"|option|wert|datei|programm|skript|"
         r"paket|liste|name|zeile|ausgabe|eingabe)\b(?! (?:von|der|des)\b))",
         re.IGNORECASE,
     ),
     "es": re.compile(
-        r"(?:tenga en cuenta|nótese|si (?:el|la|no|se|usted)\b|(?:el|la) (?:función|método|parámetro|orden|opción|valor|archivo|programa|paquete|lista|"
+        r"(?:tenga en cuenta|nótese|si (?:el|la|no|se|usted)\b|(?:el|la) (?:función|método|parámetro|orden|opción|valor"
+        r"|archivo|programa|paquete|lista|"
         r"nombre|línea|comando)\b(?! de\b))",
         re.IGNORECASE,
     ),
@@ -91,7 +128,7 @@ def flaw(sentence: str, language: str, *, below_signature: bool = False) -> Flaw
         found = test(text, language)
         if found:
             return found
-    entry = language == "en" and (_verbless(text) or (below_signature and bool(ENTRY_VERB.match(text))))
+    entry = language == "en" and (_verbless(text, entry=below_signature) or (below_signature and bool(ENTRY_VERB.match(text))))
     if entry or _matches(FRAGMENT, text, language):
         return "fragment"
     if points_elsewhere(text, language):
@@ -102,7 +139,12 @@ def flaw(sentence: str, language: str, *, below_signature: bool = False) -> Flaw
 def dangles(sentence: str, language: str) -> bool:
     """Whether the opener needs the sentence before it."""
     text = sentence.strip()
-    return _matches(DANGLING, text, language) or _matches(DANGLING, _REMARK.sub("", text), language)
+    if _matches(DANGLING, text, language) or _matches(DANGLING, _REMARK.sub("", text), language):
+        return True
+    if language == "en" and _LEANING.search(text):
+        return True
+    aside = _ADVERBIAL.match(text)
+    return bool(aside and _PRONOUN.match(text, aside.end()))
 
 
 def points_elsewhere(sentence: str, language: str) -> bool:
@@ -117,11 +159,17 @@ def weak(sentence: str, language: str) -> bool:
     return bool(pattern and pattern.match(sentence.strip())) or (language == "en" and bool(_TALK.search(sentence)))
 
 
-def _verbless(text: str) -> bool:
-    """An English label with a full stop: "An object that holds tasks." has no verb but that of its relative clause."""
-    verbs = _FINITE.findall(_CHAIN.sub(" is ", text))
+def _verbless(text: str, *, entry: bool) -> bool:
+    """An English label with a full stop: "An object that holds tasks." has no verb but that of its relative clause.
+
+    In an `entry` (below a signature) labels are the rule, so there it is enough that none stands before "that", "to", "for".
+    """
+    chained = _CHAIN.sub(" is ", text)
+    verbs = _FINITE.findall(chained)
     if not verbs:
         return True
+    if entry or _GERUND.match(text):
+        return not _FINITE.search((_ENTRY_MARKER if entry else _CLAUSE).split(chained, maxsplit=1)[0])
     return bool(_LABEL.match(text)) and len(verbs) == 1 and bool(_RELATIVE.search(text))
 
 

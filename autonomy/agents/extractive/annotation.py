@@ -16,7 +16,7 @@ def annotation(request: DraftRequest, desk: Desk) -> Paragraphs:
     """One paragraph. `before` are the source's headings, `figures` hold "words=N"."""
     source = request.sources[0]
     figures = dict(figure.partition("=")[::2] for figure in request.figures if "=" in figure)
-    size = _rounded(int(figures["words"])) if figures.get("words", "").isdigit() else "?"
+    size = _rounded(int(figures["words"]), desk.words.thousands) if figures.get("words", "").isdigit() else "?"
     kind = desk.words.kinds.get(source.media_type, desk.words.kinds[""])
     central = _central(request.cards)
     quote = quoting.quotation(central, desk.fill("lead", desk.words.annotation_quote), desk) if central else []
@@ -33,12 +33,10 @@ def annotation(request: DraftRequest, desk: Desk) -> Paragraphs:
     return Paragraphs(paragraphs=(tuple(sentences),))
 
 
-def _rounded(words: int) -> str:
+def _rounded(words: int, separator: str) -> str:
     """A size as one says it: two figures, the rest noughts."""
-    if words < 100:
-        return str(words)
-    step = 10 ** (len(str(words)) - 2)
-    return f"{round(words / step) * step:,}".replace(",", "\u202f" if words >= 10_000 else "")
+    step = 10 ** max(0, len(str(words)) - 2)
+    return f"{round(words / step) * step:,}".replace(",", separator)
 
 
 def _central(cards: tuple[Card, ...]) -> Card | None:
@@ -51,6 +49,11 @@ def _headings(request: DraftRequest, desk: Desk, most: int) -> str:
     found = [clean_heading(text) for text in request.before]
     own = [h for h in dict.fromkeys(found) if telling(h, desk.language) and not quoting.same(h, request.heading, desk.language)]
     return desk.words.several([in_italics(text) for text in own], most)
+
+
+def closed(question: str) -> str:
+    """A question in italics that ends a sentence."""
+    return in_italics(question) + ("" if question.rstrip().endswith(("?", "？")) else ".")
 
 
 def _opening(desk: Desk, source: str, kind: str, size: str, headings: str) -> Sentence:
@@ -70,7 +73,7 @@ def _closing(request: DraftRequest, desk: Desk) -> list[Sentence]:
         counted = asked - len(open_questions)
         closing.append(desk.say("answers", desk.words.annotation_answers, count=counted, asked=desk.words.number(asked)))
     if open_questions:
-        closing.append(desk.say("limit", desk.words.annotation_limit, question=f"{open_questions[0].rstrip('.')}."))
+        closing.append(desk.say("limit", desk.words.annotation_limit, question=closed(open_questions[0])))
     elif request.brief.questions:
         closing.append(desk.say("full", desk.words.annotation_full))
     if places:

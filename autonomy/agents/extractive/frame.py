@@ -16,7 +16,8 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
     """`before` are the finished sections ("heading: first sentence")."""
     sources = {card.source for card in request.cards}
     goal = in_italics(request.brief.title)
-    sentences = [desk.say("introduction", desk.words.introduction, count=len(sources), goal=goal)]
+    forms = desk.words.introduction if len(sources) != 1 else desk.words.introduction_one
+    sentences = [desk.say("introduction", forms, count=len(sources), goal=goal)]
     if request.brief.must_cover:
         points = desk.words.several(list(request.brief.must_cover), 8)
         sentences.append(desk.say("points", desk.words.introduction_points, points=points))
@@ -38,11 +39,11 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
             "sources": desk.words.number(len(counts)),
             "titles": desk.titles(leading),
         }
-        sentences.append(desk.say("conclusion", desk.words.conclusion, count=len(request.cards), **values))
+        forms = desk.words.conclusion if len(counts) > 1 else desk.words.conclusion_one
+        sentences.append(desk.say("conclusion", forms, count=len(request.cards), **values))
     gaps = [figure.removeprefix(NOT_FOUND) for figure in request.figures if figure.startswith(NOT_FOUND)]
     if gaps:
-        opening, closing = desk.words.quotes
-        listed = "; ".join(f"{opening}{gap.rstrip('.')}{closing}" for gap in gaps)
+        listed = "; ".join(in_italics(gap.rstrip(".")) for gap in gaps)
         sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=listed))
     elif counts:
         sentences.append(desk.say("none", desk.words.conclusion_none))

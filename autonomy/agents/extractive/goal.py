@@ -15,7 +15,8 @@ from autonomy.text.words import terms
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`subject` is a noun phrase or a clause as asked; `points` are the parts named one by one; `compared` sides of a comparison."""
+    """`subject` is a noun phrase or a clause as asked; `points` are the parts named one by one; `compared` sides of a "
+    "comparison."""
 
     subject: str
     points: tuple[str, ...]
@@ -24,25 +25,34 @@ class Goal:
 
 _FLAGS = re.IGNORECASE | re.VERBOSE
 _THINGS = {
-    "en": r"essay|report|article|paper|overview|summary|document|text|review|introduction|guide|piece|note|notes|briefing|post|research\ pack"
-    r"|pack|survey|analysis|explanation|description|comparison|primer|memo|brief|tutorial|handout|synthesis|bibliography|study|story",
-    "de": r"aufsatz|bericht|artikel|text|überblick|übersicht|zusammenfassung|dokument|einführung|essay|beitrag|abhandlung|referat|analyse"
+    "en": r"essay|report|article|paper|overview|summary|document|text|review|introduction|guide|piece|note|notes|briefing"
+    r"|post|research\ pack"
+    r"|pack|survey|analysis|explanation|description|comparison|primer|memo|brief|tutorial|handout|synthesis|bibliography"
+    r"|study|story",
+    "de": r"aufsatz|bericht|artikel|text|überblick|übersicht|zusammenfassung|dokument|einführung|essay|beitrag|abhandlung"
+    r"|referat|analyse"
     r"|darstellung|erklärung|recherche|dossier|leitfaden|anleitung|vergleich|hausarbeit",
-    "es": r"ensayo|informe|artículo|texto|resumen|documento|introducción|guía|análisis|trabajo|panorama|reseña|estudio|comparación"
+    "es": r"ensayo|informe|artículo|texto|resumen|documento|introducción|guía|análisis|trabajo|panorama|reseña|estudio"
+    r"|comparación"
     r"|explicación|descripción|redacción|dossier",
-    "fr": r"essai|rapport|article|texte|résumé|document|introduction|guide|analyse|aperçu|synthèse|étude|exposé|dossier|dissertation|comparaison",
+    "fr": r"essai|rapport|article|texte|résumé|document|introduction|guide|analyse|aperçu|synthèse|étude|exposé|dossier"
+    r"|dissertation|comparaison",
 }
 _ORDER = {
     "en": rf"""
-    (?:please\s+|kindly\s+|can\ you\s+|could\ you\s+|would\ you\s+|i\ (?:need|want|would\ like)\s+(?:you\ to\s+)?|help\ me\s+(?:to\s+)?|we\ need\s+)*
-    (?:(?:write|draft|prepare|create|compose|produce|make|give|generate|provide|compile|assemble|build|do|deliver|put\ together)\s+(?:me\s+|us\s+|up\s+)?)?
+    (?:please\s+|kindly\s+|can\ you\s+|could\ you\s+|would\ you\s+|i\ (?:need|want|would\ like)\s+(?:you\ to\s+)?
+    |help\ me\s+(?:to\s+)?|we\ need\s+)*
+    (?:(?:write|draft|prepare|create|compose|produce|make|give|generate|provide|compile|assemble|build|do|deliver
+    |put\ together)\s+(?:me\s+|us\s+|up\s+)?)?
     (?:(?:an?|the|some|one)\s+)?(?:[\w-]+\s+){{0,4}}?(?:{_THINGS["en"]})s?\b
     (?:\s+(?:of|in|with)\s+(?:about\s+|around\s+|roughly\s+|up\ to\s+|at\ least\s+)?[\d,.]+\s*(?:words?|pages?))?
-    \s*(?:,\s*)?(?:about|on|of|for|regarding|concerning|covering|into|:|(?:that|which|to)\s+(?:explains?|describes?|covers?|discuss(?:es)?|compares?|shows?|summari[sz]es?|outlines?|presents?)
+    \s*(?:,\s*)?(?:about|on|of|for|regarding|concerning|covering|into|:|(?:that|which|to)\s+(?:explains?|describes?|covers?
+    |discuss(?:es)?|compares?|shows?|summari[sz]es?|outlines?|presents?)
     |explaining|describing|discussing|comparing|summari[sz]ing|showing|outlining|presenting)\s+""",
     "de": rf"""
     (?:bitte\s+|kannst\ du\s+|könnten\ sie\s+|ich\ (?:brauche|möchte)\s+)*
-    (?:(?:schreib\w*|verfass\w*|erstell\w*|mach\w*|gib|geben\ sie|liefer\w*|entwirf|bereite)\s+(?:sie\s+)?(?:mir\s+|uns\s+|bitte\s+)?)?
+    (?:(?:schreib\w*|verfass\w*|erstell\w*|mach\w*|gib|geben\ sie|liefer\w*|entwirf|bereite)\s+(?:sie\s+)?(?:mir\s+|uns\s+
+    |bitte\s+)?)?
     (?:(?:einen?|eine|ein|den|die|das)\s+)?(?:[\wäöüß-]+\s+){{0,4}}?(?:{_THINGS["de"]})\b
     (?:\s+(?:von|mit|in)\s+(?:etwa\s+|rund\s+|ca\.\s+)?[\d.]+\s*(?:wörtern?|worten?|seiten?))?
     \s*(?:über|zum\ thema|zur|zum|zu|von|:|,?\s*(?:der|die|das)\s+erklärt,?)\s+""",
@@ -60,15 +70,22 @@ _ORDER = {
     \s*(?:sur|à\ propos\ d[eu]|concernant|de|qui\ (?:explique|décrit)|:)\s+""",
 }
 _VERB = {
-    "en": r"(?:please\s+)?(?:compare(?:\ and\ contrast)?|contrast|write|explain|describe|discuss|summari[sz]e|research|analy[sz]e|explore|investigate|present|outline|cover|review|study|examine|introduce|report|inform\ me|tell\ me)\s+(?:about\s+|on\s+|to\ me\s+|me\s+)?",
-    "de": r"(?:bitte\s+)?(?:erklär\w*|beschreib\w*|erläuter\w*|schreib\w*|recherchier\w*|untersuch\w*|analysier\w*|stell\w*|fass\w*|diskutier\w*|vergleich\w*)[\s,]+(?:sie\s+)?(?:mir\s+|bitte\s+)?(?:über\s+)?",
-    "es": r"(?:explica|explique|describe|describa|analiza|analice|investiga|investigue|resume|resuma|presenta|discute|escribe|escriba|examina|expón|compar[ae])\s+(?:sobre\s+|acerca\ de\s+)?",
-    "fr": r"(?:explique[rz]?|décri[st]\w*|analyse[rz]?|recherche[rz]?|résume[rz]?|présente[rz]?|écri[st]\w*|examine[rz]?|compare[rz]?)\s+(?:sur\s+)?",
+    "en": r"(?:please\s+)?(?:compare(?:\ and\ contrast)?|contrast|write|explain|describe|discuss|summari[sz]e|research"
+    r"|analy[sz]e|explore|investigate|present|outline|cover|review|study|examine|introduce|report|inform\ me"
+    r"|tell\ me)\s+(?:about\s+|on\s+|to\ me\s+|me\s+)?",
+    "de": r"(?:bitte\s+)?(?:erklär\w*|beschreib\w*|erläuter\w*|schreib\w*|recherchier\w*|untersuch\w*|analysier\w*|stell\w*"
+    r"|fass\w*|diskutier\w*|vergleich\w*)[\s,]+(?:sie\s+)?(?:mir\s+|bitte\s+)?(?:über\s+)?",
+    "es": r"(?:explica|explique|describe|describa|analiza|analice|investiga|investigue|resume|resuma|presenta|discute"
+    r"|escribe|escriba|examina|expón|compar[ae])\s+(?:sobre\s+|acerca\ de\s+)?",
+    "fr": r"(?:explique[rz]?|décri[st]\w*|analyse[rz]?|recherche[rz]?|résume[rz]?|présente[rz]?|écri[st]\w*|examine[rz]?"
+    r"|compare[rz]?)\s+(?:sur\s+)?",
     "ja": r"^$",
-    "zh": r"(?:请|請)?(?:写一篇|撰写一?篇?|写|介绍一?下?|解释一?下?|说明一?下?|描述|总结|研究|分析|讨论)(?:一篇)?(?:关于|有关)?",
+    "zh": r"(?:请|請)?(?:写一篇|撰写一?篇?|写|介绍一?下?|解释一?下?|说明一?下?|描述|总结|研究|分析|讨论)"
+    r"(?:一篇)?(?:关于|有关)?",
 }
 _QUESTION = {
-    "en": r"(?:what\ (?:is|are|does)|what['’]s|how\ (?:do|does|is|are)(?=\s.*\b(?:work|works|used|made|done)\W*$))\s+(?P<s>.+?)(?:\s+(?:mean|works?|used|made|done))?$",
+    "en": r"(?:what\ (?:is|are|does)|what['’]s|how\ (?:do|does|is|are)(?=\s.*\b(?:work|works|used|made"
+    r"|done)\W*$))\s+(?P<s>.+?)(?:\s+(?:mean|works?|used|made|done))?$",
     "de": r"was\ (?:ist|sind|bedeutet)\s+(?P<s>.+)$|wie\ funktionier\w+\s+(?P<t>.+)$",
     "es": r"¿?qué\ (?:es|son|significa)\s+(?P<s>.+)$|¿?cómo\ funciona\w*\s+(?P<t>.+)$",
     "fr": r"qu['’]est-ce\ que?\s+(?:c['’]est\s+que\s+)?(?P<s>.+)$|comment\ (?:marche|fonctionne)\w*\s+(?P<t>.+)$",
@@ -82,10 +99,13 @@ _COMPARE = {
     "fr": r"compare[rz]?\s+(?P<a>.+?)\s+(?:et|avec|à)\s+(?P<b>.+)",
 }
 _INCLUDING = {
-    "en": r"[,;(]?\s*\b(?:including|with\ (?:a\ )?(?:special\ )?(?:focus|emphasis)\ on|focus(?:ing|ed)?\ on|covering|such\ as|especially|in\ particular|namely|with\ attention\ to|"
+    "en": r"[,;(]?\s*\b(?:including|with\ (?:a\ )?(?:special\ )?(?:focus|emphasis)\ on|focus(?:ing|ed)?\ on|covering"
+    r"|such\ as|especially|in\ particular|namely|with\ attention\ to|"
     r"and\ (?:cover|include|mention|address|discuss|explain))\b:?\s+",
-    "de": r"[,;(]?\s*\b(?:einschließlich|inklusive|mit\ schwerpunkt\ auf|insbesondere|vor\ allem|darunter|nämlich|und\ (?:behandle|erkläre|erwähne))\b:?\s+",
-    "es": r"[,;(]?\s*\b(?:incluyendo|incluidos?|incluidas?|con\ (?:especial\ )?(?:énfasis|enfoque|atención)\ (?:en|a)|especialmente|en\ particular|como\ por\ ejemplo)\b:?\s+",
+    "de": r"[,;(]?\s*\b(?:einschließlich|inklusive|mit\ schwerpunkt\ auf|insbesondere|vor\ allem|darunter|nämlich"
+    r"|und\ (?:behandle|erkläre|erwähne))\b:?\s+",
+    "es": r"[,;(]?\s*\b(?:incluyendo|incluidos?|incluidas?|con\ (?:especial\ )?(?:énfasis|enfoque|atención)\ (?:en|a)"
+    r"|especialmente|en\ particular|como\ por\ ejemplo)\b:?\s+",
     "fr": r"[,;(]?\s*\b(?:y\ compris|notamment|en\ particulier|avec\ un\ accent\ sur|dont|surtout)\b:?\s+",
     "ja": r"(?:、|。)?(?:特に|とくに)、?",
     "zh": r"[，。；]?\s*(?:包括|尤其是?|特别是|重点是)[:：]?",
@@ -99,16 +119,27 @@ _AND = {
     "zh": "和|与|以及|及",
 }
 _TRIM = {
-    "en": r"""[\s,;(]*(?:\b(?:in|of|with|at|about|using|around)\s+(?:about\s+|around\s+|roughly\s+|approximately\s+|at\ least\s+|at\ most\s+|no\ more\ than\s+|under\s+)?\d[\d,.]*(?:\s+to\s+\d+)?[\s-]*(?:words?|pages?|citations?|sources?|references?|paragraphs?)\b
-    | \bin\s+(?:apa|mla|ieee|harvard|chicago|vancouver)(?:\s+(?:style|format))?\b | \bin\s+(?:english|german|spanish|french|japanese|chinese)\b | \bfor\s+(?:a\s+|an\s+|the\s+)?(?:general|technical|lay|non-technical|beginner)[\w\s]{0,20}(?:audience|readers?)?\b
-    | \bwith\s+(?:citations|references|sources|quotations)\b | \bbased\s+on\s+(?:the|this|these|our)\s+(?:corpus|documents?|sources?|manuals?|files?)\b | \b(?:from|using)\s+(?:the|this)\s+corpus\b | \bplease\b)[\s).]*$""",
-    "de": r"""[\s,;(]*(?:\b(?:in|mit|von|auf)\s+(?:etwa\s+|rund\s+|ca\.\s+|mindestens\s+|höchstens\s+)?\d[\d.]*\s*(?:wörtern?|worten?|seiten?|quellen?|zitaten?)\b | \bauf\s+(?:deutsch|englisch)\b | \bim?\s+(?:apa|mla|ieee|harvard)[\s-]*(?:stil|format)?\b | \bbitte\b)[\s).]*$""",
-    "es": r"""[\s,;(]*(?:\b(?:en|de|con)\s+(?:unas\s+|al\ menos\s+|aproximadamente\s+)?\d[\d.]*\s*(?:palabras?|páginas?|citas?|fuentes?)\b | \ben\s+(?:español|inglés)\b | \ben\s+(?:formato\s+|estilo\s+)?(?:apa|mla|ieee|harvard)\b | \bpor\ favor\b)[\s).]*$""",
-    "fr": r"""[\s,;(]*(?:\b(?:en|de|avec)\s+(?:environ\s+|au\ moins\s+)?\d[\d.]*\s*(?:mots?|pages?|citations?|sources?)\b | \ben\s+(?:français|anglais)\b)[\s).]*$""",
+    "en": r"""[\s,;(]*(?:\b(?:in|of|with|at|about|using|around)\s+(?:about\s+|around\s+|roughly\s+|approximately\s+
+    |at\ least\s+|at\ most\s+|no\ more\ than\s+|under\s+)?\d[\d,.]*(?:\s+to\s+\d+)?[\s-]*(?:words?|pages?|citations?|sources?
+    |references?|paragraphs?)\b
+    | \bin\s+(?:apa|mla|ieee|harvard|chicago|vancouver)(?:\s+(?:style|format))?\b | \bin\s+(?:english|german|spanish|french
+    |japanese|chinese)\b | \bfor\s+(?:a\s+|an\s+|the\s+)?(?:general|technical|lay|non-technical
+    |beginner)[\w\s]{0,20}(?:audience|readers?)?\b
+    | \bwith\s+(?:citations|references|sources|quotations)\b | \bbased\s+on\s+(?:the|this|these|our)\s+(?:corpus|documents?
+    |sources?|manuals?|files?)\b | \b(?:from|using)\s+(?:the|this)\s+corpus\b | \bplease\b)[\s).]*$""",
+    "de": r"""[\s,;(]*(?:\b(?:in|mit|von|auf)\s+(?:etwa\s+|rund\s+|ca\.\s+|mindestens\s+"
+    r"|höchstens\s+)?\d[\d.]*\s*(?:wörtern?|worten?|seiten?|quellen?|zitaten?)\b | \bauf\s+(?:deutsch|englisch)\b "
+    r"| \bim?\s+(?:apa|mla|ieee|harvard)[\s-]*(?:stil|format)?\b | \bbitte\b)[\s).]*$""",
+    "es": r"""[\s,;(]*(?:\b(?:en|de|con)\s+(?:unas\s+|al\ menos\s+|aproximadamente\s+)?\d[\d.]*\s*(?:palabras?|páginas?"
+    r"|citas?|fuentes?)\b | \ben\s+(?:español|inglés)\b | \ben\s+(?:formato\s+|estilo\s+)?(?:apa|mla|ieee|harvard)\b "
+    r"| \bpor\ favor\b)[\s).]*$""",
+    "fr": r"""[\s,;(]*(?:\b(?:en|de|avec)\s+(?:environ\s+|au\ moins\s+)?\d[\d.]*\s*(?:mots?|pages?|citations?|sources?)\b "
+    r"| \ben\s+(?:français|anglais)\b)[\s).]*$""",
 }
 _CJK_ORDER = {
     "ja": re.compile(
-        r"(?:について|に関する|に関して|を)?(?:の)?(?:レポート|エッセイ|記事|論文|文書|概要|説明|文章|要約|解説|調査)?(?:を)?(?:書いてください|書いて|作成してください|作成して|説明してください|説明して|まとめてください|まとめて|教えてください|調べてください|解説してください|述べよ|せよ|してください)[。！]?$"
+        r"(?:について|に関する|に関して|を)?(?:の)?(?:レポート|エッセイ|記事|論文|文書|概要|説明|文章|要約|解説|調査)?(?:を)?(?:書いてください|書いて|作成してください|作成して|説明してください"
+        r"|説明して|まとめてください|まとめて|教えてください|調べてください|解説してください|述べよ|せよ|してください)[。！]?$"
     ),
     "zh": re.compile(r"的?(?:一篇)?(?:文章|报告|論文|论文|概述|综述|总结|介绍|说明)[。！]?$"),
 }

@@ -16,14 +16,20 @@ _SITE = re.compile(
     r"\s+(?:[—–|·»]|-|::)\s+.*?(?:documentation|docs|manual|wiki|handbook|home|reference|guide|dokumentation|\d+\.\d+).*$",
     re.IGNORECASE,
 )
-_FURNITURE = frozenset(
-    "introduction overview summary notes note example examples see also other miscellaneous conclusion conclusions general preface foreword "
-    "contents abstract usage description details background further reading references appendix index faq synopsis name options bugs author "
-    "authors copyright license history acknowledgements acknowledgments credits warning tip einleitung einführung überblick übersicht "
-    "zusammenfassung hinweise beispiel beispiele allgemeines vorwort inhalt fazit anhang introducción resumen ejemplo ejemplos conclusión "
-    "general prefacio índice vista notas aperçu résumé exemple exemples conclusion préface sommaire generalities はじめに 概要 まとめ 例 目次 "
-    "序文 简介 概述 总结 示例 目录 前言 引言 介绍 小结".split()
+_FURNITURE_WORDS = (
+    "introduction overview summary notes note example examples see also other miscellaneous conclusion conclusions general "
+    "preface foreword "
+    "contents abstract usage description details background further reading references appendix index faq synopsis name "
+    "options bugs author "
+    "authors copyright license history acknowledgements acknowledgments credits warning tip einleitung einführung überblick "
+    "übersicht "
+    "zusammenfassung hinweise beispiel beispiele allgemeines vorwort inhalt fazit anhang introducción resumen ejemplo "
+    "ejemplos conclusión "
+    "general prefacio índice vista notas aperçu résumé exemple exemples conclusion préface sommaire generalities はじめに 概要 "
+    "まとめ 例 目次 "
+    "序文 简介 概述 总结 示例 目录 前言 引言 介绍 小结"
 )
+_FURNITURE = frozenset(_FURNITURE_WORDS.split())
 _CODE = re.compile(r"[(){}\[\]=<>\\@]|\w\.\w+\.\w|_\w|\w_|::|^[a-z_]+\.[a-z_]+|https?:|%")
 
 

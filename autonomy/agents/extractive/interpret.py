@@ -18,7 +18,7 @@ from autonomy.text.ranking import document_frequency, idf, recall
 from autonomy.text.words import terms
 
 MOST = 8
-LEAST = 4
+LEAST = 3
 MOST_HEADINGS = 3
 _FACETS = {
     "en": ("What {be} {s}?", "How {do} {s} work?", "What are the limits of {s}?"),
@@ -49,6 +49,9 @@ _CLAUSE = {
     "fr": r"^(?:comment|pourquoi|quand|où|que|qui|quel\w*|si)\b",
 }
 _PLURAL = re.compile(r"[^su]s$", re.IGNORECASE)
+_SCOPE = re.compile(
+    r"\s(?:in|of|for|with|on|at|under|from|inside|within|im|für|bei|unter|en|para|con|dans|pour|avec|sous)\s", re.IGNORECASE
+)
 _PREPOSITION = re.compile(r"\s(?:in|of|for|with|on|at|under|from|to|by|between|using|inside|within)\s", re.IGNORECASE)
 
 
@@ -124,8 +127,9 @@ def _upper(text: str) -> str:
 def _near_headings(goal: Goal, overview: Overview, language: str) -> list[str]:
     """Headings and titles of the corpus that share the goal's weightiest words, best first."""
     asked = list(dict.fromkeys(terms(" ".join((goal.subject, *goal.points)), language)))
-    pool = list(dict.fromkeys(clean_heading(text) for text in (*overview.headings, *overview.titles)))
-    pool = [text for text in pool if telling(text, language)]
+    core = set(terms(_SCOPE.split(goal.subject, maxsplit=1)[0], language)) or set(asked)
+    pool = list(dict.fromkeys(clean_heading(text) for text in overview.headings))
+    pool = [text for text in pool if telling(text, language) and " — " not in text]
     vectors = [terms(text, language) for text in pool]
     weight = idf(document_frequency(vectors), len(vectors))
     known = set(asked)
@@ -133,7 +137,7 @@ def _near_headings(goal: Goal, overview: Overview, language: str) -> list[str]:
     for place, (text, vector) in enumerate(zip(pool, vectors, strict=True)):
         share = recall(asked, vector, weight)
         own = sum(term in known for term in vector) / max(1, len(vector))
-        if share * own >= 0.15:
+        if share * own >= 0.15 and core & set(vector):
             scored.append((-round(share + 0.5 * own, 6), place, text))
     # A heading without a word of its own would search the same again, only vaguer.
     taken = [known]

@@ -18,25 +18,33 @@ from autonomy.text import claims, ranking
 from autonomy.text.markers import marks
 from autonomy.text.words import terms
 
-WORDS_PER_CARD = 34
+WORDS_PER_CARD = 36
 WORDS_PER_SECTION = 190
 LEAST_CARDS = 2
 MOST_SECTIONS = 7
 SHORT = 400
+GOOD = 0.5
+ENOUGH = 6
+STRANGE = 0.1
+"""Relevance worth a place where there is a choice; cards below which nothing is left out; likeness below which a lone
+card is left out rather than put among strangers."""
 """Documents below this many words have one or two sections."""
 
 _LIMIT = re.compile(
-    r"limit|restrict|drawback|caveat|problem|error|fail|warning|risk|danger|avoid|pitfall|unsupported|grenze|einschränk|fehler|problem|gefahr|"
+    r"limit|restrict|drawback|caveat|problem|error|fail|warning|risk|danger|avoid|pitfall|unsupported|grenze|einschränk"
+    r"|fehler|problem|gefahr|"
     r"límite|restric|error|riesgo|fallo|limite|erreur|risque|制限|限界|エラー|問題|限制|错误|问题|风险",
     re.IGNORECASE,
 )
 _COMPARISON = re.compile(
-    r"\bthan\b|compar|versus|\bvs\b|differ|alternativ|unlike|instead|vergleich|unterschied|statt|gegenüber|compara|diferenci|en lugar|différen|"
+    r"\bthan\b|compar|versus|\bvs\b|differ|alternativ|unlike|instead|vergleich|unterschied|statt|gegenüber|compara"
+    r"|diferenci|en lugar|différen|"
     r"plutôt|比較|違い|代わり|比较|区别|不同|替代",
     re.IGNORECASE,
 )
 _USE = re.compile(
-    r"\buse|using|usage|example|how to|configur|install|creat|run\b|running|call|command|verwend|benutz|einricht|install|befehl|beispiel|uso|usar|"
+    r"\buse|using|usage|example|how to|configur|install|creat|run\b|running|call|command|verwend|benutz|einricht|install"
+    r"|befehl|beispiel|uso|usar|"
     r"instalar|ejemplo|utilis|使用|使い方|設定|例|安装|配置|用法",
     re.IGNORECASE,
 )
@@ -61,7 +69,8 @@ def outline(request: OutlineRequest) -> Outline:
     groups, thin = _seeded(cards, vectors, request.brief)
     groups = _merged(groups, _wanted(request.words, len(cards)))
     place = {card.id: number for number, card in enumerate(_source_order(cards))}
-    groups.sort(key=lambda g: (_phase(g, request.brief), min(place[c.id] for c in g.cards)))
+    points = {point: number for number, point in enumerate(request.brief.must_cover)}
+    groups.sort(key=lambda g: (_phase(g, request.brief), points.get(g.point, 0), min(place[c.id] for c in g.cards)))
     titles = {source.id: source for source in request.sources}
     sections = _sections(groups, request, titles, place)
     return Outline(title=request.brief.title, sections=tuple(sections), thin=tuple(thin))
@@ -76,8 +85,9 @@ def _chosen(cards: Sequence[Card], words: int) -> list[Card]:
     for i in ranked:
         helping = turn[cards[i].question] = turn.get(cards[i].question, 0) + 1
         order.append((cards[i].relevance / (1 + 0.12 * (helping - 1)), i))
-    kept = sorted(i for _, i in sorted(order, key=lambda pair: (-pair[0], pair[1]))[:room])
-    return [cards[i] for i in kept]
+    kept = [i for _, i in sorted(order, key=lambda pair: (-pair[0], pair[1]))[:room]]
+    good = [i for i in kept if cards[i].relevance >= GOOD]
+    return [cards[i] for i in sorted(good if len(good) >= ENOUGH else kept)]
 
 
 def _vectors(cards: Sequence[Card], language: str) -> dict[str, dict[str, float]]:
@@ -132,10 +142,13 @@ def _merged(groups: list[Group], wanted: int) -> list[Group]:
         thin = [i for i, g in enumerate(groups) if len(g.cards) < LEAST_CARDS and not g.point]
         if len(groups) <= wanted and not thin:
             break
-        pair = _closest(groups, thin)
-        if pair is None:
+        closest = _closest(groups, thin)
+        if closest is None:
             break
-        a, b = pair
+        a, b, likeness = closest
+        if thin and likeness < STRANGE and sum(len(g.cards) for g in groups) > ENOUGH:
+            del groups[a if a in thin else b]
+            continue
         kept, gone = (a, b) if groups[a].point or not groups[b].point else (b, a)
         cards = groups[kept].cards + groups[gone].cards
         # The mean of both, by size: a large group must not swallow all the rest.
@@ -148,18 +161,18 @@ def _merged(groups: list[Group], wanted: int) -> list[Group]:
     return groups
 
 
-def _closest(groups: Sequence[Group], thin: Sequence[int]) -> tuple[int, int] | None:
+def _closest(groups: Sequence[Group], thin: Sequence[int]) -> tuple[int, int, float] | None:
     """The pair to merge: a thin group with its nearest, else the two nearest; small pairs before large ones."""
-    best: tuple[float, int, int] | None = None
+    best: tuple[float, int, int, float] | None = None
     for a in range(len(groups)):
         for b in range(a + 1, len(groups)):
             if (groups[a].point and groups[b].point) or (thin and a not in thin and b not in thin):
                 continue
             likeness = ranking.cosine(groups[a].vector, groups[b].vector)
-            likeness /= (len(groups[a].cards) + len(groups[b].cards)) ** 0.5
-            if best is None or likeness > best[0]:
-                best = (likeness, a, b)
-    return (best[1], best[2]) if best else None
+            weighed = likeness / (len(groups[a].cards) + len(groups[b].cards)) ** 0.5
+            if best is None or weighed > best[0]:
+                best = (weighed, a, b, likeness)
+    return best[1:] if best else None
 
 
 def _phase(group: Group, brief: Brief) -> int:
@@ -171,21 +184,26 @@ def _phase(group: Group, brief: Brief) -> int:
         return 4
     if _LIMIT.search(headings):
         return 3
+    if group.point:
+        return 1
     subject = set(brief.terms)
+    own = [set(terms(c.anchor.section or "", brief.language)) for c in group.cards]
     size = len(group.cards)
+    if sum(bool(words) and words <= subject for words in own) * 2 > size:
+        return 0
     defining = sum(
         claims.defines(c.quote, brief.language) and bool(subject & set(terms(c.quote[:90], brief.language)))
         for c in group.cards
     )
-    if defining * 2 >= size and not group.point:
+    if defining * 2 >= size:
         return 0
     limits = sum(bool(_LIMIT.search(c.quote)) or bool(marks("negation", c.quote, brief.language)) for c in group.cards)
     compared = sum(bool(_COMPARISON.search(c.quote)) for c in group.cards)
     if compared * 2 > size:
-        return 4
+        return 5
     if limits * 3 > size * 2:
-        return 3
-    return 2 if _USE.search(headings) else 1
+        return 4
+    return 3 if _USE.search(headings) else 2
 
 
 def _source_order(cards: Sequence[Card]) -> list[Card]:
@@ -231,7 +249,10 @@ def _heading(group: Group, sources: dict[str, Source], taken: Sequence[frozenset
         title = plain_title(sources[card.source].title) if card.source in sources else ""
         for text, share in ((clean_heading(card.anchor.section or ""), 1.0), (title, 0.45)):
             if telling(text, language):
-                fit = ranking.cosine(dict.fromkeys(terms(text, language), 1.0), group.vector)
+                own = terms(text, language)
+                fit = ranking.cosine(dict.fromkeys(own, 1.0), group.vector) + 0.5 * ranking.recall(
+                    brief.terms, own, lambda t: 1.0
+                )
                 weighed[text] = weighed.get(text, 0.0) + share * (card.relevance + fit)
     for text, _ in sorted(weighed.items(), key=lambda pair: (-round(pair[1], 6), pair[0])):
         if frozenset(terms(text, language)) not in taken:

@@ -17,11 +17,13 @@ class Wording:
 
     quotes: tuple[str, str]
     joint: str
+    thousands: str
     numerals: Forms
     kinds: dict[str, str]
     section_claim: str
     opens_one: Forms
     opens_many: Forms
+    plain: Forms
     new_source: Forms
     new_source_bare: Forms
     other_section: Forms
@@ -40,9 +42,11 @@ class Wording:
     single: Forms
     synthesis_opens: Forms
     introduction: Forms
+    introduction_one: Forms
     introduction_points: Forms
     introduction_sections: Forms
     conclusion: Forms
+    conclusion_one: Forms
     conclusion_gaps: Forms
     conclusion_none: Forms
     dropped: str
@@ -54,7 +58,7 @@ class Wording:
 
     def several(self, items: tuple[str, ...] | list[str], most: int = 4) -> str:
         """A list in prose; what is over the limit is counted."""
-        shown = list(items[:most])
-        if len(items) > most:
-            return ", ".join(shown) + self.and_more.format(count=self.number(len(items) - most))
-        return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + self.joint + shown[-1] if shown else ""
+        comma = "、" if self.joint in ("、", "和") else ", "
+        if len(items) > most + 1:
+            return comma.join(items[:most]) + self.and_more.format(count=self.number(len(items) - most))
+        return comma.join(items[:-1]) + (self.joint if len(items) > 1 else "") + "".join(items[-1:])

@@ -96,6 +96,21 @@ def lead_in(card: Card, before: Card | None, desk: Desk) -> str:
     return desk.fill("within", desk.words.same_source)
 
 
+def next_lead(card: Card, before: Card | None, desk: Desk, *, named: bool, heading: str = "") -> str:
+    """The words before the next quotation of a paragraph; "" directly behind the one before in its source.
+
+    `named` says that the paragraph has just named its only source, whose title is then not said again.
+    """
+    if follows(card, before):
+        return ""
+    if before is None and named:
+        place = section_of(card)
+        if place and not same(place, heading, desk.language):
+            return desk.fill("other", desk.words.other_section, section=in_italics(place))
+        return desk.fill("plain", desk.words.plain)
+    return lead_in(card, before, desk)
+
+
 def same(a: str, b: str, language: str) -> bool:
     """Whether two headings say the same."""
     return set(terms(a, language)) == set(terms(b, language))

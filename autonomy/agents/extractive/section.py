@@ -23,12 +23,13 @@ def section(request: DraftRequest, desk: Desk) -> Paragraphs:
     if not cards:
         return Paragraphs(paragraphs=(), notes=(desk.words.dropped,) if request.cards else ())
     ordered = arranged(cards, desk.language)
+    single = len({card.source for card in ordered}) == 1
     paragraphs: list[tuple[Sentence, ...]] = []
-    before: Card | None = None
-    for number, chunk in enumerate(_paragraphs(ordered)):
-        sentences: list[Sentence] = [_opening(ordered, desk)] if number == 0 else []
+    for number, chunk in enumerate(in_paragraphs(ordered)):
+        sentences = [_opening(ordered, desk)] if number == 0 else []
+        before: Card | None = None
         for card in chunk:
-            lead = "" if quoting.follows(card, before) else quoting.lead_in(card, before, desk)
+            lead = quoting.next_lead(card, before, desk, named=single, heading=request.heading)
             sentences += quoting.quotation(card, lead, desk)
             before = card
         paragraphs.append(tuple(sentences))
@@ -72,16 +73,22 @@ def arranged(cards: Sequence[Card], language: str) -> list[Card]:
     return ordered
 
 
-def _paragraphs(cards: Sequence[Card]) -> list[list[Card]]:
-    """Even paragraphs of at most four, none of a single quotation where it can be helped."""
-    count = -(-len(cards) // PER_PARAGRAPH)
-    size, extra = divmod(len(cards), count)
+def in_paragraphs(cards: Sequence[Card]) -> list[list[Card]]:
+    """Paragraphs of at most four that end, where they can, with the last quotation from a source."""
+    runs: list[list[Card]] = []
+    for card in cards:
+        if runs and runs[-1][-1].source == card.source and len(runs[-1]) < PER_PARAGRAPH:
+            runs[-1].append(card)
+        else:
+            runs.append([card])
     chunks: list[list[Card]] = []
-    start = 0
-    for number in range(count):
-        end = start + size + (number < extra)
-        chunks.append(list(cards[start:end]))
-        start = end
+    for run in runs:
+        if chunks and len(chunks[-1]) + len(run) <= PER_PARAGRAPH:
+            chunks[-1] += run
+        else:
+            chunks.append(run)
+    if len(chunks) > 1 and len(chunks[-1]) == 1 and len(chunks[-2]) > 2:
+        chunks[-1].insert(0, chunks[-2].pop())
     return chunks
 
 

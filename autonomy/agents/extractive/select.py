@@ -23,7 +23,7 @@ from autonomy.text.words import terms
 
 PER_SECTION = 3
 # Measured on manuals: below it a sentence shares a common word with the question and no more.
-TOPICAL = 0.34
+TOPICAL = 0.4
 NEW_TERMS = 3
 RESCUED_WORDS = 60
 DANGLING_COST = 0.6
@@ -38,6 +38,11 @@ _SIGNATURE = re.compile(
 # What changed in a release is read by those who knew the one before.
 _NEWS = re.compile(
     r"what['’]s new|changelog|change log|release notes|\bnews\b|neuerungen|novedades|nouveautés|変更点|新特性|更新日志",
+    re.IGNORECASE,
+)
+_CHANGE = re.compile(
+    r"\b(?:now|no longer|new|added|removed|deprecated|changed|fixed|improved|renamed|jetzt|nun|neu|nicht mehr|ahora|nuevo"
+    r"|ya no|désormais|nouveau)\b",
     re.IGNORECASE,
 )
 
@@ -70,6 +75,7 @@ class Candidate:
 def select(request: SelectRequest) -> tuple[Card, ...]:
     """At most `limit` cards for the question, best first, without ids."""
     found = _distinct([c for passage in request.passages for c in candidates(passage, request.brief.language)])
+    found = _in_language(found, request.brief.language)
     if not found:
         return ()
     wanted = list(dict.fromkeys(terms(request.question, request.brief.language)))
@@ -114,7 +120,7 @@ def _quotable(
 ) -> tuple[tuple[int, int] | None, bool]:
     """(the span to quote or None, whether it had to take the sentence before with it)."""
     text = passage.text[slice(*span)]
-    if _MARKED.search(text):
+    if _MARKED.search(text) or detect(text, default=language) != language or _is_news(passage, text):
         return None, False
     found = flaw(text, language, below_signature=below_signature)
     if found == "":
@@ -126,6 +132,17 @@ def _quotable(
     if flaw(lead, language) != "" or _MARKED.search(joined) or len(joined.split()) > RESCUED_WORDS or len(joined) > 600:
         return None, False
     return (before[0], span[1]), True
+
+
+def _in_language(found: list[Candidate], language: str) -> list[Candidate]:
+    """Those in the document's language, unless the sources hardly have any: translations hold untranslated parts."""
+    own = [candidate for candidate in found if candidate.language == language]
+    return own if len(own) * 3 >= len(found) else found
+
+
+def _is_news(passage: Passage, text: str) -> bool:
+    """Whether a page of release notes tells here what a release changed."""
+    return bool(_NEWS.search(f"{passage.title} {passage.section or ''}")) and bool(_CHANGE.search(text))
 
 
 def _distinct(found: list[Candidate]) -> list[Candidate]:
@@ -159,8 +176,10 @@ def _says_something(candidate: Candidate, asked: set[str]) -> bool:
     """Whether it holds words beyond the question, the title and the heading: "X is a complex topic" does not."""
     frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
     known = asked | set(terms(frame, candidate.language))
-    new = set(candidate.terms) - known
-    return len(new) >= (NEW_TERMS * 2 if is_cjk(candidate.language) else NEW_TERMS)
+    new = len(set(candidate.terms) - known)
+    if is_cjk(candidate.language):
+        return new >= NEW_TERMS * 2
+    return new >= NEW_TERMS or (new == NEW_TERMS - 1 and claims.strength(candidate.text, candidate.language) > 0)
 
 
 def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str], float]) -> None:

@@ -71,7 +71,8 @@ def _fitting(rows: Sequence[Row], room: float) -> list[Row]:
 def _paragraph(question: str, rows: Sequence[Row], desk: Desk) -> list[Sentence]:
     if not rows:
         return []
-    sentences = [desk.say("opens", desk.words.synthesis_opens, question=question)] if question else []
+    forms = desk.words.synthesis_opens
+    sentences = [desk.say("opens", forms, question=quoting.in_italics(question))] if question else []
     alone = {card.source for row in rows for card in row.cards if len(row.cards) == 1}
     said = len(alone) == 1 and all(len(row.cards) == 1 for row in rows)
     before: Card | None = None
@@ -84,7 +85,7 @@ def _paragraph(question: str, rows: Sequence[Row], desk: Desk) -> list[Sentence]
         elif said and before is None:
             sentences.append(desk.say("single", desk.words.single, title=titles))
         for card in row.cards:
-            lead = "" if quoting.follows(card, before) else quoting.lead_in(card, before, desk)
+            lead = quoting.next_lead(card, before, desk, named=said)
             sentences += quoting.quotation(card, lead, desk)
             before = card
     return sentences

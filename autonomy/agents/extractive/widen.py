@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -11,28 +12,67 @@ from autonomy.text.language import is_cjk
 from autonomy.text.words import terms, tokens
 
 MOST = 6
+# Without spaces the script changes where words do: runs of ideographs, of katakana, of Latin letters.
+_CJK_WORD = re.compile(r"[\u30a0-\u30ff]{2,}|[\u3400-\u9fff]{2,}|[A-Za-z][\w.+-]+")
 
 # Names that manuals use for one another; each row is tried both ways.
 _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "en": (
-        ("cancel", "abort", "stop", "terminate"), ("limit", "restriction", "maximum"), ("error", "exception", "failure"),
-        ("install", "setup", "configure"), ("delete", "remove"), ("parallel", "concurrent", "multithreading"), ("timeout", "deadline"),
-        ("security", "authentication", "permission"), ("performance", "speed", "optimization"), ("backup", "archive"), ("update", "upgrade"),
-        ("directory", "folder"), ("argument", "parameter", "option"), ("memory", "allocation"), ("network", "socket", "connection"),
-        ("test", "check", "verify"), ("advantage", "benefit"), ("disadvantage", "drawback", "problem"), ("history", "origin"), ("cause", "reason"),
-        ("encrypt", "cipher", "cryptography"), ("filter", "firewall"), ("user", "account"), ("package", "module"), ("loop", "iteration"),
+        ("cancel", "abort", "stop", "terminate"),
+        ("limit", "restriction", "maximum"),
+        ("error", "exception", "failure"),
+        ("install", "setup", "configure"),
+        ("delete", "remove"),
+        ("parallel", "concurrent", "multithreading"),
+        ("timeout", "deadline"),
+        ("security", "authentication", "permission"),
+        ("performance", "speed", "optimization"),
+        ("backup", "archive"),
+        ("update", "upgrade"),
+        ("directory", "folder"),
+        ("argument", "parameter", "option"),
+        ("memory", "allocation"),
+        ("network", "socket", "connection"),
+        ("test", "check", "verify"),
+        ("advantage", "benefit"),
+        ("disadvantage", "drawback", "problem"),
+        ("history", "origin"),
+        ("cause", "reason"),
+        ("encrypt", "cipher", "cryptography"),
+        ("filter", "firewall"),
+        ("user", "account"),
+        ("package", "module"),
+        ("loop", "iteration"),
     ),
     "de": (
-        ("abbrechen", "beenden", "stoppen"), ("Grenze", "Einschränkung"), ("Fehler", "Ausnahme"), ("Einrichtung", "Installation", "Konfiguration"),
-        ("löschen", "entfernen"), ("Sicherheit", "Berechtigung"), ("Sicherung", "Backup"), ("Aktualisierung", "Upgrade"), ("Ordner", "Verzeichnis"),
-        ("Vorteil", "Nutzen"), ("Nachteil", "Problem"), ("Ursache", "Grund"),
+        ("abbrechen", "beenden", "stoppen"),
+        ("Grenze", "Einschränkung"),
+        ("Fehler", "Ausnahme"),
+        ("Einrichtung", "Installation", "Konfiguration"),
+        ("löschen", "entfernen"),
+        ("Sicherheit", "Berechtigung"),
+        ("Sicherung", "Backup"),
+        ("Aktualisierung", "Upgrade"),
+        ("Ordner", "Verzeichnis"),
+        ("Vorteil", "Nutzen"),
+        ("Nachteil", "Problem"),
+        ("Ursache", "Grund"),
     ),
     "es": (
-        ("cancelar", "detener", "terminar"), ("límite", "restricción"), ("error", "excepción", "fallo"), ("instalación", "configuración"),
-        ("borrar", "eliminar"), ("seguridad", "permisos"), ("copia", "respaldo"), ("actualización", "mejora"), ("carpeta", "directorio"),
-        ("ventaja", "beneficio"), ("desventaja", "problema"), ("causa", "motivo"),
+        ("cancelar", "detener", "terminar"),
+        ("límite", "restricción"),
+        ("error", "excepción", "fallo"),
+        ("instalación", "configuración"),
+        ("borrar", "eliminar"),
+        ("seguridad", "permisos"),
+        ("copia", "respaldo"),
+        ("actualización", "mejora"),
+        ("carpeta", "directorio"),
+        ("ventaja", "beneficio"),
+        ("desventaja", "problema"),
+        ("causa", "motivo"),
     ),
-}  # fmt: skip
+}
 
 
 def widen(task: TaskSpec, brief: Brief, thin: Sequence[str]) -> tuple[str, ...]:
@@ -55,8 +95,7 @@ def _variants(question: str, brief: Brief) -> list[str]:
     """Other names first, then the question without one of its words, then each word alone, longest first."""
     words = _content_words(question, brief.language)
     if is_cjk(brief.language):
-        halves = [question[: len(question) // 2], question[len(question) // 2 :]] if len(question) > 4 else []
-        return [*halves, brief.subject]
+        return [brief.subject, *_CJK_WORD.findall(question)]
     renamed = [
         " ".join([*words[:i], other, *words[i + 1 :]])
         for i, word in enumerate(words)

@@ -1,4 +1,4 @@
-"""The player's own words in German; see `wording` for what the forms and placeholders mean."""
+"""The player's own words in German; see `phrases` for what the forms and placeholders mean."""
 
 from __future__ import annotations
 
@@ -7,63 +7,164 @@ from autonomy.agents.extractive.phrases import Wording
 GERMAN = Wording(
     quotes=("„", "“"),
     joint=" und ",
-    numerals=tuple("kein ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf".split()),
+    thousands=".",
+    numerals=("kein", "ein", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
     kinds={
-        "text/html": "Webseite", "application/pdf": "PDF-Dokument", "text/markdown": "Markdown-Dokument", "text/plain": "Textdatei",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word-Dokument", "": "Dokument",
+        "text/html": "Webseite",
+        "application/pdf": "PDF-Dokument",
+        "text/markdown": "Markdown-Dokument",
+        "text/plain": "Textdatei",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word-Dokument",
+        "": "Dokument",
     },
     section_claim="{count} Stellen aus {sources} Quellen zu {heading}",
     opens_one=(
-        "Zu diesem Punkt äußert sich eine Quelle: {title}.", "Nur {title} sagt hierzu etwas.", "Was sich hierzu fand, steht in {title}.",
-        "Eine einzige Quelle behandelt dies: {title}.", "Die Belege für diesen Teil stammen allein aus {title}.", "Dieser Teil stützt sich auf {title}.",
+        "Zu diesem Punkt äußert sich eine Quelle: {title}.",
+        "Nur {title} sagt hierzu etwas.",
+        "Was sich hierzu fand, steht in {title}.",
+        "Eine einzige Quelle behandelt dies: {title}.",
+        "Die Belege für diesen Teil stammen allein aus {title}.",
+        "Dieser Teil stützt sich auf {title}.",
     ),
     opens_many=(
-        "{Count} Quellen behandeln diesen Punkt: {titles}.", "Die Belege für diesen Teil stammen aus {titles}.",
-        "Hierzu werden {count} Quellen zitiert: {titles}.", "{Count} Dokumente sagen hierzu etwas: {titles}.",
-        "Dieser Teil stützt sich auf {titles}.", "Stellen zu diesem Punkt stehen in {titles}.", "Das Folgende ist {titles} entnommen.",
+        "{Count} Quellen behandeln diesen Punkt: {titles}.",
+        "Die Belege für diesen Teil stammen aus {titles}.",
+        "Hierzu werden {count} Quellen zitiert: {titles}.",
+        "{Count} Dokumente sagen hierzu etwas: {titles}.",
+        "Dieser Teil stützt sich auf {titles}.",
+        "Stellen zu diesem Punkt stehen in {titles}.",
+        "Das Folgende ist {titles} entnommen.",
     ),
+    plain=("Dort heißt es:", "Dort steht:", "Zu lesen ist dort:", "Darin steht:"),
     new_source=(
-        "{title} schreibt unter {section}:", "Unter {section} heißt es in {title}:", "In {title} steht unter {section}:", "Dazu {title}, unter {section}:",
-        "Unter {section} liest man in {title}:", "{title} hält unter {section} fest:", "Aus {title}, Abschnitt {section}:", "Mit den Worten von {title} ({section}):",
+        "{title} schreibt unter {section}:",
+        "Unter {section} heißt es in {title}:",
+        "In {title} steht unter {section}:",
+        "Dazu {title}, unter {section}:",
+        "Unter {section} liest man in {title}:",
+        "{title} hält unter {section} fest:",
+        "Aus {title}, Abschnitt {section}:",
+        "Mit den Worten von {title} ({section}):",
     ),
-    new_source_bare=("{title} schreibt:", "In {title} heißt es:", "In {title} steht:", "Dazu {title}:", "Aus {title}:", "{title} hält fest:"),
+    new_source_bare=(
+        "{title} schreibt:",
+        "In {title} heißt es:",
+        "In {title} steht:",
+        "Dazu {title}:",
+        "Aus {title}:",
+        "{title} hält fest:",
+    ),
     other_section=(
-        "Unter {section} heißt es dort:", "Im Abschnitt {section} steht:", "Dasselbe Dokument schreibt unter {section}:",
-        "Unter {section} kommt es darauf zurück:", "An anderer Stelle, unter {section}:", "Sein Abschnitt {section} hält fest:",
+        "Unter {section} heißt es dort:",
+        "Im Abschnitt {section} steht:",
+        "Dasselbe Dokument schreibt unter {section}:",
+        "An anderer Stelle, unter {section}:",
+        "Sein Abschnitt {section} hält fest:",
     ),
-    same_section=("Weiter heißt es:", "An derselben Stelle:", "Derselbe Abschnitt ergänzt:", "Dort steht auch:", "Und im selben Abschnitt:", "Ergänzend:"),
-    same_source=("Weiter heißt es:", "Dasselbe Dokument ergänzt:", "Dort steht auch:", "An späterer Stelle:", "Und im selben Dokument:", "Ergänzend:"),
+    same_section=(
+        "Weiter heißt es:",
+        "An derselben Stelle:",
+        "Derselbe Abschnitt ergänzt:",
+        "Dort steht auch:",
+        "Und im selben Abschnitt:",
+        "Ergänzend:",
+    ),
+    same_source=(
+        "Weiter heißt es:",
+        "Dasselbe Dokument ergänzt:",
+        "Dort steht auch:",
+        "An späterer Stelle:",
+        "Und im selben Dokument:",
+        "Ergänzend:",
+    ),
     differ=(
         "In diesem Punkt stimmen {titles} in einer Zahl oder einer Verneinung nicht überein; beide sind hier zitiert.",
         "Hier unterscheiden sich {titles} in einer Zahl oder einer Verneinung.",
         "Nebeneinander gelesen weichen {titles} in einer Zahl oder einer Verneinung voneinander ab.",
     ),
     annotation=(
-        "{title} ({kind}, etwa {words} Wörter) behandelt vor allem {headings}.", "Umfang: etwa {words} Wörter ({kind}); die wichtigsten Teile sind {headings}.",
+        "{title} ({kind}, etwa {words} Wörter) behandelt vor allem {headings}.",
+        "Umfang: etwa {words} Wörter ({kind}); die wichtigsten Teile sind {headings}.",
         "Auf etwa {words} Wörtern ({kind}) geht es um {headings}.",
     ),
-    annotation_bare=("{title} ({kind}, etwa {words} Wörter) hat keine eigenen Überschriften.", "Umfang: etwa {words} Wörter ({kind}), ohne eigene Überschriften."),
-    annotation_quote=("Die Stelle, die der Frage am nächsten kommt, lautet:", "Im Kern steht dort:", "Am nächsten kommt der Frage diese Stelle:", "Die zentrale Stelle lautet:"),
-    annotation_more=("Die Zahl der entnommenen Stellen ist {digits}; sie stehen unter {headings}.", "Entnommene Stellen: {digits}, unter {headings}."),
-    annotation_answers=("Von {asked} gestellten Fragen belegt die Quelle {digits}.", "Belege fanden sich darin zu {digits} der {asked} Fragen, die gestellt wurden."),
-    annotation_limit=("Nichts entnommen wurde ihr zu der Frage: {question}", "Keine Stelle fand sich darin zu der Frage: {question}"),
-    annotation_full=("Zu jeder gestellten Frage fand sich darin eine Stelle.", "Keine der gestellten Fragen blieb darin ohne Beleg."),
-    shared=("{Count} Quellen tragen diesen Punkt: {titles}.", "Hier stimmen {count} Quellen überein: {titles}.", "Derselbe Punkt steht in {titles}.", "Getragen wird dies von {titles}."),
-    shared_differ=("Hier sprechen {titles} von derselben Sache, weichen aber in einer Zahl oder einer Verneinung ab.", "Zum selben Punkt stimmen {titles} in einer Zahl oder einer Verneinung nicht überein."),
-    single=("Hierfür fand sich nur eine Quelle: {title}.", "Dies stützt sich allein auf {title}.", "Hier steht {title} allein.", "Nur {title} sagt dies."),
-    synthesis_opens=("Zur Frage „{question}“ sagen die Quellen dies.", "Auf die Frage „{question}“ antworten diese Stellen.", "„{question}“: Dazu ist dies zu lesen."),
+    annotation_bare=(
+        "{title} ({kind}, etwa {words} Wörter) hat keine eigenen Überschriften.",
+        "Umfang: etwa {words} Wörter ({kind}), ohne eigene Überschriften.",
+    ),
+    annotation_quote=(
+        "Die Stelle, die der Frage am nächsten kommt, lautet:",
+        "Im Kern steht dort:",
+        "Am nächsten kommt der Frage diese Stelle:",
+        "Die zentrale Stelle lautet:",
+    ),
+    annotation_more=(
+        "Die Zahl der entnommenen Stellen ist {digits}; sie stehen unter {headings}.",
+        "Entnommene Stellen: {digits}, unter {headings}.",
+    ),
+    annotation_answers=(
+        "Von {asked} gestellten Fragen belegt die Quelle {digits}.",
+        "Belege fanden sich darin zu {digits} der {asked} Fragen, die gestellt wurden.",
+    ),
+    annotation_limit=(
+        "Nichts entnommen wurde ihr zu der Frage: {question}",
+        "Keine Stelle fand sich darin zu der Frage: {question}",
+    ),
+    annotation_full=(
+        "Zu jeder gestellten Frage fand sich darin eine Stelle.",
+        "Keine der gestellten Fragen blieb darin ohne Beleg.",
+    ),
+    shared=(
+        "{Count} Quellen tragen diesen Punkt: {titles}.",
+        "Hier stimmen {count} Quellen überein: {titles}.",
+        "Derselbe Punkt steht in {titles}.",
+        "Getragen wird dies von {titles}.",
+    ),
+    shared_differ=(
+        "Hier sprechen {titles} von derselben Sache, weichen aber in einer Zahl oder einer Verneinung ab.",
+        "Zum selben Punkt stimmen {titles} in einer Zahl oder einer Verneinung nicht überein.",
+    ),
+    single=(
+        "Hierfür fand sich nur eine Quelle: {title}.",
+        "Dies stützt sich allein auf {title}.",
+        "Hier steht {title} allein.",
+        "Nur {title} sagt dies.",
+    ),
+    synthesis_opens=(
+        "Zur Frage {question} sagen die Quellen dies.",
+        "Auf die Frage {question} antworten diese Stellen.",
+        "{question}: Dazu ist dies zu lesen.",
+    ),
     introduction=(
-        "Dieses Dokument stellt zusammen, was die Quellen (Anzahl: {digits}) zum Thema {goal} sagen. Es wurde nach Regeln und ohne Sprachmodell aus Zitaten gefügt: Jede Aussage zur Sache steht in Anführungszeichen, mit ihrer Quelle.",
-        "Was die Quellen (Anzahl: {digits}) zum Thema {goal} sagen, ist hier nach Regeln und ohne Sprachmodell zusammengestellt: Alle Aussagen zur Sache sind Zitate, jedes mit seiner Quelle.",
+        "Dieses Dokument stellt zusammen, was {count} Quellen zum Thema {goal} sagen. Es wurde nach Regeln und ohne "
+        "Sprachmodell aus Zitaten gefügt: Jede Aussage zur Sache ist zitiert, mit ihrer Quelle.",
+        "Was {count} Quellen zum Thema {goal} sagen, ist hier nach Regeln und ohne Sprachmodell zusammengestellt: Alle "
+        "Aussagen zur Sache sind Zitate, jedes mit seiner Quelle.",
+    ),
+    introduction_one=(
+        "Dieses Dokument stellt zusammen, was eine einzige Quelle zum Thema {goal} sagt. Es wurde nach Regeln und ohne "
+        "Sprachmodell aus Zitaten gefügt: Jede Aussage zur Sache ist zitiert.",
+        "Was eine einzige Quelle zum Thema {goal} sagt, ist hier nach Regeln und ohne Sprachmodell zusammengestellt: Alle "
+        "Aussagen zur Sache sind Zitate.",
     ),
     introduction_points=("Der Auftrag nennt diese Punkte: {points}.", "Ausdrücklich gefragt war nach: {points}."),
     introduction_sections=("Die Teile der Reihe nach: {headings}.", "Die Teile sind {headings}."),
     conclusion=(
-        "Zum Thema {goal} wurden Stellen aus {sources} Quellen zitiert (Stellen: {digits}), die meisten aus {titles}.",
-        "Oben stehen Zitate zum Thema {goal} (Stellen: {digits}, Quellen: {sources}); den größten Anteil haben {titles}.",
+        "Zum Thema {goal} wurden aus {sources} Quellen Stellen ausgewählt ({digits} insgesamt), die meisten aus {titles}.",
+        "Die Suche zum Thema {goal} ergab {digits} ausgewählte Stellen aus {sources} Quellen; die meisten stammen aus "
+        "{titles}.",
     ),
-    conclusion_gaps=("Gesucht und in den Quellen nicht gefunden: {gaps}.", "Auf diese Fragen geben die Quellen keine zitierbare Antwort: {gaps}."),
-    conclusion_none=("Jede Frage, die an die Quellen gestellt wurde, brachte mindestens eine Stelle.", "Keine Frage an die Quellen blieb ohne Stelle."),
+    conclusion_one=(
+        "Zum Thema {goal} stammen alle ausgewählten Stellen ({digits}) aus einer Quelle, {titles}.",
+        "Die Suche zum Thema {goal} ergab nur Stellen aus einer Quelle, {titles} ({digits} insgesamt).",
+    ),
+    conclusion_gaps=(
+        "Gesucht, ohne dass sich eine weitere Stelle fand: {gaps}.",
+        "Auf diese Fragen geben die Quellen keine weitere zitierbare Antwort: {gaps}.",
+    ),
+    conclusion_none=(
+        "Jede Frage, die an die Quellen gestellt wurde, brachte mindestens eine Stelle.",
+        "Keine Frage an die Quellen blieb ohne Stelle.",
+    ),
     dropped="Eine Aussage wurde weggelassen, weil keine Stelle sie trägt.",
     and_more=" und {count} weitere",
-)  # fmt: skip
+)

@@ -1,4 +1,4 @@
-"""The player's own words in English; see `wording` for what the forms and placeholders mean."""
+"""The player's own words in English; see `phrases` for what the forms and placeholders mean."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from autonomy.agents.extractive.phrases import Wording
 ENGLISH = Wording(
     quotes=("“", "”"),
     joint=" and ",
-    numerals=tuple("no one two three four five six seven eight nine ten eleven twelve".split()),
+    thousands=",",
+    numerals=("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
     kinds={
-        "text/html": "web page", "application/pdf": "PDF document", "text/markdown": "Markdown document", "text/plain": "plain text",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word document", "": "document",
+        "text/html": "web page",
+        "application/pdf": "PDF document",
+        "text/markdown": "Markdown document",
+        "text/plain": "plain text",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word document",
+        "": "document",
     },
     section_claim="{count} passages from {sources} sources on {heading}",
     opens_one=(
@@ -30,6 +35,7 @@ ENGLISH = Wording(
         "What follows is taken from {titles}.",
         "Passages on this point stand in {titles}.",
     ),
+    plain=("It says:", "There one reads:", "It puts it so:", "This is what it says:"),
     new_source=(
         "{title} says under {section}:",
         "Under {section}, {title} puts it so:",
@@ -41,14 +47,36 @@ ENGLISH = Wording(
         "Under {section}, {title} states:",
     ),
     new_source_bare=(
-        "{title} says:", "{title} puts it so:", "In {title} one reads:", "In the words of {title}:", "From {title}:", "{title} states:",
+        "{title} says:",
+        "{title} puts it so:",
+        "In {title} one reads:",
+        "In the words of {title}:",
+        "From {title}:",
+        "{title} states:",
     ),
     other_section=(
-        "Under {section} it says:", "The part {section} has this:", "It returns to the matter under {section}:",
-        "In the same document, under {section}:", "Its part {section} puts it so:", "Elsewhere in it, under {section}:",
+        "Under {section} it says:",
+        "The part {section} has this:",
+        "In the same document, under {section}:",
+        "Its part {section} puts it so:",
+        "Elsewhere in it, under {section}:",
     ),
-    same_section=("It goes on:", "The same part adds:", "In the same place:", "There it also says:", "And in the same part:", "It adds:"),
-    same_source=("It goes on:", "The same document adds:", "It also says:", "Further on in it:", "And in the same document:", "It adds:"),
+    same_section=(
+        "It goes on:",
+        "The same part adds:",
+        "In the same place:",
+        "There it also says:",
+        "And in the same part:",
+        "It adds:",
+    ),
+    same_source=(
+        "It goes on:",
+        "The same document adds:",
+        "It also says:",
+        "Further on in it:",
+        "And in the same document:",
+        "It adds:",
+    ),
     differ=(
         "On this point {titles} do not agree in a figure or a negation; both are quoted here.",
         "The wording differs here between {titles}: a figure or a negation is not the same.",
@@ -60,37 +88,83 @@ ENGLISH = Wording(
         "In about {words} words this {kind} treats {headings}.",
         "A {kind} of about {words} words, with {headings} as its main parts.",
     ),
-    annotation_bare=("{title} is a {kind} of about {words} words without headings of its own.", "A {kind} of about {words} words, not divided by headings."),
-    annotation_quote=("Its most central passage reads:", "At its core stands this:", "The passage closest to the question is this:", "Closest to what was asked comes this:"),
-    annotation_more=("The passages taken from it, {count} in all, stand under {headings}.", "{Count} passages were taken from it, under {headings}."),
-    annotation_answers=("It was searched for {asked} questions and brought evidence on {count} of them.", "It gave evidence on {count} of the {asked} questions that were asked."),
-    annotation_limit=("Nothing was taken from it on the question: {question}", "It brought no passage on this question: {question}"),
-    annotation_full=("It brought evidence on every question that was asked.", "No question that was asked went without a passage from it."),
+    annotation_bare=(
+        "{title} is a {kind} of about {words} words without headings of its own.",
+        "A {kind} of about {words} words, not divided by headings.",
+    ),
+    annotation_quote=(
+        "Its most central passage reads:",
+        "At its core stands this:",
+        "The passage closest to the question is this:",
+        "Closest to what was asked comes this:",
+    ),
+    annotation_more=(
+        "The passages taken from it, {count} in all, stand under {headings}.",
+        "{Count} passages were taken from it, under {headings}.",
+    ),
+    annotation_answers=(
+        "It was searched for {asked} questions and brought evidence on {count} of them.",
+        "It gave evidence on {count} of the {asked} questions that were asked.",
+    ),
+    annotation_limit=(
+        "Nothing was taken from it on the question: {question}",
+        "It brought no passage on this question: {question}",
+    ),
+    annotation_full=(
+        "It brought evidence on every question that was asked.",
+        "No question that was asked went without a passage from it.",
+    ),
     shared=(
-        "{Count} sources carry this point: {titles}.", "Here {count} sources agree: {titles}.",
-        "The same point stands in {count} sources: {titles}.", "This is carried by {titles}.",
+        "{Count} sources carry this point: {titles}.",
+        "Here {count} sources agree: {titles}.",
+        "The same point stands in {count} sources: {titles}.",
+        "This is carried by {titles}.",
     ),
     shared_differ=(
         "Here {titles} speak of the same thing but differ in a figure or a negation.",
         "{titles} treat the same point and do not agree in a figure or a negation.",
     ),
-    single=("Only one source was found for this: {title}.", "This rests on {title} alone.", "Here {title} stands alone.", "A single source, {title}, says so."),
+    single=(
+        "Only one source was found for this: {title}.",
+        "This rests on {title} alone.",
+        "Here {title} stands alone.",
+        "A single source, {title}, says so.",
+    ),
     synthesis_opens=(
-        "On the question “{question}” the sources say this.", "To the question “{question}” there is this to read.",
-        "“{question}” is answered by these passages.",
+        "On the question {question} the sources say this.",
+        "To the question {question} there is this to read.",
+        "{question} is answered by these passages.",
     ),
     introduction=(
-        "This document gathers what {count} sources say on {goal}. It was put together by rule from quotations, without a language model: every statement on the matter stands in quotation marks, with its source.",
-        "What {count} sources say on {goal} is put together here, by rule and without a language model: all statements on the matter are quotations, each with its source.",
+        "This document gathers what {count} sources say on {goal}. It was put together by rule from quotations, without a "
+        "language model: every statement on the matter is quoted, with its source.",
+        "What {count} sources say on {goal} is put together here, by rule and without a language model: all statements on "
+        "the matter are quotations, each with its source.",
+    ),
+    introduction_one=(
+        "This document gathers what one source says on {goal}. It was put together by rule from quotations, without a "
+        "language model: every statement on the matter is quoted.",
+        "What one source says on {goal} is put together here, by rule and without a language model: all statements on the "
+        "matter are quotations from it.",
     ),
     introduction_points=("The goal names these points: {points}.", "Asked for in particular: {points}."),
     introduction_sections=("The parts in order: {headings}.", "It has {count} parts: {headings}.", "The parts are {headings}."),
     conclusion=(
-        "On {goal}, {count} passages from {sources} sources were quoted, most of them from {titles}.",
-        "{Count} passages on {goal} stand above, from {sources} sources; {titles} carry the largest share.",
+        "On {goal}, {count} passages were selected from {sources} sources, most of them from {titles}.",
+        "The search on {goal} ended with {count} selected passages from {sources} sources; most come from {titles}.",
     ),
-    conclusion_gaps=("Looked for and not found in the sources: {gaps}.", "The sources hold no quotable answer to these questions: {gaps}."),
-    conclusion_none=("Every question that was put to the sources brought at least one passage.", "No question that was put to the sources stayed without a passage."),
+    conclusion_one=(
+        "On {goal}, all selected passages ({digits}) come from one source, {titles}.",
+        "The search on {goal} ended with {digits} selected passages, all from {titles}.",
+    ),
+    conclusion_gaps=(
+        "Looked for, without a passage beyond those above: {gaps}.",
+        "The sources hold no further quotable answer to these questions: {gaps}.",
+    ),
+    conclusion_none=(
+        "Every question that was put to the sources brought at least one passage.",
+        "No question that was put to the sources stayed without a passage.",
+    ),
     dropped="A statement was left out because no passage carries it.",
     and_more=" and {count} more",
-)  # fmt: skip
+)
