@@ -9,7 +9,8 @@ from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
 from autonomy.text.chars import count_words
 
-LEAST, MOST = 40, 120
+MOST = 120
+SHORT = 16
 
 
 def annotation(request: DraftRequest, desk: Desk) -> Paragraphs:
@@ -20,6 +21,7 @@ def annotation(request: DraftRequest, desk: Desk) -> Paragraphs:
     kind = desk.words.kinds.get(source.media_type, desk.words.kinds[""])
     central = _central(request.cards)
     quote = quoting.quotation(central, desk.fill("lead", desk.words.annotation_quote), desk) if central else []
+    quote += _second(request.cards, central, desk) if central else []
     for shown in (4, 3, 2, 1):
         headings = _headings(request, desk, shown)
         opening = _opening(desk, source.id, kind, size, headings)
@@ -45,9 +47,22 @@ def _central(cards: tuple[Card, ...]) -> Card | None:
     return max(short, key=lambda card: card.relevance, default=None)
 
 
+def _second(cards: tuple[Card, ...], first: Card, desk: Desk) -> list[Sentence]:
+    """Another passage where the first is so short that the annotation would say little."""
+    if count_words(first.quote) >= SHORT:
+        return []
+    others = [card for card in cards if card.id != first.id and count_words(card.quote) <= MOST // 3]
+    card = max(others, key=lambda card: card.relevance, default=None)
+    return quoting.quotation(card, quoting.next_lead(card, first, desk, named=True), desk) if card else []
+
+
 def _headings(request: DraftRequest, desk: Desk, most: int) -> str:
     found = [clean_heading(text) for text in request.before]
-    own = [h for h in dict.fromkeys(found) if telling(h, desk.language) and not quoting.same(h, request.heading, desk.language)]
+    own = [
+        h
+        for h in dict.fromkeys(found)
+        if telling(h, desk.language) and not quoting.same(h, clean_heading(request.heading), desk.language)
+    ]
     return desk.words.several([in_italics(text) for text in own], most)
 
 

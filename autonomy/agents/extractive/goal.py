@@ -127,14 +127,14 @@ _TRIM = {
     |beginner)[\w\s]{0,20}(?:audience|readers?)?\b
     | \bwith\s+(?:citations|references|sources|quotations)\b | \bbased\s+on\s+(?:the|this|these|our)\s+(?:corpus|documents?
     |sources?|manuals?|files?)\b | \b(?:from|using)\s+(?:the|this)\s+corpus\b | \bplease\b)[\s).]*$""",
-    "de": r"""[\s,;(]*(?:\b(?:in|mit|von|auf)\s+(?:etwa\s+|rund\s+|ca\.\s+|mindestens\s+"
-    r"|höchstens\s+)?\d[\d.]*\s*(?:wörtern?|worten?|seiten?|quellen?|zitaten?)\b | \bauf\s+(?:deutsch|englisch)\b "
-    r"| \bim?\s+(?:apa|mla|ieee|harvard)[\s-]*(?:stil|format)?\b | \bbitte\b)[\s).]*$""",
-    "es": r"""[\s,;(]*(?:\b(?:en|de|con)\s+(?:unas\s+|al\ menos\s+|aproximadamente\s+)?\d[\d.]*\s*(?:palabras?|páginas?"
-    r"|citas?|fuentes?)\b | \ben\s+(?:español|inglés)\b | \ben\s+(?:formato\s+|estilo\s+)?(?:apa|mla|ieee|harvard)\b "
-    r"| \bpor\ favor\b)[\s).]*$""",
-    "fr": r"""[\s,;(]*(?:\b(?:en|de|avec)\s+(?:environ\s+|au\ moins\s+)?\d[\d.]*\s*(?:mots?|pages?|citations?|sources?)\b "
-    r"| \ben\s+(?:français|anglais)\b)[\s).]*$""",
+    "de": r"""[\s,;(]*(?:\b(?:in|mit|von|auf)\s+(?:etwa\s+|rund\s+|ca\.\s+|mindestens\s+
+    |höchstens\s+)?\d[\d.]*\s*(?:wörtern?|worten?|seiten?|quellen?|zitaten?)\b | \bauf\s+(?:deutsch|englisch)\b
+    | \bim?\s+(?:apa|mla|ieee|harvard)[\s-]*(?:stil|format)?\b | \bbitte\b)[\s).]*$""",
+    "es": r"""[\s,;(]*(?:\b(?:en|de|con)\s+(?:unas\s+|al\ menos\s+|aproximadamente\s+)?\d[\d.]*\s*(?:palabras?|páginas?
+    |citas?|fuentes?)\b | \ben\s+(?:español|inglés)\b | \ben\s+(?:formato\s+|estilo\s+)?(?:apa|mla|ieee|harvard)\b
+    | \bpor\ favor\b)[\s).]*$""",
+    "fr": r"""[\s,;(]*(?:\b(?:en|de|avec)\s+(?:environ\s+|au\ moins\s+)?\d[\d.]*\s*(?:mots?|pages?|citations?|sources?)\b
+    | \ben\s+(?:français|anglais)\b)[\s).]*$""",
 }
 _CJK_ORDER = {
     "ja": re.compile(
@@ -170,7 +170,8 @@ def title_of(goal: Goal, language: str) -> str:
     text = goal.subject
     if goal.compared:
         joint = {"de": " und ", "es": " y ", "fr": " et ", "ja": "と", "zh": "与"}.get(language, " and ")
-        text = joint.join(_bare(side, language) for side in goal.compared)
+        sides = joint.join(goal.compared)
+        text = goal.subject if sides in goal.subject else sides
     text = _bare(text, language)
     if len(text) > 90:
         cut = max(text.rfind(mark, 25, 90) for mark in (", ", "; ", ": ", " – ", "，", "、"))
@@ -220,8 +221,11 @@ def _compared(text: str, language: str) -> tuple[str, ...]:
     if not match:
         return ()
     second = re.split(_INCLUDING.get(language, r"$^"), match["b"], maxsplit=1, flags=_FLAGS)[0]
-    sides = (match["a"], second)
-    return tuple(_bare(side.strip(" ,;."), language) for side in sides) if all(terms(s, language) for s in sides) else ()
+    sides = [_bare(side.strip(" ,;."), language) for side in (match["a"], second)]
+    if language == "en":
+        # "threads and processes for concurrency": the scope behind the last side belongs to both.
+        sides = [re.split(r"\s(?:for|in|as|on|with)\s", side, maxsplit=1)[0] for side in sides]
+    return tuple(sides) if all(terms(side, language) for side in sides) else ()
 
 
 def _points(text: str, language: str) -> tuple[str, tuple[str, ...]]:

@@ -101,28 +101,33 @@ def _vectors(cards: Sequence[Card], language: str) -> dict[str, dict[str, float]
 
 def _seeded(cards: Sequence[Card], vectors: dict[str, dict[str, float]], brief: Brief) -> tuple[list[Group], list[str]]:
     """Groups by the goal's points, then by the sources' own headings; and the points for which there is nothing."""
-    left = list(cards)
-    groups: list[Group] = []
-    thin: list[str] = []
-    for point in brief.must_cover:
-        wanted = terms(point, brief.language)
-        mine = [c for c in left if _speaks_to(c, wanted, brief.language)]
-        if mine:
-            groups.append(Group(mine, _mean([vectors[c.id] for c in mine]), point))
-            left = [c for c in left if c not in mine]
-        elif not any(_speaks_to(c, wanted, brief.language) for c in cards):
-            thin.append(point)
+    points = {point: terms(point, brief.language) for point in brief.must_cover}
+    mine: dict[str, list[Card]] = {point: [] for point in points}
+    left: list[Card] = []
+    for card in cards:
+        shares = {point: _share(card, wanted, brief.language) for point, wanted in points.items()}
+        best = [point for point, share in shares.items() if share > 0.5 and share == max(shares.values())]
+        if not best or (len(best) == len(points) > 1):
+            left.append(card)
+        else:
+            mine[min(best, key=lambda point: len(mine[point]))].append(card)
+    groups = [Group(held, _mean([vectors[c.id] for c in held]), point) for point, held in mine.items() if held]
+    thin = [
+        point
+        for point, held in mine.items()
+        if not held and not any(_share(card, points[point], brief.language) > 0.5 for card in cards)
+    ]
     homes: dict[tuple[str, str | None], list[Card]] = {}
     for card in left:
         homes.setdefault((card.source, card.anchor.section), []).append(card)
-    groups.extend(Group(mine, _mean([vectors[c.id] for c in mine])) for mine in homes.values())
+    groups.extend(Group(held, _mean([vectors[c.id] for c in held])) for held in homes.values())
     return groups, thin
 
 
-def _speaks_to(card: Card, wanted: Sequence[str], language: str) -> bool:
-    """Whether the card's own words, or those of its heading, name most of the point."""
-    have = {*terms(card.quote, language), *terms(card.anchor.section or "", language)}
-    return sum(term in have for term in wanted) > len(wanted) / 2
+def _share(card: Card, wanted: Sequence[str], language: str) -> float:
+    """The share of a point that the card names: its own words count whole, those of its heading nearly so; 0 to 1."""
+    own, heading = set(terms(card.quote, language)), set(terms(card.anchor.section or "", language))
+    return sum(1.0 if term in own else 0.9 if term in heading else 0.0 for term in wanted) / max(1, len(wanted))
 
 
 def _mean(vectors: Sequence[dict[str, float]]) -> dict[str, float]:

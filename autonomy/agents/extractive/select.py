@@ -103,7 +103,7 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
         if before and "\n" in passage.text[before[1] : start]:
             signature = bool(_SIGNATURE.search(passage.text[slice(*before)])) and not _terminated(passage.text[: before[1]])
             paragraph, place, before = paragraph + 1, 0, None
-        span, rescued = _quotable(passage, (start, end), before, language, signature and place == 0)
+        span, rescued = _quotable(passage, (start, end), before, language, place if signature else -1)
         if span:
             text = passage.text[slice(*span)]
             found.append(Candidate(passage, *span, paragraph, place, language, rescued, terms(text, language)))
@@ -116,20 +116,28 @@ def _terminated(text: str) -> bool:
 
 
 def _quotable(
-    passage: Passage, span: tuple[int, int], before: tuple[int, int] | None, language: str, below_signature: bool
+    passage: Passage, span: tuple[int, int], before: tuple[int, int] | None, language: str, entry: int
 ) -> tuple[tuple[int, int] | None, bool]:
-    """(the span to quote or None, whether it had to take the sentence before with it)."""
+    """(the span to quote or None, whether it had to take the sentence before with it).
+
+    `entry` is the sentence's place below a signature, -1 elsewhere: the first one there often is a bare command.
+    """
     text = passage.text[slice(*span)]
     if _MARKED.search(text) or detect(text, default=language) != language or _is_news(passage, text):
         return None, False
-    found = flaw(text, language, below_signature=below_signature)
+    found = flaw(text, language, below_signature=entry == 0)
     if found == "":
         return span, False
     if found != "dangling" or before is None:
         return None, False
     lead = passage.text[slice(*before)]
     joined = passage.text[before[0] : span[1]]
-    if flaw(lead, language) != "" or _MARKED.search(joined) or len(joined.split()) > RESCUED_WORDS or len(joined) > 600:
+    if (
+        flaw(lead, language, below_signature=entry == 1) != ""
+        or _MARKED.search(joined)
+        or len(joined.split()) > RESCUED_WORDS
+        or len(joined) > 600
+    ):
         return None, False
     return (before[0], span[1]), True
 

@@ -88,8 +88,8 @@ GERMAN = Wording(
         "Auf etwa {words} Wörtern ({kind}) geht es um {headings}.",
     ),
     annotation_bare=(
-        "{title} ({kind}, etwa {words} Wörter) hat keine eigenen Überschriften.",
-        "Umfang: etwa {words} Wörter ({kind}), ohne eigene Überschriften.",
+        "{title} ist ein Text von etwa {words} Wörtern ({kind}).",
+        "{title} hat einen Umfang von etwa {words} Wörtern ({kind}).",
     ),
     annotation_quote=(
         "Die Stelle, die der Frage am nächsten kommt, lautet:",
@@ -102,7 +102,7 @@ GERMAN = Wording(
         "Entnommene Stellen: {digits}, unter {headings}.",
     ),
     annotation_answers=(
-        "Von {asked} gestellten Fragen belegt die Quelle {digits}.",
+        "Die Quelle belegt {digits} von {asked} gestellten Fragen.",
         "Belege fanden sich darin zu {digits} der {asked} Fragen, die gestellt wurden.",
     ),
     annotation_limit=(

@@ -89,8 +89,8 @@ ENGLISH = Wording(
         "A {kind} of about {words} words, with {headings} as its main parts.",
     ),
     annotation_bare=(
-        "{title} is a {kind} of about {words} words without headings of its own.",
-        "A {kind} of about {words} words, not divided by headings.",
+        "{title} is a {kind} of about {words} words.",
+        "{title}, a {kind}, has about {words} words.",
     ),
     annotation_quote=(
         "Its most central passage reads:",

@@ -86,8 +86,8 @@ SPANISH = Wording(
         "En unas {words} palabras ({kind}) se ocupa de {headings}.",
     ),
     annotation_bare=(
-        "{title} ({kind}, unas {words} palabras) no tiene títulos propios.",
-        "Extensión: unas {words} palabras ({kind}), sin títulos propios.",
+        "{title} es un texto de unas {words} palabras ({kind}).",
+        "{title} tiene una extensión de unas {words} palabras ({kind}).",
     ),
     annotation_quote=(
         "El pasaje más cercano a la pregunta es este:",

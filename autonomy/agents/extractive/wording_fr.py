@@ -57,10 +57,7 @@ FRENCH = Wording(
         "{title} ({kind}, environ {words} mots) traite surtout de {headings}.",
         "Étendue : environ {words} mots ({kind}) ; les parties principales sont {headings}.",
     ),
-    annotation_bare=(
-        "{title} ({kind}, environ {words} mots) n'a pas d'intertitres.",
-        "Étendue : environ {words} mots ({kind}).",
-    ),
+    annotation_bare=("{title} est un texte d'environ {words} mots ({kind}).",),
     annotation_quote=("Le passage le plus proche de la question est celui-ci :", "On y lit pour l'essentiel :"),
     annotation_more=(
         "Passages retenus : {digits}, sous {headings}.",
