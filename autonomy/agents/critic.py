@@ -12,12 +12,14 @@ from typing import Any
 from autonomy.agents import gathered, planning
 from autonomy.agents.context import Context
 from autonomy.core.state import GraphState
-from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, Verdict
+from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
 COVERED = 0.5
 """Below this share of a question's terms the corpus does not speak to it (CRAFT: .5 to .7 widen and keep)."""
 FEW_CARDS = 6
 FEW_SOURCES = 3
+WORDS_PER_CARD = 45
+"""A quotation with its lead-in fills about so many words."""
 MOST_WIDENINGS = 2
 MOST_REVISIONS = 2
 STALE_STEPS = 3
@@ -87,7 +89,10 @@ def _searched(step: PlanStep, observation: Observation, state: GraphState, conte
     coverage = float(observation.figures["coverage"])
     kept = int(observation.figures["cards"])
     gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept > 0)
-    why = f"{kept} quotations from {observation.figures['sources']} sources; {coverage:.0%} of the question's terms found"
+    why = (
+        f"'{step.arguments['question']}': {kept} quotations from {observation.figures['sources']} sources; "
+        f"{coverage:.0%} of the question's terms found"
+    )
     if not gate.passed:
         why += f" (wanted {COVERED:.0%}): noted as thin"
     if any(s.action == "search" and not s.ended and s.id != step.id for s in planning.load(state)):
@@ -95,22 +100,28 @@ def _searched(step: PlanStep, observation: Observation, state: GraphState, conte
     return _weighed(step, observation, state, context, why, gate)
 
 
+def cards_wanted(task: TaskSpec, context: Context) -> int:
+    """How much evidence the length asked for needs, and never fewer than six quotations."""
+    return max(FEW_CARDS, context.journey.words(task) // WORDS_PER_CARD)
+
+
 def _weighed(step: PlanStep, observation: Observation, state: GraphState, context: Context, why: str, coverage: Gate) -> Judged:
     """Evidence before prose: with too little of it the search is widened, and if that brings nothing the reader is told."""
     cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
     wanted = min(FEW_SOURCES, context.corpora.overview(context.records.get("corpus", "ids") or []).documents)
+    enough = cards_wanted(TaskSpec.model_validate(state["task"]), context)
     gates = (
         coverage,
-        Gate(name="cards", figure=cards, threshold=FEW_CARDS, passed=cards >= FEW_CARDS),
+        Gate(name="cards", figure=cards, threshold=enough, passed=cards >= enough),
         Gate(name="sources", figure=sources, threshold=wanted, passed=sources >= wanted),
     )
     if all(gate.passed for gate in gates[1:]):
         return _pass(step, observation, f"{why}; in all {cards} from {sources} sources", route="plan", gates=gates)
-    why = f"{why}; in all {cards} quotations from {sources} sources are too few (wanted {FEW_CARDS} from {wanted})"
+    why = f"{why}; in all {cards} quotations from {sources} sources are too few (wanted {enough} from {wanted})"
     if state["widened"] < MOST_WIDENINGS:
         verdict = Verdict(step=step.id, decision="branch", notes=why, gates=gates)
         return Judged(verdict, "done", "expand", f"{why}: widens the search")
-    note = f"The corpus holds little about this: {cards} quotations from {sources} sources."
+    note = f"The corpus holds little about this: {cards} quotations from {sources} sources, where {enough} were wanted."
     return _pass(step, observation, f"{why}; goes on and says so", route="plan", gates=gates, notes=(note,))
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from autonomy.agents import gathered
+from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
 from autonomy.agents.roles import Brief, SelectRequest
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, Passage, PlanStep, TaskSpec
 
-PASSAGES = 8
-CARDS = 8
+FEWEST = 8
+MOST = 20
+"""Passages and cards of one question: as many as the length asked for needs, within these bounds."""
 
 
 async def search(step: PlanStep, state: GraphState, context: Context) -> Observation:
@@ -17,20 +18,21 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     task = TaskSpec.model_validate(state["task"])
     brief = Brief.model_validate(state["brief"])
     question = str(step.arguments["question"])
+    limit = min(MOST, max(FEWEST, 2 * critic.cards_wanted(task, context) // max(1, len(brief.questions))))
     answer = await context.calls.tool(
         "corpus.search",
         {
             "query": question,
             "corpora": context.records.get("corpus", "ids") or [],
             "language": brief.language,
-            "limit": PASSAGES,
+            "limit": limit,
         },
     )
     passages = tuple(Passage.model_validate(passage) for passage in answer["passages"])
     held = gathered.cards(context)
     spans = {(card.source, card.anchor.start, card.anchor.end) for card in held}
     request = SelectRequest(
-        task=task, brief=brief, question=question, passages=passages, limit=CARDS, taken=tuple(card.quote for card in held)
+        task=task, brief=brief, question=question, passages=passages, limit=limit, taken=tuple(card.quote for card in held)
     )
     chosen = await context.player.select(request) if passages else ()
     kept = [card for card in chosen if (card.source, card.anchor.start, card.anchor.end) not in spans]
