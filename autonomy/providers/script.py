@@ -1,6 +1,6 @@
 """What a scripted model server does with each request: behaviours, and the small language that lists them.
 
-    good  malformed  wrong-schema  empty-choices  usage-only  cut  unfinished  not-json  refusal  length  text:WORDS
+    good  malformed  wrong-schema  empty-choices  usage-only  cut  cut-late  unfinished  not-json  refusal  length  text:WORDS
     stall:SECONDS  status:CODE  429:RETRY_AFTER  500  401  gateway-error
 
 Items are separated by commas; `item*` stands for every request from there on, `itemx3` for three, and a list that
@@ -23,6 +23,7 @@ Kind = Literal[
     "empty-choices",
     "usage-only",
     "cut",
+    "cut-late",
     "unfinished",
     "not-json",
     "refusal",

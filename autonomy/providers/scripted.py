@@ -296,6 +296,8 @@ class _Handler(BaseHTTPRequestHandler):
                     self._wait(behaviour.seconds)
                 if behaviour.kind == "cut":
                     raise _Gone
+            if behaviour.kind == "cut-late" and place == len(chunks) - 1:
+                raise _Gone
             self._piece(f"data: {json.dumps(chunk, ensure_ascii=False)}\n\n".encode())
         self._piece(b"data: [DONE]\n\n")
         self._still_there()
@@ -304,6 +306,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _status(self, behaviour: Behaviour) -> int:
         extra = {"Retry-After": behaviour.retry_after} if behaviour.retry_after is not None else {}
+        if 300 <= behaviour.status < 400:
+            extra["Location"] = f"{self.server.scripted.base_url}/chat/completions"
         return self._json(behaviour.status, error_body(behaviour.message, behaviour.code), extra)
 
     def _json(self, status: int, body: dict[str, Any], extra: dict[str, str] | None = None) -> int:

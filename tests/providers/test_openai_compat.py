@@ -98,11 +98,8 @@ async def test_a_stream_that_ends_without_a_finish_is_cut(serve: Serve, connect:
 
 
 async def test_a_finished_answer_is_kept_when_its_usage_never_comes(serve: Serve, connect: Connect, request_for: Build) -> None:
-    def script(asked: Asked) -> Behaviour:
-        asked.body["stream_options"] = {}
-        return Behaviour("text", text="all of it")
-
-    answer = await ask(connect(serve(script)), request_for(), stream=True)
+    server = serve(lambda asked: Behaviour("cut-late", text="all of it"))
+    answer = await ask(connect(server), request_for(), stream=True)
     assert answer.text == "all of it"
     assert answer.usage.estimated
     assert answer.usage.tokens_out > 0
@@ -140,7 +137,7 @@ async def test_the_callers_time_bounds_even_an_answer_that_keeps_trickling(
         (Behaviour("status", status=403), ProviderRefused, None),
         (Behaviour("status", status=404), ProviderRefused, None),
         (Behaviour("status", status=400), ProviderRefused, None),
-        (Behaviour("status", status=302), ProviderRefused, None),
+        (Behaviour("status", status=307), ProviderRefused, None),
         (Behaviour("status", status=402), ProviderRefused, None),
         (Behaviour("status", status=429, code="insufficient_quota"), ProviderRefused, None),
     ],
