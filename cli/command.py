@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from autonomy.core.errors import Interrupted
 from cli.output import BOLD, CYAN, DIM
 from cli.session import Session
 
@@ -179,7 +180,11 @@ def command(
             session = ctx.find_object(Session)
             assert session is not None, "entry() puts the session into the root context"
             session.use(json=as_json, debug=debug, no_color=no_color)
-            raise typer.Exit(function(session, **values) or 0)
+            try:
+                code = function(session, **values)
+            except KeyboardInterrupt:
+                raise Interrupted("interrupted", "What was stored stays; run the command again.") from None
+            raise typer.Exit(code or 0)
 
         parameters = [inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context), *own, *SHARED]
         call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

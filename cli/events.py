@@ -20,11 +20,13 @@ def tail(
         float | None, typer.Option(metavar="SEQ", parser=values.whole, help="Begin after this position; default: the newest.")
     ] = None,
     no_follow: Annotated[bool, typer.Option("--no-follow", help="Print what there is, then stop.")] = False,
-) -> None:
+) -> int:
     """Follow the events of all runs until Ctrl-C."""
-    from cli.stream import follow_all, last_position
+    from cli.stream import follow_all, last_position, until_left
 
     with session.app() as application:
         newest = since is None and not no_follow
         after = last_position(application.database) if newest else values.between("--since", since or 0, 0, 2**62)
-        follow_all(application.runs, session.out, after=after, follow=not no_follow)
+        with until_left() as leaving:
+            follow_all(application.runs, session.out, after=after, follow=not no_follow)
+    return leaving.code

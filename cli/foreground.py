@@ -65,11 +65,12 @@ def stopping(out: Output, run_id: str, view: View) -> Iterator[Stopper]:
 
 def work(app: App, out: Output, run_id: str, *, job_id: int | None, wait: bool = False) -> int:
     """Work the run until it ends, waits for a person or is stopped; returns the exit code."""
-    from autonomy.bootstrap.foreground import work_run
-
     view = open_view(out, run_id, lambda: app.runs.inspect(run_id))
     try:
         with stopping(out, run_id, view) as stopper:
+            # Takes a second or two: imported once the view is there and Ctrl-C is ours.
+            from autonomy.bootstrap.foreground import work_run
+
             ended = work_run(
                 app, run_id, on_event=view.event, on_token=view.token, on_progress=view.progress, stop=stopper.asked, wait=wait
             )

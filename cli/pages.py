@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
+from cli.summary import stored_source
 from cli.wording import ago, count, duration, figures, gate, local_time, money, size, status_word
 
 COLOURS = {
@@ -160,10 +161,10 @@ def _verdict(row: Mapping[str, Any] | None, out: Output) -> list[str]:
 
 
 def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
-    named = [row for row in rows if row.get("role") != "source"]
+    named = [row for row in rows if not stored_source(row)]
     lines = [f"{plain(row['path'])}  {out.paint(size(int(row.get('size') or 0)), DIM)}" for row in named]
     stored = len(rows) - len(named)
-    return [*lines, *([out.paint(f"and {stored} stored sources", DIM)] if stored else [])]
+    return [*lines, *([out.paint(f"and {stored} files of the stored sources", DIM)] if stored else [])]
 
 
 __all__ = ["budget_lines", "local_time", "run_page", "run_table"]

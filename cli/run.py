@@ -194,13 +194,16 @@ def tail(
     run: RunArgument,
     start_at: Annotated[float, typer.Option("--from", metavar="SEQ", parser=values.whole, help="Begin with this number.")] = 1,
     no_follow: Annotated[bool, typer.Option("--no-follow", help="Print what there is, then stop.")] = False,
-) -> None:
+) -> int:
     """Follow the events of a run until it ends."""
-    from cli.stream import follow_run
+    from cli.stream import follow_run, until_left
 
     first = values.between("--from", start_at, 0, 2**62)
     with session.app() as application:
-        follow_run(application.runs, application.runs.resolve(run), session.out, after=max(first - 1, 0), follow=not no_follow)
+        run_id = application.runs.resolve(run)
+        with until_left() as leaving:
+            follow_run(application.runs, run_id, session.out, after=max(first - 1, 0), follow=not no_follow)
+    return leaving.code
 
 
 @command(app, "resume", examples=("autonomy run resume 7k2q", "autonomy run resume 7k2q --wait"))

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autonomy.core.events import TERMINAL_EVENTS, Event
+from cli import errors
 from cli.output import BLUE, CYAN, DIM, GREEN, RED, YELLOW, Output
 from cli.wording import event_line
 
@@ -26,8 +30,25 @@ COLOURS = {
 }
 
 
+@dataclass
+class Leaving:
+    """How a follower went: with 0 at the end of the stream, with 130 by Ctrl-C."""
+
+    code: int = errors.OK
+
+
+@contextmanager
+def until_left() -> Iterator[Leaving]:
+    """Ctrl-C inside the block ends it quietly: leaving is what it is for."""
+    leaving = Leaving()
+    try:
+        yield leaving
+    except KeyboardInterrupt:
+        leaving.code = errors.INTERRUPTED
+
+
 def follow_run(runs: Runs, run_id: str, out: Output, *, after: int, follow: bool) -> None:
-    """Print a run's events from `after` on."""
+    """Print a run's events from `after` on; Ctrl-C is the way to leave."""
     while True:
         batch = runs.events(run_id, after=after, limit=BATCH)
         if not batch and follow:

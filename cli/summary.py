@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, cut, plain, squeezed
-from cli.wording import count, duration, gate, money, parse_time, status_word
+from cli.wording import count, duration, figure, gate, money, parse_time, status_word
 
 OUTCOME_COLOURS = {"delivered": GREEN, "failed": RED, "aborted": RED, "waiting_human": YELLOW, "paused": YELLOW}
-SHOWN_FILES = 6
 NEXT = {
     "paused": "autonomy run resume {run}",
     "waiting_human": "autonomy run inspect {run}",
@@ -43,16 +43,22 @@ def _took(page: Mapping[str, Any]) -> str:
 
 
 def _files(page: Mapping[str, Any], out: Output) -> list[str]:
-    files = [row for row in page.get("artifacts") or [] if row.get("role") != "snapshot"]
-    hidden = len(page.get("artifacts") or []) - len(files)
+    rows = page.get("artifacts") or []
+    named = sorted(
+        (row for row in rows if not stored_source(row)), key=lambda row: (row.get("role") != "deliverable", row["path"])
+    )
     lines = []
-    for number, row in enumerate(files[:SHOWN_FILES]):
+    for number, row in enumerate(named):
         lead = out.paint("files", DIM) + "    " if number == 0 else " " * 9
-        lines.append(f"  {lead}{out.paint(plain(row['path']), BOLD if number == 0 else 0)}")
-    rest = hidden + len(files[SHOWN_FILES:])
-    if rest:
-        lines.append(f"  {' ' * 9}{out.paint(f'and {rest} more, such as the stored sources', DIM)}")
+        lines.append(f"  {lead}{out.paint(plain(row['path']), *([BOLD] if number == 0 else []))}")
+    if len(rows) > len(named):
+        lines.append(f"  {' ' * 9}{out.paint(f'and {len(rows) - len(named)} files of the stored sources', DIM)}")
     return lines
+
+
+def stored_source(row: Mapping[str, Any]) -> bool:
+    """Whether a file belongs to the stored sources rather than to what is handed over."""
+    return "/sources/" in str(row["path"])
 
 
 def _manifest(page: Mapping[str, Any], home: Path) -> dict[str, Any]:
@@ -74,10 +80,19 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     quotes = sum(len(claim.get("citations") or []) for claim in claims)
     sources = len(manifest.get("sources") or [])
     lines = [f"  {out.paint('claims', DIM)}   {len(claims)} with {quotes} citations from {sources} sources"]
-    for number, row in enumerate(manifest.get("gates") or []):
-        lead = out.paint("gates", DIM) + "    " if number == 0 else " " * 9
-        lines.append(f"  {lead}{cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more)}")
-    return lines
+    gates = manifest.get("gates") or []
+    if not gates:
+        return lines
+    passed = sum(bool(row.get("pass")) for row in gates)
+    figures = ", ".join(
+        f"{plain(row.get('name', '?')).replace('_', ' ')} {figure(row.get('figure'))}" for row in gates if row.get("pass")
+    )
+    words = textwrap.wrap(f"{passed} of {len(gates)} passed: {figures}", max(min(out.width, 110) - 12, 30))
+    lines += [f"  {out.paint('gates', DIM) + '    ' if number == 0 else ' ' * 9}{words}" for number, words in enumerate(words)]
+    failed = [row for row in gates if not row.get("pass")]
+    return lines + [
+        f"  {' ' * 9}{out.paint(cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more), YELLOW)}" for row in failed
+    ]
 
 
 def used(page: Mapping[str, Any]) -> str:

@@ -95,11 +95,12 @@ def status_word(status: str, outcome: str | None = None) -> str:
 def figures(values: Mapping[str, Any]) -> str:
     """name value, name value: the figures of a decision, nested ones in brackets, empty ones left out."""
     return ", ".join(
-        f"{plain(name).replace('_', ' ')} {_figure(value)}" for name, value in values.items() if value not in (None, [], {}, "")
+        f"{plain(name).replace('_', ' ')} {figure(value)}" for name, value in values.items() if value not in (None, [], {}, "")
     )
 
 
-def _figure(value: Any) -> str:
+def figure(value: Any) -> str:
+    """One value of any plain kind, shortly."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -108,8 +109,10 @@ def _figure(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, Mapping):
         return f"({figures(value)})"
+    if isinstance(value, list | tuple) and len(value) == 2 and all(type(item) in (int, float) for item in value):
+        return f"{figure(value[0])} to {figure(value[1])}"
     if isinstance(value, list | tuple):
-        return " ".join(_figure(item) for item in value)
+        return " ".join(figure(item) for item in value)
     return squeezed(value)
 
 
@@ -117,8 +120,8 @@ def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
     """One gate: its sign, name, figure and threshold."""
     sign = glyphs.done if row.get("pass", row.get("passed")) else glyphs.failed
     threshold = row.get("threshold")
-    wanted = f" (wanted {_figure(threshold)})" if threshold not in (None, "") else ""
-    return f"{sign} {plain(row.get('name', '?')).replace('_', ' ')} {_figure(row.get('figure'))}{wanted}"
+    wanted = f" (wanted {figure(threshold)})" if threshold not in (None, "") else ""
+    return f"{sign} {plain(row.get('name', '?')).replace('_', ' ')} {figure(row.get('figure'))}{wanted}"
 
 
 def happening(type_: str, content: Mapping[str, Any], glyphs: Glyphs) -> str:
@@ -202,6 +205,8 @@ _TELLERS = {
     "artifact.created": _artifact,
     "budget.exceeded": _budget,
     "budget.changed": _changed,
+    "run.queued": lambda content, glyphs: squeezed(content.get("reason", "")),
+    "run.started": lambda content, glyphs: f"attempt {content.get('attempt', '?')}",
     "run.done": _ended,
     "run.failed": _ended,
     "run.aborted": _ended,
