@@ -210,6 +210,10 @@ def test_what_a_source_says_never_becomes_markup(style: str) -> None:
     rendered = render(material.model_copy(update={"task": made.task(journey="research", style=style)}))
     parsed = MarkdownIt("commonmark").enable("table").enable("strikethrough").parse(rendered.text)
     assert not {"html_block", "code_block", "fence", "hr", "lheading_open"} & {token.type for token in parsed}
+    opened = [token.type for token in parsed if token.nesting == 1]
+    assert opened.count("heading_open") == len(rendered.headings)
+    assert opened.count("blockquote_open") == 1
+    assert opened.count("ordered_list_open") == (style == "vancouver")
     inside = inline_tokens(rendered.text)
     assert not {"html_inline", "image", "code_inline", "s_open", "link_open"} & {token.type for token in inside}
     assert "bold" not in [after.content for before, after in pairwise(inside) if before.type == "strong_open"]
@@ -237,6 +241,11 @@ def test_any_text_is_shown_as_its_letters(text: str) -> None:
         cells = [token for token in table if token.type == "inline"]
         assert len(cells) == 4
         assert "".join(child.content for child in cells[2].children or ()) == wanted
+
+
+def test_what_looks_like_an_entity_stays_as_it_is_written() -> None:
+    text = "&lt;script&gt; &copy; &#35; &#x41; AT&T; R&D"
+    assert shown(inert.inline(text)) == text
 
 
 def test_titles_in_italics_stay_italic_outside_quotations_and_nowhere_else() -> None:
@@ -274,6 +283,13 @@ def test_like_claims_of_several_sources_are_one_row_and_a_number_makes_the_diffe
         ("manual", "supports", "c3"), ("handbook", "differs", "c4"), ("notes", "silent", None),
     ]  # fmt: skip
     assert sorted(name for row in rows for name in row.cards) == ["c1", "c2", "c3", "c4", "c5", "c6"]
+
+
+def test_nearly_the_same_words_of_two_sources_are_one_claim_that_both_support() -> None:
+    text = "Tasks can easily and safely be cancelled at any moment."
+    other = made.cards()[0].model_copy(update={"id": "c9", "source": "notes", "quote": text})
+    rows = matrix((made.cards()[0], other), (made.source("manual"), made.source("notes")), "en")
+    assert [[cell.stance for cell in row.cells] for row in rows] == [["supports", "supports"]]
 
 
 def test_a_denial_makes_the_difference_too() -> None:
