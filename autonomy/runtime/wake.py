@@ -33,7 +33,7 @@ class Wake:
     def __init__(self) -> None:
         self._rung = 0
         self._changed = threading.Condition()
-        self._listeners: tuple[Callable[[Topic], None], ...] = ()
+        self._listeners: tuple[Callable[[Topic], object], ...] = ()
 
     def ring(self, topic: Topic = "jobs") -> None:
         """Wake all waiters; listeners are called in this thread. "events" says: nothing for workers, only for readers."""
@@ -54,7 +54,7 @@ class Wake:
             return self._changed.wait_for(lambda: self._rung > seen, timeout)
 
     @contextlib.contextmanager
-    def listening(self, listener: Callable[[Topic], None]) -> Iterator[None]:
+    def listening(self, listener: Callable[[Topic], object]) -> Iterator[None]:
         """Have a quick, thread-safe function called at each ring: one that wakes an event loop."""
         with self._changed:
             self._listeners += (listener,)

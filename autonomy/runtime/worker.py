@@ -236,7 +236,7 @@ class Worker:
         with contextlib.ExitStack() as stack:
             presence = stack.enter_context(lease.Presence())
             heartbeat = stack.enter_context(lease.Heartbeat(self._database, self._lease_seconds))
-            stack.enter_context(self._wake.listening(functools.partial(loop.call_soon_threadsafe, self._heard)))
+            stack.enter_context(self._wake.listening(lambda topic: loop.call_soon_threadsafe(self._heard, topic)))
             stack.enter_context(Beyond(self._database, self._wake))
             if self._signals:
                 stack.enter_context(_signals(loop, self._signalled))
@@ -452,13 +452,18 @@ async def _rung(event: asyncio.Event, seconds: float | None) -> None:
 @contextlib.contextmanager
 def _signals(loop: asyncio.AbstractEventLoop, handler: Callable[[], None]) -> Iterator[None]:
     """Hear SIGTERM and SIGINT; where the loop cannot (Windows), by the interpreter's own means."""
+
+
+    def pass_on(number: int, frame: object) -> None:
+        loop.call_soon_threadsafe(handler)
+
     heard = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.getsignal(number) for number in heard}
     for number in heard:
         try:
             loop.add_signal_handler(number, handler)
         except NotImplementedError:
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(handler) and None)
+            signal.signal(number, pass_on)
     try:
         yield
     finally:
