@@ -1,0 +1,279 @@
+"""Runs worked by the real command: the document, the summary, Ctrl-C once and twice, two at once, and the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autonomy.providers.script import Asked, Behaviour
+from autonomy.providers.scripted import ScriptedServer
+from tests.cli.conftest import Place
+
+TEXT = """# Tasks
+
+## Cancelling
+
+A task can be cancelled by calling its cancel method. Cancellation raises CancelledError inside the task at the next
+opportunity. A task that catches CancelledError should clean up and raise it again. Swallowing it breaks task groups.
+
+## Groups
+
+Task groups wait for all tasks in the group when the block ends. If any task in the group fails, the remaining tasks in
+the group are cancelled. No further tasks can then be added to the group.
+"""
+
+
+class Gate:
+    """A script whose first request waits until it is let through; all answers are good ones."""
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.open = threading.Event()
+
+    def __call__(self, asked: Asked) -> Behaviour:
+        self.arrived.set()
+        self.open.wait(60)
+        return Behaviour()
+
+
+@pytest.fixture
+def corpus(migrated: Place) -> str:
+    folder = migrated.home / "docs"
+    folder.mkdir()
+    (folder / "tasks.md").write_text(TEXT, "utf-8")
+    (folder / "groups.md").write_text(TEXT.replace("Tasks", "Task groups").replace("task can", "group can"), "utf-8")
+    return str(folder)
+
+
+@pytest.fixture
+def gate(migrated: Place) -> Iterator[Gate]:
+    """A model server that holds its first answer back, configured as the provider "desk"."""
+    held = Gate()
+    with ScriptedServer(held) as server:
+        (migrated.home / "autonomy.toml").write_text(
+            f'[[providers]]\nname = "desk"\nkind = "local"\nmodel = "m"\nbase_url = "{server.base_url}"\n', "utf-8"
+        )
+        yield held
+        held.open.set()
+
+
+def start_words(corpus: str, *more: str) -> tuple[str, ...]:
+    return ("run", "start", "How are tasks cancelled?", "--journey", "research", "--corpus", corpus, *more)
+
+
+def only_run(place: Place) -> dict[str, object]:
+    row: dict[str, object] = json.loads(place.run("run", "list", "--json").stdout)["items"][0]
+    return row
+
+
+def test_a_run_in_the_foreground_ends_with_its_document_on_stdout(migrated: Place, corpus: str) -> None:
+    done = migrated.run(*start_words(corpus, "--json"))
+    assert done.returncode == 0, done.stderr
+    body = json.loads(done.stdout)
+    assert (body["status"], body["outcome"]) == ("done", "delivered")
+    assert {row["path"].rsplit("/", 1)[1] for row in body["deliverables"]} >= {"deliverable.md", "manifest.json"}
+    for row in body["deliverables"]:
+        assert set(row) == {"path", "role", "media_type", "sha256"}
+        assert (migrated.home / row["path"]).is_file()
+
+
+def test_without_a_terminal_progress_is_plain_lines_on_stderr_and_the_summary_stands_on_stdout(
+    migrated: Place, corpus: str
+) -> None:
+    done = migrated.run(*start_words(corpus))
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "decision" in done.stderr
+    for words in ("delivered after", "deliverable.md", "claims", "passed: quote found 1", "autonomy run explain"):
+        assert words in done.stdout
+    run_id = str(only_run(migrated)["run_id"])
+    exported = migrated.run("run", "export", run_id, "--to", "out")
+    assert exported.returncode == 0
+    assert (migrated.home / "out" / "manifest.json").is_file()
+    assert migrated.run("run", "export", run_id, "--to", "out").returncode == 5
+    told = migrated.run("run", "explain", run_id).stdout
+    assert "Understanding the goal" in told
+    assert "Run done: delivered" in told
+    tail = migrated.start("run", "tail", run_id, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert tail.stdout is not None
+    assert tail.stderr is not None
+    assert "run.queued" in tail.stdout.readline()
+    tail.stdout.close()
+    assert tail.stderr.read() == ""
+    tail.stderr.close()
+    assert tail.wait(60) == 0
+
+
+def test_a_worker_does_what_was_left_to_it(migrated: Place, corpus: str) -> None:
+    started = json.loads(migrated.run(*start_words(corpus, "--detach", "--json")).stdout)
+    worked = migrated.run("worker", "--until-idle", "--json")
+    assert worked.returncode == 0, worked.stderr
+    assert json.loads(worked.stdout) == {"worked": 1}
+    row = only_run(migrated)
+    assert (row["run_id"], row["outcome"]) == (started["run_id"], "delivered")
+
+
+def test_a_corpus_of_only_broken_files_fails_with_its_document_and_one_line(migrated: Place) -> None:
+    folder = migrated.home / "broken"
+    folder.mkdir()
+    (folder / "a.pdf").write_bytes(b"%PDF-1.7 broken")
+    (folder / "b.docx").write_bytes(b"PK\x03\x04 broken")
+    done = migrated.run(*start_words(str(folder), "--json"))
+    assert done.returncode == 1, done.stderr
+    body = json.loads(done.stdout)
+    assert (body["status"], body["deliverables"]) == ("failed", [])
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_once_stops_at_the_next_safe_point_and_says_how_to_go_on(migrated: Place, corpus: str, gate: Gate) -> None:
+    running = migrated.start(*start_words(corpus, "--provider", "desk"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert gate.arrived.wait(60)
+    running.send_signal(signal.SIGINT)
+    gate.open.set()
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    run_id = str(only_run(migrated)["run_id"])
+    assert "Stopping at the next safe point" in err
+    assert f"autonomy run resume {run_id}" in err
+    assert "Traceback" not in err
+    assert out == ""
+    resumed = migrated.run("run", "resume", run_id, "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["outcome"] == "delivered"
+
+
+def test_ctrl_c_twice_stops_at_once_and_the_run_goes_on_all_the_same(migrated: Place, corpus: str, gate: Gate) -> None:
+    running = migrated.start(*start_words(corpus, "--provider", "desk"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert gate.arrived.wait(60)
+    assert running.stderr is not None
+    running.send_signal(signal.SIGINT)
+    for line in running.stderr:
+        if "Stopping at the next safe point" in line:
+            break
+    running.send_signal(signal.SIGINT)
+    err = running.stderr.read()
+    assert running.wait(30) == 130
+    running.communicate()
+    gate.open.set()
+    run_id = str(only_run(migrated)["run_id"])
+    assert "Stopped at once" in err
+    assert f"autonomy run resume {run_id}" in err
+    resumed = migrated.run("run", "resume", run_id[:8], "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["outcome"] == "delivered"
+
+
+def test_of_two_resumes_one_works_and_the_other_says_who_holds_the_run(migrated: Place, corpus: str, gate: Gate) -> None:
+    first = migrated.start(*start_words(corpus, "--provider", "desk", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert gate.arrived.wait(60)
+    run_id = str(only_run(migrated)["run_id"])
+    second = migrated.run("run", "resume", run_id, "--json")
+    assert second.returncode == 9, second.stderr
+    error = json.loads(second.stdout)["error"]
+    assert error["code"] == "held"
+    assert str(first.pid) in error["message"]
+    gate.open.set()
+    out, err = first.communicate(timeout=60)
+    assert first.returncode == 0, err
+    assert json.loads(out)["outcome"] == "delivered"
+
+
+def test_a_run_whose_output_nobody_reads_is_worked_to_its_end(migrated: Place, corpus: str) -> None:
+    running = migrated.start(*start_words(corpus), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert running.stdout is not None
+    assert running.stderr is not None
+    running.stdout.close()
+    running.stderr.close()
+    assert running.wait(60) == 0
+    assert only_run(migrated)["outcome"] == "delivered"
+
+
+def on_terminal(place: Place, *words: str, **environ: str) -> tuple[int, str]:
+    """Run the real command with stdout and stderr on a terminal of 80 by 24; its code and everything it drew."""
+    main, side = pty.openpty()
+    environment = {**place.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **environ}
+    running = subprocess.Popen(place.argv(*words), env=environment, cwd=place.home, stdout=side, stderr=side, stdin=side)
+    os.close(side)
+    drawn = b""
+    while True:
+        ready, _, _ = select.select([main], [], [], 60)
+        try:
+            piece = os.read(main, 65536) if ready else b""
+        except OSError:  # Linux says so when the other side has closed
+            piece = b""
+        if not piece:
+            break
+        drawn += piece
+    os.close(main)
+    return running.wait(60), drawn.decode("utf-8", "replace")
+
+
+def test_on_a_terminal_the_view_moves_and_then_makes_room_for_the_summary(migrated: Place, corpus: str) -> None:
+    code, drawn = on_terminal(migrated, *start_words(corpus))
+    assert code == 0
+    assert "\x1b[?25l" in drawn
+    assert drawn.rindex("\x1b[?25h") > drawn.rindex("\x1b[?25l")  # the cursor is given back
+    assert "Ctrl-C stops" in drawn
+    assert "delivered" in drawn[drawn.rindex("\x1b[?25h") :]
+
+
+@pytest.mark.parametrize("environ", [{"TERM": "dumb"}, {"CI": "true"}])
+def test_a_terminal_that_cannot_move_gets_plain_lines(environ: dict[str, str], migrated: Place, corpus: str) -> None:
+    code, drawn = on_terminal(migrated, *start_words(corpus), **environ)
+    assert code == 0
+    assert "\x1b[?25l" not in drawn
+    assert "decision" in drawn
+
+
+def test_no_color_keeps_the_view_and_drops_the_colours(migrated: Place, corpus: str) -> None:
+    code, drawn = on_terminal(migrated, *start_words(corpus), NO_COLOR="1")
+    assert code == 0
+    assert "\x1b[?25l" in drawn
+    assert "\x1b[32m" not in drawn
+    assert "\x1b[1;36m" not in drawn
+
+
+def test_in_the_c_locale_the_view_is_ascii(migrated: Place, corpus: str) -> None:
+    code, drawn = on_terminal(migrated, *start_words(corpus), LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert code == 0
+    assert drawn.isascii()
+
+
+def test_tail_follows_a_run_and_ends_with_it(migrated: Place, corpus: str, gate: Gate) -> None:
+    started = json.loads(migrated.run(*start_words(corpus, "--provider", "desk", "--detach", "--json")).stdout)
+    tail = migrated.start("run", "tail", started["run_id"], "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    gate.open.set()
+    assert migrated.run("worker", "--until-idle").returncode == 0
+    out, err = tail.communicate(timeout=60)
+    assert tail.returncode == 0, err
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+    assert rows[-1]["type"] == "run.done"
+
+
+def test_ctrl_c_leaves_a_tail_quietly(migrated: Place, corpus: str) -> None:
+    started = json.loads(migrated.run(*start_words(corpus, "--detach", "--json")).stdout)
+    tail = migrated.start("run", "tail", started["run_id"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert tail.stdout is not None
+    assert "run.queued" in tail.stdout.readline()
+    tail.send_signal(signal.SIGINT)
+    _, err = tail.communicate(timeout=60)
+    assert (tail.returncode, err) == (130, "")
+
+
+def test_a_spent_budget_exits_6_with_what_there_is(migrated: Place, corpus: str, gate: Gate) -> None:
+    gate.open.set()
+    done = migrated.run(*start_words(corpus, "--provider", "desk", "--budget-tokens", "10", "--json"))
+    assert done.returncode == 6, done.stderr
+    body = json.loads(done.stdout)
+    assert body["outcome"] == "budget_exceeded"
+    assert Path(migrated.home / body["deliverables"][0]["path"]).is_file()
