@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from autonomy.agents.contract import Failure
@@ -13,7 +14,7 @@ from autonomy.text.chars import count_words
 from autonomy.text.language import is_cjk
 from autonomy.text.ranking import containment, pairs
 from autonomy.text.sentences import split
-from autonomy.text.words import fold_word, terms, tokens
+from autonomy.text.words import terms, tokens
 
 _PLACEHOLDER = re.compile(
     r"\b(?:TODO|TBD|FIXME|XXX)\b|lorem ipsum|\[(?:insert|citation needed|your )[^\]]*\]|\{\{|<(?:insert|title|name)>|"
@@ -26,6 +27,7 @@ _VOWELS = {
     "de": re.compile(r"ei|ie|au|eu|äu|ai|aa|ee|oo|[aeiouyäöü]"),
     "es": re.compile(r"[aeiou]?[iu][aeoáéó][iu]?|[aeoáéó][iu]|[aeiouáéíóúü]"),
 }
+_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 _FLESCH = {"en": (206.835, 1.015, 84.6), "de": (180.0, 1.0, 58.5), "es": (206.84, 1.02, 60.0)}
 
 
@@ -139,12 +141,11 @@ def _sentences(material: Material) -> Iterator[tuple[tuple[Part, str, int], Sent
 
 
 def _units(text: str) -> list[str]:
-    """Folded words; single letters where words have no spaces."""
-    found: list[str] = []
-    for start, end in tokens(text):
-        word = fold_word(text[start:end])
-        found.extend(word if not word.isascii() and is_cjk_word(word) else [word])
-    return found
+    """Folded words; single letters where words have no spaces. Whole texts at C speed: a source may have a million words."""
+    words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    if text.isascii():
+        return words
+    return [unit for word in words for unit in (word if is_cjk_word(word) else (word,))]
 
 
 def is_cjk_word(word: str) -> bool:
