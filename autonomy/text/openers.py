@@ -104,9 +104,12 @@ _POINTER = {
     \b(?:the|as|shown|listed|given|described|discussed|mentioned|defined|explained|noted|illustrated|outlined|example|code
     |snippet|table|figure|list|section|seen)\ (?:above|below|follows?|following|previously|earlier|later)\b
     | \b(?:see|below|above)[.)]*$ | \bbelow\b(?=[,:;)]) | ^(?:see|cf\.?|refer|consult|compare|consider\ the\ (?:following
-    |example)|click|visit|read\ (?:on|more))\b | [(;,]\ ?(?:see|cf\.?)\b | \bsee\ (?:also|the|section|chapter|figure|table
+    |example)|click|visit|read\ (?:on|more))\b | [(;,]\ ?(?:see|cf\.?)\b | \bsee\ the\ (?:documentation|section|chapter
+    |manual|reference|descriptions?|notes?|list|module|pages?)
+    | \bsee\ (?:also|section|chapter|figure|table
     |appendix|[\w.]+\(\)|pep|rfc|below|above|[“"‘«])
-    | \brefer\ to\ (?:the|section|chapter|appendix|[A-Z§]) | \bfor\ (?:more|further|additional|full|complete)\ (?:information
+    | \brefer\ to\ (?:the|section|chapter|appendix|(?-i:[A-Z])|§) | \bfor\ (?:more|further|additional|full
+    |complete)\ (?:information
     |details?|examples?|documentation)\b | \bfor\ details\b | ^more\ (?:information|details?)\b | \b(?:if|as|when|since)\ we\b
     | \b(?:previous|preceding|following|next|last|earlier|later|above)\ (?:section|chapter|example|paragraph|page|figure
     |table|code|snippet|subsection|step|command|line|list|recipe)s?\b | \bthe\ following\b | \bas\ follows\b
@@ -118,7 +121,7 @@ _POINTER = {
     |describe|discuss|recommend)\b | \b(?:let['’]s|let\ us)\b | \b(?:rest|remainder)\ of\ this\b | \b(?:described|documented
     |explained|discussed|covered|found|defined|listed)\ in\ (?:the\ )?(?:section|chapter|appendix|detail|\w+\ (?:section
     |chapter)|[“"‘«§])
-    | \bhere\ (?:is|are|we|['’]s)\b | \bhere['’]s\b | \b(?:earlier|later)\ in\ th | \bsee\ [A-Z] | \blisted\ here\b
+    | \bhere\ (?:is|are|we|['’]s)\b | \bhere['’]s\b | \b(?:earlier|later)\ in\ th | \bsee\ (?-i:[A-Z]) | \blisted\ here\b
     | \bhere[.)]*$ | \bclick\ (?:here|on)\b
     """,
     "de": r"""

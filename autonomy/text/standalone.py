@@ -78,7 +78,7 @@ _FINITE = re.compile(
     r"works?|shows?|causes?|creates?|calls?|sets?|keeps?|depends?|consists?|refers?|represents?|describes?|enables?"
     r"|ensures?|prevents?|"
     r"accepts?|behaves?|blocks?|waits?|starts?|stops?|ends?|happens?|exists?|occurs?|remains?|seems?|appears?|became|went|came|"
-    r"made|took|gave|found|led|began|grew|fell|rose|won|kept|\w{3,}(?:ed|[ai]zes?|ifies))\b",
+    r"avoid|prefer|choose|consider|keep|never|remember|ensure|try|protect|install|configure|made|took|gave|found|led|began|grew|fell|rose|won|kept|\w{3,}(?:ed|[ai]zes?|ifies))\b",
     re.IGNORECASE,
 )
 # "will not be invoked" is one verb.
@@ -128,11 +128,11 @@ def flaw(sentence: str, language: str, *, below_signature: bool = False) -> Flaw
         found = test(text, language)
         if found:
             return found
+    if points_elsewhere(text, language):
+        return "pointer"
     entry = language == "en" and (_verbless(text, entry=below_signature) or (below_signature and bool(ENTRY_VERB.match(text))))
     if entry or _matches(FRAGMENT, text, language):
         return "fragment"
-    if points_elsewhere(text, language):
-        return "pointer"
     return "dangling" if dangles(text, language) else ""
 
 

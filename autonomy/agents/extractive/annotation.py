@@ -8,6 +8,7 @@ from autonomy.agents.extractive.quoting import Desk, in_italics
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
 from autonomy.text.chars import count_words
+from autonomy.text.language import is_cjk
 
 MOST = 120
 SHORT = 16
@@ -66,9 +67,10 @@ def _headings(request: DraftRequest, desk: Desk, most: int) -> str:
     return desk.words.several([in_italics(text) for text in own], most)
 
 
-def closed(question: str) -> str:
+def _closed(question: str, desk: Desk) -> str:
     """A question in italics that ends a sentence."""
-    return in_italics(question) + ("" if question.rstrip().endswith(("?", "？")) else ".")
+    stop = "。" if is_cjk(desk.language) else "."
+    return in_italics(question) + ("" if question.rstrip().endswith(("?", "？")) else stop)
 
 
 def _opening(desk: Desk, source: str, kind: str, size: str, headings: str) -> Sentence:
@@ -88,7 +90,7 @@ def _closing(request: DraftRequest, desk: Desk) -> list[Sentence]:
         counted = asked - len(open_questions)
         closing.append(desk.say("answers", desk.words.annotation_answers, count=counted, asked=desk.words.number(asked)))
     if open_questions:
-        closing.append(desk.say("limit", desk.words.annotation_limit, question=closed(open_questions[0])))
+        closing.append(desk.say("limit", desk.words.annotation_limit, question=_closed(open_questions[0], desk)))
     elif request.brief.questions:
         closing.append(desk.say("full", desk.words.annotation_full))
     if places:

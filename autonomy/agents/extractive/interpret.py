@@ -83,7 +83,7 @@ def _questions(goal: Goal, headings: Sequence[str], language: str) -> tuple[str,
         a, b = goal.compared
         form = _COMPARISON.get(language, _COMPARISON["en"])
         facets = [form.format(a=a, b=b, A=_upper(a))]
-    elif set(points) and _is_list(goal, language):
+    elif len(points) > 2 and _is_list(goal, language):
         facets = []
     definition, rest = facets[:1], facets[1:]
     ordered = [*definition, *points, *headings[:MOST_HEADINGS]][:MOST]
@@ -111,6 +111,15 @@ def _plural(subject: str) -> bool:
 def _scoped(point: str, subject: str, language: str) -> str:
     """A point as a question of its own: with the subject's scope ("in asyncio") when it does not name it itself."""
     if set(terms(point, language)) & set(terms(subject, language)):
+        first = terms(point, language)
+        if (
+            len(first) == 1
+            and _PREPOSITION.search(subject) is None
+            and len(terms(subject, language)) > 3
+            and "," not in subject
+        ):
+            # "task cancellation and timeouts": what stands before the first member belongs to both.
+            return f"{_upper(subject)}: {point}"
         scope = _PREPOSITION.search(subject) if language == "en" else None
         tail = subject[scope.start() :] if scope else ""
         missing = set(terms(tail, language)) - set(terms(point, language))

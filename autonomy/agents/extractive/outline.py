@@ -25,7 +25,7 @@ MOST_SECTIONS = 7
 SHORT = 400
 GOOD = 0.5
 ENOUGH = 6
-STRANGE = 0.1
+STRANGE = 0.15
 """Relevance worth a place where there is a choice; cards below which nothing is left out; likeness below which a lone
 card is left out rather than put among strangers."""
 """Documents below this many words have one or two sections."""
@@ -174,6 +174,8 @@ def _closest(groups: Sequence[Group], thin: Sequence[int]) -> tuple[int, int, fl
             if (groups[a].point and groups[b].point) or (thin and a not in thin and b not in thin):
                 continue
             likeness = ranking.cosine(groups[a].vector, groups[b].vector)
+            # What belongs to no point must be much alike to be put under one.
+            likeness *= 0.5 if groups[a].point or groups[b].point else 1.0
             weighed = likeness / (len(groups[a].cards) + len(groups[b].cards)) ** 0.5
             if best is None or weighed > best[0]:
                 best = (weighed, a, b, likeness)
