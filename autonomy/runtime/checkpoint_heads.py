@@ -34,10 +34,11 @@ _INSERT_DELTA = (
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """Task writes of one checkpoint that are not stored yet, by (task id, index)."""
+    """Task writes of one checkpoint that are not stored yet, by (task id, index). `seen_at` is the head's number when they
+    were last looked at."""
 
     writes: dict[tuple[str, int], codec.Write] = field(default_factory=dict)
-    aged: bool = False
+    seen_at: int | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -148,6 +148,10 @@ class SqlSaver(BaseCheckpointSaver[int]):
     ) -> tuple[Head, Future[None] | None]:
         key, name = _key(config), config["configurable"]["checkpoint_id"]
         with self._lock:
+            if (
+                key in self._failures
+            ):  # LangGraph does not wait for this call: the failure stays for the put that it does wait for
+                raise self._failures[key]
             head = self._head(key)
             pending = head.pending.setdefault(name, Pending()).writes
             urgent = False
@@ -178,14 +182,15 @@ class SqlSaver(BaseCheckpointSaver[int]):
             timer.start()
 
     def _sweep(self) -> None:
-        """Store what waited already at the last sweep; look again while anything waits."""
+        """Store what waited already at the last sweep, in threads that stand still; look again while anything waits."""
         with self._lock:
             self._sweeping = False
             for head in tuple(self._heads.values()):
                 for name, pending in tuple(head.pending.items()):
-                    if pending.aged:
+                    # Where rows came in between, the thread is on its way and its next put will take these along.
+                    if pending.seen_at == head.number:
                         self._flush_quietly(head, name)
-                    pending.aged = True
+                    pending.seen_at = head.number
             if any(head.pending for head in self._heads.values()):
                 self._arm()
 
