@@ -7,7 +7,6 @@ snapshot but are never offered), begins and ends at sentence boundaries, and its
 from __future__ import annotations
 
 import bisect
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -49,11 +48,6 @@ def count_words(text: str) -> int:
     """Words; two Japanese or Chinese letters count as one."""
     cjk = len(_CJK.findall(text))
     return cjk // 2 + (len(_WORD.findall(_CJK.sub(" ", text))) if cjk else len(_WORD.findall(text)))
-
-
-def digest(text: str) -> str:
-    """The same for chunks that differ only in case, space and punctuation."""
-    return hashlib.sha256(" ".join(_WORD.findall(text.casefold())).encode("utf-8")).hexdigest()
 
 
 def chunk(document: ReadDocument) -> tuple[Chunk, ...]:

@@ -137,6 +137,8 @@ def decode(message: Any) -> Reading | None:
             return Reading("failed", " ".join(str(message["why"]).split())[:300])
         if message["status"] == "unchanged":
             return Reading("unchanged", sha256=_text(message["sha256"]))
+        if message["status"] != "ok":
+            return None
         document = _document(message["document"])
         chunks = tuple(_chunk(fields, document.text) for fields in message["chunks"])
         return Reading("ok", "", _text(message["sha256"]), int(message["words"]), document, chunks)
@@ -169,7 +171,7 @@ def _document(fields: dict[str, Any]) -> ReadDocument:
 
 def _chunk(fields: list[Any], text: str) -> Chunk:
     start, end, page, section, kind, language, position, terms = fields
-    if not 0 <= _offset(start, len(text)) < _offset(end, len(text)):
+    if not _offset(start, len(text)) < _offset(end, len(text)) or not 0 <= float(position) <= 1:
         raise ValueError("not a stretch")
     return Chunk(
         start=start,

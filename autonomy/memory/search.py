@@ -216,8 +216,9 @@ def _by_vector(tx: Tx, corpus_ids: Sequence[int], vector: Sequence[float], field
             (id, sum(map(mul, vector, from_bytes(data))))
             for id, data in tx.tuples(f"SELECT c.id, v.vector {source}", corpora=corpora)
         ]
-    # A zero vector has no direction: its distance is NULL in one database and NaN in the other.
-    return _best({id: round(near, 5) for id, near in rows if id in field.chunks and near is not None and near > 0})
+    # Rounded first: the last digits differ between databases. A zero vector has no direction: NULL in one, NaN in the other.
+    near = {id: round(value, 5) for id, value in rows if id in field.chunks and value is not None}
+    return _best({id: value for id, value in near.items() if value > 0})
 
 
 def _has_vectors(tx: Tx) -> bool:

@@ -42,12 +42,10 @@ def decode(data: bytes, declared: str = "") -> str:
 
 
 def looks_binary(data: bytes) -> bool:
-    """Whether the bytes cannot be a text in any encoding without zero bytes."""
+    """Whether the bytes cannot be a text in any encoding without zero bytes. A stray zero among words is only dropped."""
     sample = data[:_SAMPLE]
-    if b"\x00" in sample:
-        return True
     odd = sum(byte < 9 or 13 < byte < 27 or 27 < byte < 32 or byte == 127 for byte in sample)
-    return odd * 20 > len(sample)
+    return odd * 20 > len(sample) or sample.count(0) * 100 > len(sample) + 400
 
 
 def _legacy(data: bytes) -> str:

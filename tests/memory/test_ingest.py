@@ -1,0 +1,265 @@
+"""A folder into a corpus: only what changed is read, old texts stay readable, a broken file is named and skipped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autonomy.core.errors import InvalidInput
+from autonomy.memory import folder as folders
+from autonomy.memory.embedding import HashEmbedder
+from autonomy.memory.ingest import IngestReport, Progress, ingest
+from autonomy.memory.readers.document import Limits
+from autonomy.memory.search import search
+from autonomy.memory.sources import SqlSources
+from autonomy.storage.database import Database
+from tests.memory import made
+
+EMBEDDER = HashEmbedder()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with one file of each kind."""
+    root = tmp_path / "corpus"
+    (root / "sub").mkdir(parents=True)
+    (root / "pumps.md").write_text(f"# Pumps\n\n{made.prose('pump', 6)}\n")
+    (root / "valves.html").write_text(f"<main><h1>Valves</h1><p>{made.prose('valve', 6)}</p></main>")
+    (root / "sub" / "wheels.txt").write_text(f"WHEELS\n\n{made.prose('wheel', 6)}\n")
+    (root / "pipes.pdf").write_bytes(made.pdf([made.column(made.prose("pipe", 6))]))
+    (root / "gauges.docx").write_bytes(made.word("Gauges", "", [("Normal", made.prose("gauge", 6))]))
+    return root
+
+
+def read(database: Database, root: Path, **options: Any) -> IngestReport:
+    return ingest(database, root, embedder=EMBEDDER, **options)
+
+
+def found(database: Database, report: IngestReport, query: str) -> list[str]:
+    sources = SqlSources(database)
+    passages = search(database, [report.corpus_id], query, embedder=EMBEDDER)
+    return [sources.source(passage.source).location for passage in passages]
+
+
+def states(database: Database) -> dict[str, list[str]]:
+    rows = database.read(lambda tx: tx.rows("SELECT location, state FROM document ORDER BY location, state"))
+    held: dict[str, list[str]] = {}
+    for row in rows:
+        held.setdefault(row["location"], []).append(row["state"])
+    return held
+
+
+def test_every_kind_of_file_is_read_and_found(database: Database, folder: Path) -> None:
+    report = read(database, folder)
+    assert (report.found, report.read, report.failed) == (5, 5, ())
+    for topic, location in [("pump", "pumps.md"), ("wheel", "sub/wheels.txt"), ("pipe", "pipes.pdf"), ("gauge", "gauges.docx")]:
+        assert found(database, report, f"what the {topic} does")[0] == location
+
+
+def test_unchanged_files_are_not_read_again_and_a_changed_one_is(database: Database, folder: Path) -> None:
+    read(database, folder)
+    assert (read(database, folder).read, read(database, folder).unchanged) == (0, 5)
+    (folder / "pumps.md").write_text(f"# Pumps\n\n{made.prose('turbine', 6)}\n")
+    again = read(database, folder)
+    assert (again.read, again.unchanged) == (1, 4)
+    assert found(database, again, "turbine")[0] == "pumps.md"
+    assert not any("pump does" in p.text for p in search(database, [again.corpus_id], "pump", embedder=EMBEDDER))
+
+
+def test_a_file_written_again_with_the_same_bytes_is_not_parsed_again(database: Database, folder: Path) -> None:
+    read(database, folder)
+    os.utime(folder / "pumps.md", ns=(1, 1))
+    assert (read(database, folder).read, read(database, folder).unchanged) == (0, 5)
+
+
+def test_a_replaced_or_deleted_text_stays_readable_for_runs_that_cite_it(database: Database, folder: Path) -> None:
+    report = read(database, folder)
+    first = search(database, [report.corpus_id], "what the pump does", embedder=EMBEDDER)[0]
+    (folder / "pumps.md").write_text(f"# Pumps\n\n{made.prose('turbine', 6)}\n")
+    (folder / "valves.html").unlink()
+    again = read(database, folder)
+    assert again.removed == 1
+    assert states(database)["pumps.md"] == ["ok", "replaced"]
+    assert states(database)["valves.html"] == ["gone"]
+    sources = SqlSources(database)
+    assert sources.snapshot(first.source)[first.start : first.end] == first.text
+    assert sources.anchor(first.source, first.start, first.end).section == "Pumps"
+    (folder / "pumps.md").write_text(f"# Pumps\n\n{made.prose('pump', 6)}\n")
+    back = read(database, folder)
+    assert search(database, [back.corpus_id], "what the pump does", embedder=EMBEDDER)[0].source == first.source
+
+
+def test_the_same_text_twice_is_one_source_until_its_original_goes(database: Database, folder: Path) -> None:
+    (folder / "copy.md").write_text((folder / "pumps.md").read_text())
+    report = read(database, folder)
+    assert report.duplicates == 1
+    assert (
+        found(database, report, "what the pump does").count("copy.md")
+        + found(database, report, "what the pump does").count("pumps.md")
+        == 1
+    )
+    (folder / "copy.md").unlink()
+    later = read(database, folder)
+    assert "pumps.md" in found(database, later, "what the pump does")
+    assert states(database)["pumps.md"] == ["ok"]
+
+
+def test_broken_files_are_named_and_the_rest_is_read(database: Database, folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(made.pdf([made.column("x")])[:90])
+    (folder / "locked.pdf").write_bytes(made.pdf([made.column("x")], password="pw"))
+    (folder / "empty.md").write_bytes(b"")
+    report = read(database, folder)
+    assert [location for location, _ in report.failed] == ["broken.pdf", "empty.md", "locked.pdf"]
+    assert report.read == 5
+    again = read(database, folder)
+    assert (again.read, again.failed) == (0, report.failed)
+    (folder / "empty.md").write_text("Now it holds six words and more than that.")
+    assert [location for location, _ in read(database, folder).failed] == ["broken.pdf", "locked.pdf"]
+
+
+def test_a_file_over_the_size_limit_is_skipped_without_being_read(database: Database, folder: Path) -> None:
+    with open(folder / "huge.txt", "wb") as stream:
+        stream.truncate(1 << 30)
+    report = read(database, folder)
+    assert report.failed == (("huge.txt", "is larger than 64 MiB"),)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes and links")
+def test_pipes_loops_and_ways_out_of_the_folder_are_not_followed(database: Database, folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret.md").write_text(made.prose("secret", 6))
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "loop").symlink_to(folder)
+    (folder / "out").symlink_to(outside)
+    (folder / "leak.md").symlink_to(outside / "secret.md")
+    (folder / "ring.md").symlink_to(folder / "ring.md")
+    (folder / ".hidden.md").write_text("Hidden words are not for reading at all.")
+    (folder / "bad\nname.md").write_text("Words.")
+    report = read(database, folder)
+    assert dict(report.failed).keys() == {"pipe.txt", "ring.md", "bad\\nname.md"}
+    assert report.read == 5
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "empty", "hidden only", "broken only", "loop"])
+def test_a_folder_with_nothing_to_read_is_a_clear_one_line_error(database: Database, tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "it"
+    if kind == "loop":
+        root.symlink_to(root)
+    elif kind == "file":
+        root.write_text("words")
+    elif kind != "missing":
+        root.mkdir()
+    if kind == "hidden only":
+        (root / ".a.md").write_text("words")
+    if kind == "broken only":
+        (root / "a.pdf").write_bytes(b"%PDF-1.4 nothing")
+        (root / "b.md").write_bytes(b"")
+    with pytest.raises(InvalidInput) as caught:
+        read(database, root)
+    assert "\n" not in str(caught.value)
+    assert caught.value.hint
+    if kind == "broken only":
+        assert "none of the 2 files" in caught.value.message
+        assert "a.pdf" in caught.value.message
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may open everything")
+def test_an_unreadable_file_is_named(database: Database, folder: Path) -> None:
+    (folder / "pumps.md").chmod(0)
+    assert dict(read(database, folder).failed)["pumps.md"].startswith("cannot be opened")
+
+
+def test_a_file_that_vanishes_between_listing_and_reading_is_named(
+    database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = folders.walk
+
+    def walk_then_lose(root: Path) -> Any:
+        items = list(listed(root))
+        (root / "pumps.md").unlink()
+        return items
+
+    monkeypatch.setattr(folders, "walk", walk_then_lose)
+    assert dict(read(database, folder).failed)["pumps.md"].startswith("cannot be opened")
+
+
+def test_progress_is_told_for_each_file(database: Database, folder: Path) -> None:
+    told: list[Progress] = []
+    read(database, folder, progress=told.append)
+    assert [one.done for one in told] == [1, 2, 3, 4, 5]
+    assert {one.total for one in told} == {5}
+    read(database, folder, progress=told.append)
+    assert told[-1].done == 5
+
+
+def test_two_ingestions_of_one_folder_at_once_agree(database: Database, folder: Path) -> None:
+    for n in range(12):
+        (folder / f"more{n}.md").write_text(f"# More {n}\n\n{made.prose(f'thing {n}', 5)}\n")
+    reports: list[IngestReport] = []
+    with Database(database.url, grow_wal=False) as other:
+        threads = [threading.Thread(target=lambda one=one: reports.append(read(one, folder))) for one in (database, other)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [report.documents for report in reports] == [17, 17]
+    assert all(held == ["ok"] for held in states(database).values())
+    counts = database.read(lambda tx: (tx.value("SELECT count(*) FROM chunk"), tx.value("SELECT count(*) FROM chunk_vector")))
+    assert counts == (reports[0].chunks, reports[0].chunks)
+
+
+STOPPED = """
+import os, sys
+from pathlib import Path
+from autonomy.memory.embedding import HashEmbedder
+from autonomy.memory.ingest import ingest
+from autonomy.storage.database import Database
+def told(progress):
+    if progress.done == 9:
+        os._exit(9)
+ingest(Database(sys.argv[1], grow_wal=False), Path(sys.argv[2]), embedder=HashEmbedder(), progress=told)
+"""
+
+
+def test_an_ingestion_that_was_killed_goes_on_where_it_stood(database: Database, folder: Path) -> None:
+    for n in range(30):
+        (folder / f"more{n:02}.md").write_text(f"# More {n}\n\n{made.prose(f'thing {n}', 5)}\n")
+    ended = subprocess.run([sys.executable, "-c", STOPPED, database.url, str(folder)], check=False, timeout=120)
+    assert ended.returncode == 9
+    broken = database.read(
+        lambda tx: tx.value(
+            "SELECT count(*) FROM document d WHERE state = 'ok' "
+            "AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.document_id = d.id)"
+        )
+    )
+    assert broken == 0
+    report = read(database, folder)
+    assert (report.documents, report.read + report.unchanged) == (35, 35)
+    assert read(database, folder).read == 0
+
+
+def test_other_limits_read_a_failed_file_again(database: Database, folder: Path) -> None:
+    (folder / "long.txt").write_text(made.prose("road", 300))
+    assert "long.txt" in dict(read(database, folder, limits=Limits(characters=5_000)).failed)
+    assert read(database, folder).failed == ()
+
+
+def test_a_corpus_belongs_to_one_embedder(database: Database, folder: Path) -> None:
+    class Other:
+        name = "other"
+
+        def embed(self, texts: Any) -> Any:
+            return [[1.0, 0.0, 0.0] for _ in texts]
+
+    first = read(database, folder)
+    second = ingest(database, folder, embedder=Other())
+    assert first.corpus_id != second.corpus_id
+    assert found(database, first, "what the pump does")[0] == "pumps.md"
+    assert search(database, [second.corpus_id], "what the pump does", embedder=Other())[0].title == "Pumps"

@@ -1,0 +1,211 @@
+"""Search: the fitting passage first in each language, the same order in every database, no query language, no repeats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autonomy.core.errors import NotFound
+from autonomy.memory import search as searching
+from autonomy.memory.embedding import HashEmbedder
+from autonomy.memory.ingest import ingest
+from autonomy.memory.overview import overview
+from autonomy.memory.search import find, search
+from autonomy.memory.sources import SqlSources
+from autonomy.storage.database import Database
+from tests.memory import made
+
+EMBEDDER = HashEmbedder()
+TEXTS = {
+    "cancel.md": """# Task Cancellation
+
+Tasks can be cancelled easily and safely. When a task is cancelled, an error is raised in the task at the next opportunity.
+
+# Queues
+
+A queue hands work from one task to another in the order it came in.
+""",
+    "files.md": """# Files
+
+A file is opened for reading unless it is said otherwise. Closing a file frees what it held.
+""",
+    "kuendigung.md": """# Kündigung
+
+Die Kündigung einer Wohnung bedarf der schriftlichen Form, und die Frist beträgt drei Monate. Eine mündliche Kündigung
+ist nicht wirksam.
+
+# Miete
+
+Die Miete wird zu Beginn des Monats fällig, und sie ist dem Vermieter zu überweisen.
+""",
+    "asyncio.md": """# タスク
+
+タスクは簡単かつ安全にキャンセルできます。タスクがキャンセルされると、次の機会に例外が送出されます。
+
+# ファイル
+
+ファイルは読み込み用に開かれます。閉じると資源が解放されます。
+""",
+    "noise.txt": made.prose("weather", 60),
+}
+
+
+@pytest.fixture
+def corpus(database: Database, tmp_path: Path) -> int:
+    """A small corpus in three languages."""
+    root = tmp_path / "corpus"
+    root.mkdir()
+    for name, text in TEXTS.items():
+        (root / name).write_text(text, encoding="utf-8")
+    return ingest(database, root, embedder=EMBEDDER).corpus_id
+
+
+@pytest.mark.parametrize(
+    ("query", "section"),
+    [
+        ("cancelling a task", "Task Cancellation"),
+        ("closing files", "Files"),
+        ("Frist für die Kündigung der Wohnung", "Kündigung"),
+        ("wann ist die Miete fällig", "Miete"),
+        ("タスクのキャンセル", "タスク"),
+        ("ファイルを閉じる", "ファイル"),
+    ],
+)
+def test_the_fitting_passage_comes_first_in_each_language(database: Database, corpus: int, query: str, section: str) -> None:
+    passages = search(database, [corpus], query, embedder=EMBEDDER)
+    assert passages[0].section == section
+    assert [passage.score for passage in passages] == sorted((passage.score for passage in passages), reverse=True)
+
+
+def test_a_passage_is_the_snapshot_between_its_offsets(database: Database, corpus: int) -> None:
+    sources = SqlSources(database)
+    passages = search(database, [corpus], "task file Kündigung タスク weather", embedder=EMBEDDER, limit=20)
+    assert len({passage.id for passage in passages}) == len(passages) > 5
+    for passage in passages:
+        assert sources.snapshot(passage.source)[passage.start : passage.end] == passage.text
+        assert sources.anchor(passage.source, passage.start, passage.end).section == passage.section
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '"',
+        "task AND",
+        "NEAR(task file)",
+        "terms:task",
+        "task*",
+        "^task -file",
+        "a' OR 1=1 --",
+        "{task}",
+        ":word %s %(word)s",
+        "\\",
+        "c++ & | !",
+    ],
+)
+def test_words_of_a_query_are_never_its_syntax(database: Database, corpus: int, query: str) -> None:
+    passages = search(database, [corpus], query, embedder=EMBEDDER)
+    if "task" in query:
+        assert "task" in passages[0].text.lower()
+
+
+@pytest.mark.parametrize("query", ["", "   ", "the of and", "?!"])
+def test_a_query_without_a_word_finds_nothing(database: Database, corpus: int, query: str) -> None:
+    answer = find(database, [corpus], query, embedder=EMBEDDER)
+    assert (answer.passages, answer.coverage) == ((), 0.0)
+
+
+def test_coverage_tells_what_is_in_the_corpus(database: Database, corpus: int) -> None:
+    assert find(database, [corpus], "cancelling tasks safely", embedder=EMBEDDER).coverage > 0.9
+    assert find(database, [corpus], "photosynthesis of tropical orchids", embedder=EMBEDDER).coverage < 0.3
+    assert 0.3 < find(database, [corpus], "cancelling zebras", embedder=EMBEDDER).coverage < 0.8
+
+
+def test_one_source_does_not_fill_the_answer(database: Database, corpus: int) -> None:
+    passages = search(database, [corpus], "what the weather does in winter", embedder=EMBEDDER, limit=10, per_source=2)
+    assert [passage.title for passage in passages].count("noise") == 2
+
+
+def test_a_text_said_twice_is_shown_once(database: Database, tmp_path: Path) -> None:
+    root = tmp_path / "twice"
+    root.mkdir()
+    said = made.prose("pump", 5)
+    (root / "a.md").write_text(f"# One\n\n{said}\n")
+    (root / "b.md").write_text(f"# Two\n\n{said} It is so.\n")
+    corpus_id = ingest(database, root, embedder=EMBEDDER).corpus_id
+    assert len(search(database, [corpus_id], "what the pump does", embedder=EMBEDDER)) == 1
+
+
+def test_a_preferred_language_comes_first_and_others_are_not_left_out(database: Database, corpus: int) -> None:
+    both = search(database, [corpus], "task タスク file ファイル", embedder=EMBEDDER, language="ja")
+    assert both[0].language == "ja"
+    assert "en" in {passage.language for passage in both}
+
+
+def order(passages: list[Any]) -> list[tuple[str, int, float]]:
+    return [(passage.title, passage.start, passage.score) for passage in passages]
+
+
+ORDERS: dict[str, list[tuple[str, int, float]]] = {}
+
+
+@pytest.mark.parametrize("query", ["task", "Kündigung Miete", "what the weather does near the garden in winter"])
+def test_order_does_not_depend_on_the_database_nor_on_its_other_corpora(
+    database: Database, corpus: int, tmp_path: Path, query: str
+) -> None:
+    alone = order(search(database, [corpus], query, embedder=EMBEDDER))
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "many.txt").write_text(" ".join(f"{made.prose(f'task {n}', 3)} Miete." for n in range(20)))
+    second = ingest(database, other, embedder=EMBEDDER).corpus_id
+    assert order(search(database, [corpus], query, embedder=EMBEDDER)) == alone
+    assert ORDERS.setdefault(query, alone) == alone  # the first database's answer
+    assert {p.title for p in search(database, [second], query, embedder=EMBEDDER)} == {"many"}
+
+
+def test_without_any_vector_function_the_same_is_found(
+    database: Database, corpus: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL always has its own")
+    fast = order(search(database, [corpus], "cancelling a task", embedder=EMBEDDER))
+    monkeypatch.setattr(searching, "_has_vectors", lambda tx: False)
+    assert order(search(database, [corpus], "cancelling a task", embedder=EMBEDDER)) == fast
+
+
+def test_common_words_alone_are_still_searched(database: Database, corpus: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "_CANDIDATES", 1)
+    assert search(database, [corpus], "task", embedder=EMBEDDER)[0].section == "Task Cancellation"
+
+
+def test_an_overview_counts_and_samples(database: Database, corpus: int) -> None:
+    held = overview(database, [corpus], titles=3, headings=4)
+    assert held.documents == 5
+    assert held.words > 100
+    assert set(held.languages) == {"en", "de", "ja"}
+    assert len(held.titles) <= 3
+    assert len(held.headings) <= 4
+
+
+def test_quotes_are_found_again_at_their_page(database: Database, tmp_path: Path) -> None:
+    root = tmp_path / "pages"
+    root.mkdir()
+    pages = [made.column(made.prose(f"chapter{n}", 8)) for n in range(1, 6)]
+    (root / "book.pdf").write_bytes(made.pdf(pages, title="The Book"))
+    corpus_id = ingest(database, root, embedder=EMBEDDER).corpus_id
+    sources = SqlSources(database)
+    for n in range(1, 6):
+        passage = search(database, [corpus_id], f"chapter{n}", embedder=EMBEDDER)[0]
+        at = sources.snapshot(passage.source).index(f"what the chapter{n} does")
+        assert sources.anchor(passage.source, at, at + 10).page == n
+    source = sources.source(passage.source)
+    assert (source.title, source.location, source.snapshot) == ("The Book", "book.pdf", f"sources/{source.id}.txt")
+    assert sources.many([source.id, source.id]) == [source, source]
+
+
+def test_an_unknown_source_is_not_found(database: Database) -> None:
+    with pytest.raises(NotFound):
+        SqlSources(database).source("s000000000000")
+    with pytest.raises(NotFound):
+        SqlSources(database).snapshot("../../etc/passwd")
