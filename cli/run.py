@@ -111,6 +111,10 @@ def start(
         from autonomy.services.runs import StartRun
 
         request = StartRun(task=spec, user_id=user, priority=order, idempotency_key=idempotency_key, task_id=task)
+        application.runs.admit(request)
+        from cli.reading import read
+
+        read(application, session.out, spec.corpus)
         started = application.runs.start(request)
         if detach:
             return _detached(session, started)

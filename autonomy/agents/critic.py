@@ -138,7 +138,8 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
         why = f"{names}: {failing} sentences to mend"
         return Judged(Verdict(step=step.id, decision="patch", notes=why, gates=gates), "done", "plan", why)
     reached: Outcome = "target_not_reached" if MUST_PASS & {gate.name for gate in failed} else "delivered"
-    return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=(_shortfall(failed),), outcome=reached)
+    notes = (_shortfall(failed),) if gathered.cards(context) else ()  # without evidence that has been said already
+    return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=notes, outcome=reached)
 
 
 def _shortfall(failed: list[Gate]) -> str:

@@ -88,10 +88,14 @@ class Runs:
 
     # -- start ------------------------------------------------------------------------------------
 
+    def admit(self, request: StartRun) -> None:
+        """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt."""
+        _admit(request.task)
+
     def start(self, request: StartRun) -> Started:
         """Run row, first checkpoint, job and first event in one transaction. Raises InvalidInput, NotYetBuilt."""
+        self.admit(request)
         task = request.task
-        _admit(task)
         content = json.dumps([request.user_id, request.priority, request.task_id, task.model_dump(mode="json")], sort_keys=True)
         new = runs.NewRun(
             user_id=request.user_id,
