@@ -166,11 +166,12 @@ def _draft(prompt: str, fences: Fences) -> dict[str, Any]:
         written.extend([{"text": f"{'; '.join(headings)}.", "cites": []}] if headings else [])
     count = 0
     for place, card in enumerate(fences.get("evidence", ())):
-        if count >= words:
-            break
         lead = f"{_LEADS[place % len(_LEADS)]} " if language == "en" else ""
+        length = len(lead.split()) + len(card.text.split())
+        if count and count + length > words:
+            continue
         written.append({"text": f"{lead}“{_plain_quotes(card.text)}”", "cites": [card.id]})
-        count += len(card.text.split())
+        count += length
     return {"notes": "", "paragraphs": [{"sentences": written[at : at + 3]} for at in range(0, len(written), 3)], "missing": []}
 
 
@@ -181,7 +182,7 @@ def _plain_quotes(text: str) -> str:
 def _frame_part(prompt: str, fences: Fences) -> dict[str, Any]:
     done = [item.text.removesuffix(" (done)").split(":")[0] for item in fences.get("outline", ())]
     sentences_of = [
-        {"text": f"{_field(prompt, 'Subject').rstrip('.')}: {'; '.join(done) or _field(prompt, 'Heading')}.", "cites": []}
+        {"text": f"{_field(prompt, 'Subject').rstrip('.?!')}: {'; '.join(done) or _field(prompt, 'Heading')}.", "cites": []}
     ]
     missing = [item.text.removeprefix("not found: ") for item in fences.get("figures", ()) if item.text.startswith("not found")]
     return {"notes": "", "paragraphs": [{"sentences": sentences_of}], "missing": missing}

@@ -245,6 +245,30 @@ async def test_two_bad_answers_are_a_bad_answer_and_no_third_request(stage: Buil
     assert len(on.server.requests) == 2
 
 
+async def every_role(player: ModelPlayer) -> None:
+    """Each role asked once."""
+    await player.interpret(TASK, OVERVIEW)
+    await player.select(SelectRequest(task=TASK, brief=BRIEF, question="What are tides?", passages=PASSAGES, limit=4))
+    await player.outline(OutlineRequest(task=TASK, brief=BRIEF, cards=CARDS, sources=SOURCES, words=300))
+    await player.draft(section())
+    await player.judge(JudgeRequest(task=TASK, pairs=(Pair(id="q", text=CARDS[0].quote, quotes=(CARDS[0].quote,)),)))
+    draft = Paragraphs(paragraphs=((Sentence(text="Unsupported."),),))
+    await player.revise(
+        ReviseRequest(task=TASK, brief=BRIEF, heading="H", draft=draft, failures=((0, "g", "w"),), cards=CARDS, sources=SOURCES)
+    )
+    await player.widen(TASK, BRIEF, ("waves",))
+
+
+@pytest.mark.parametrize(
+    "script", ["cycle:malformed,good", "cycle:wrong-schema,good", "cycle:text:{},good", "cycle:empty-choices,good"]
+)
+async def test_no_role_takes_a_broken_answer_for_a_small_one(stage: Build, script: str) -> None:
+    on = stage(script)
+    await every_role(on.player)
+    names = ["brief", "cards", "outline", "draft", "judgement", "revision", "questions"]
+    assert [record.schema for record in on.server.requests] == [name for name in names for _ in range(2)]
+
+
 async def test_a_withheld_answer_is_not_asked_for_again(stage: Build) -> None:
     on = stage("refusal*")
     with pytest.raises(BadAnswer, match="withheld"):
@@ -598,7 +622,19 @@ def test_schemas_are_strict_and_small() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no", "[1, 2]", '{"a": NaN}', "{" * 5000, '{"a": ' * 2000, "null", "```json\nnothing\n```", '{"a": 1'],
+    [
+        "",
+        "no",
+        "[1, 2]",
+        '{"a": NaN}',
+        "{" * 5000,
+        '{"a": ' * 2000,
+        "null",
+        "```json\nnothing\n```",
+        '{"a": 1',
+        '{"a": {"b": 1}, "c": ',
+        'x {"a": 1} y } {"b": 2}',
+    ],
 )
 def test_what_is_no_json_object_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from autonomy.agents.model.ask import Asker, Prompt
 from autonomy.agents.model.prompting import joined, system
@@ -41,7 +41,7 @@ class Answered(Answer):
 class JudgeAnswer(Answer):
     """What judge answers."""
 
-    answers: list[Answered] = Field(default_factory=list)
+    answers: list[Answered]
 
 
 async def judge(asker: Asker, request: JudgeRequest) -> Judgement:

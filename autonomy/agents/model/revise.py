@@ -41,7 +41,7 @@ class RevisionAnswer(Answer):
     """What revise answers."""
 
     notes: str = ""
-    sentences: list[Mended] = Field(default_factory=list)
+    sentences: list[Mended]
 
 
 async def revise(asker: Asker, request: ReviseRequest) -> tuple[Paragraphs, int]:

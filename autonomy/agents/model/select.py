@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pydantic import Field
-
 from autonomy.agents.model.ask import Asker, Prompt
 from autonomy.agents.model.prompting import NOT_IN_EVIDENCE, frame, joined, system
 from autonomy.agents.model.shape import Answer
@@ -53,7 +51,7 @@ class CardsAnswer(Answer):
     """What select answers."""
 
     notes: str = ""
-    cards: list[Chosen] = Field(default_factory=list)
+    cards: list[Chosen]
 
 
 async def select(asker: Asker, request: SelectRequest) -> tuple[tuple[Card, ...], int]:

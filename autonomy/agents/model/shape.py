@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import from_json
 
 _CODE_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
-_MOST_STARTS = 5
 _MOST_ERRORS = 8
 
 
@@ -44,32 +43,21 @@ def _strict(node: Any) -> Any:
 
 
 def read_json(text: str) -> Any:
-    """The JSON object in an answer, bare or wrapped in a code fence or in talk. ValueError where there is none."""
+    """The JSON object in an answer, bare or wrapped in a code fence or in talk. ValueError where there is none.
+
+    Only the outermost object counts: an inner one of a broken answer could pass for a small answer and hide the rest.
+    """
     stripped = text.strip()
-    candidates = [stripped, *(match[1].strip() for match in _CODE_FENCE.finditer(stripped))]
-    for candidate in candidates:
-        if candidate.startswith("{"):
-            data = _loaded(candidate)
-            if data is not None:
-                return data
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
-    at = -1
-    for _ in range(_MOST_STARTS):
-        at = stripped.find("{", at + 1)
-        if at < 0:
-            break
+    fenced = _CODE_FENCE.search(stripped)
+    begin, end = stripped.find("{"), stripped.rfind("}")
+    for candidate in (stripped, fenced[1].strip() if fenced else "", stripped[begin : end + 1] if begin >= 0 else ""):
+        if not candidate.startswith("{"):
+            continue
         try:
-            return decoder.raw_decode(stripped, at)[0]
+            return json.loads(candidate, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             continue
-    raise ValueError("there is no JSON object in the answer")
-
-
-def _loaded(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
+    raise ValueError("there is no whole JSON object in the answer")
 
 
 def _no_constant(name: str) -> float:
