@@ -7,7 +7,7 @@ from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
 from cli.summary import stored_source
-from cli.wording import ago, count, duration, figures, gate, local_time, money, size, status_word
+from cli.wording import ago, count, duration, figures, gate, local_time, money, several, size, status_word
 
 COLOURS = {
     "done": GREEN,
@@ -136,7 +136,7 @@ def budget_lines(budgets: Mapping[str, Mapping[str, Any]], out: Output) -> list[
         held = f" + {show(float(row['reserved']))} reserved" if row.get("reserved") else ""
         most = f" of {show(float(limit))}" if limit is not None else out.paint(", no limit", DIM)
         share = f"{_share(float(row.get('used') or 0) + float(row.get('reserved') or 0), float(limit))}" if limit else ""
-        unknown = f", {row['unpriced_calls']} calls of unknown price" if row.get("unpriced_calls") else ""
+        unknown = f", {several(row['unpriced_calls'], 'call')} of unknown price" if row.get("unpriced_calls") else ""
         lines.append(f"{out.paint(f'{name:<9}', DIM)}{show(float(row.get('used') or 0))}{held}{most}{share}{unknown}")
     return lines
 

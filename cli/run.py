@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from cli import values
+from cli import options, values
 from cli.command import command, noun
 from cli.output import CYAN, DIM, plain
 from cli.session import Session
 
 app = noun("Start, follow, steer and explain runs.")
-
-Journey = Literal["write", "rewrite", "research", "slides", "assignment"]
-Style = Literal["apa", "harvard", "mla", "chicago", "ieee", "vancouver"]
-Status = Literal["queued", "running", "waiting_human", "paused", "done", "failed", "aborted"]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; any unique beginning of it will do.")]
-TASK, LIMITS, WORK = "Task", "Limits", "How it is worked"
 
 
 @command(
@@ -34,57 +28,25 @@ TASK, LIMITS, WORK = "Task", "Limits", "How it is worked"
 )
 def start(
     session: Session,
-    goal: Annotated[str, typer.Argument(metavar="GOAL", help="What the document is to be about, in your words.")],
-    journey: Annotated[
-        Journey, typer.Option(metavar="KIND", help="write, rewrite, research, slides or assignment.", rich_help_panel=TASK)
-    ] = "write",
-    corpus: Annotated[
-        list[str] | None,
-        typer.Option(metavar="DIR", help="Folder of documents or name in [corpora]; repeatable.", rich_help_panel=TASK),
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Document to rewrite or to present.", rich_help_panel=TASK)
-    ] = None,
-    length: Annotated[
-        float | None, typer.Option(metavar="WORDS", parser=values.whole, help="Length of the document.", rich_help_panel=TASK)
-    ] = None,
-    style: Annotated[
-        Style, typer.Option(metavar="STYLE", help="apa, harvard, mla, chicago, ieee, vancouver.", rich_help_panel=TASK)
-    ] = "apa",
-    min_citations: Annotated[
-        float | None, typer.Option(metavar="N", parser=values.whole, help="Fewest citations.", rich_help_panel=TASK)
-    ] = None,
-    target_similarity: Annotated[
-        float | None,
-        typer.Option(metavar="PCT", parser=values.number, help="Highest similarity a report may show.", rich_help_panel=TASK),
-    ] = None,
-    due: Annotated[str | None, typer.Option(metavar="DATE", help="Due date, YYYY-MM-DD.", rich_help_panel=TASK)] = None,
-    task: Annotated[
-        str | None, typer.Option(metavar="TASK_ID", help="Task this run reports into.", rich_help_panel=TASK)
-    ] = None,
-    budget_tokens: Annotated[
-        float | None, typer.Option(metavar="N", parser=values.whole, help="Tokens in and out.", rich_help_panel=LIMITS)
-    ] = None,
-    budget_seconds: Annotated[
-        float | None, typer.Option(metavar="N", parser=values.number, help="Seconds of work.", rich_help_panel=LIMITS)
-    ] = None,
-    budget_usd: Annotated[
-        float | None, typer.Option(metavar="X", parser=values.number, help="US dollars.", rich_help_panel=LIMITS)
-    ] = None,
-    user: Annotated[str, typer.Option(metavar="ID", help="User the run belongs to.", rich_help_panel=WORK)] = "local",
-    priority: Annotated[
-        float | None, typer.Option(metavar="1..10", parser=values.whole, help="1 is high, 10 is low.", rich_help_panel=WORK)
-    ] = None,
-    seed: Annotated[
-        float, typer.Option(metavar="N", parser=values.whole, help="Same seed, same choices.", rich_help_panel=WORK)
-    ] = 0,
-    provider: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this provider; A,B is an order.", rich_help_panel=WORK)
-    ] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Leave the run to a worker.", rich_help_panel=WORK)] = False,
-    idempotency_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="The same key starts one run, however often.", rich_help_panel=WORK)
-    ] = None,
+    goal: options.GoalArgument,
+    journey: options.JourneyOption = "write",
+    corpus: options.CorpusOption = None,
+    source: options.SourceOption = None,
+    length: options.LengthOption = None,
+    style: options.StyleOption = "apa",
+    min_citations: options.CitationsOption = None,
+    target_similarity: options.SimilarityOption = None,
+    due: options.DueOption = None,
+    task: options.TaskOption = None,
+    budget_tokens: options.TokensOption = None,
+    budget_seconds: options.SecondsOption = None,
+    budget_usd: options.UsdOption = None,
+    user: options.UserOption = "local",
+    priority: options.PriorityOption = None,
+    seed: options.SeedOption = 0,
+    provider: options.ProviderOption = None,
+    detach: options.DetachOption = False,
+    idempotency_key: options.KeyOption = None,
 ) -> int:
     """Start a run and work it to its document, with a live view."""
     settings = session.settings()
@@ -151,7 +113,8 @@ def list_runs(
     session: Session,
     user: Annotated[str | None, typer.Option(metavar="ID", help="Only runs of this user.")] = None,
     status: Annotated[
-        Status | None, typer.Option(metavar="STATUS", help="queued, running, waiting_human, paused, done, failed, aborted.")
+        options.Status | None,
+        typer.Option(metavar="STATUS", help="queued, running, waiting_human, paused, done, failed, aborted."),
     ] = None,
     limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most runs to show, 1 to 1000.")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Continue after the page that gave it.")] = None,
@@ -176,7 +139,7 @@ def list_runs(
 
 
 @command(app, "inspect", examples=("autonomy run inspect 7k2q", "autonomy run inspect 7k2q --json | jq .budgets"))
-def inspect(session: Session, run: RunArgument) -> None:
+def inspect(session: Session, run: options.RunArgument) -> None:
     """Show one run: task, plan, budgets, last verdict, files."""
     from cli.pages import run_page
 
@@ -195,7 +158,7 @@ def inspect(session: Session, run: RunArgument) -> None:
 )
 def tail(
     session: Session,
-    run: RunArgument,
+    run: options.RunArgument,
     start_at: Annotated[float, typer.Option("--from", metavar="SEQ", parser=values.whole, help="Begin with this number.")] = 1,
     no_follow: Annotated[bool, typer.Option("--no-follow", help="Print what there is, then stop.")] = False,
 ) -> int:
@@ -213,7 +176,7 @@ def tail(
 @command(app, "resume", examples=("autonomy run resume 7k2q", "autonomy run resume 7k2q --wait"))
 def resume(
     session: Session,
-    run: RunArgument,
+    run: options.RunArgument,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the worker that holds the run.")] = False,
     detach: Annotated[bool, typer.Option("--detach", help="Leave the run to a worker.")] = False,
 ) -> int:
@@ -242,7 +205,7 @@ def _requeued(application: Any, run_id: str, wait: bool) -> dict[str, Any]:
 
 
 @command(app, "pause", examples=("autonomy run pause 7k2q",))
-def pause(session: Session, run: RunArgument) -> None:
+def pause(session: Session, run: options.RunArgument) -> None:
     """Stop a run at its next step; resume goes on there."""
     with session.app() as application:
         answer = application.runs.pause(application.runs.resolve(run))
@@ -250,7 +213,7 @@ def pause(session: Session, run: RunArgument) -> None:
 
 
 @command(app, "abort", examples=("autonomy run abort 7k2q",))
-def abort(session: Session, run: RunArgument) -> None:
+def abort(session: Session, run: options.RunArgument) -> None:
     """End a run for good; files written so far stay."""
     with session.app() as application:
         answer = application.runs.abort(application.runs.resolve(run))
@@ -274,7 +237,7 @@ def _steered(session: Session, answer: dict[str, Any], what: str, then: str = ""
 )
 def budget(
     session: Session,
-    run: RunArgument,
+    run: options.RunArgument,
     tokens: Annotated[
         str | None, typer.Option("--tokens", "--budget-tokens", metavar="N", help="Tokens in and out; 'none' lifts the limit.")
     ] = None,
@@ -299,7 +262,7 @@ def budget(
 
 
 @command(app, "explain", examples=("autonomy run explain 7k2q", "autonomy run explain 7k2q | less -R"))
-def explain(session: Session, run: RunArgument) -> None:
+def explain(session: Session, run: options.RunArgument) -> None:
     """Tell the story of a run: each decision and its reason."""
     from cli.tell import story_document, story_text
 
@@ -314,7 +277,7 @@ def explain(session: Session, run: RunArgument) -> None:
 @command(app, "export", examples=("autonomy run export 7k2q", "autonomy run export 7k2q --to ./handover"))
 def export(
     session: Session,
-    run: RunArgument,
+    run: options.RunArgument,
     to: Annotated[str | None, typer.Option(metavar="DIR", help="New or empty folder; default: autonomy-RUN here.")] = None,
 ) -> None:
     """Copy the files of a run, each checked against its sha256."""

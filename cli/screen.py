@@ -14,7 +14,7 @@ from rich.text import Text
 
 from cli.output import Glyphs, columns, cut, squeezed
 from cli.watch import ENDED, Step, Watch
-from cli.wording import clock, count, duration, money
+from cli.wording import clock, count, duration, money, several
 
 TITLES = {
     "survey": "Survey the corpus",
@@ -224,7 +224,7 @@ def _meters(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:
         for name, row in watch.budgets.items()
         if name in ("tokens", "seconds", "usd") and (row.get("limit") is not None or row.get("used"))
     ]
-    retries = f", {watch.retries} retries" if watch.retries else ""
+    retries = f", {several(watch.retries, 'retry')}" if watch.retries else ""
     return [*lines, Text.assemble(("calls    ", "dim"), f"{watch.calls}{retries}")]
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, squeezed
-from cli.wording import count, figures, local_time, money
+from cli.output import BOLD, DIM, GREEN, RED, YELLOW, Output, squeezed
+from cli.wording import count, figures, local_time, money, several
 
 if TYPE_CHECKING:
     from autonomy.services.story import Line, Story
 
-COLOURS = {"decision": CYAN, "retry": YELLOW, "budget.exceeded": RED, "run.failed": RED, "run.done": GREEN}
+COLOURS = {"retry": YELLOW, "breaker.opened": YELLOW, "budget.exceeded": RED, "run.failed": RED, "run.done": GREEN}
+MARGIN = " " * 12
 
 
 def story_document(story: Story) -> dict[str, Any]:
@@ -26,9 +29,9 @@ def story_text(story: Story, out: Output) -> str:
     width = min(out.width, 110)
     lines = [out.paint(f"Run {story.run_id}", BOLD), *textwrap.wrap(squeezed(story.headline), width)]
     for section in story.sections:
-        lines += ["", out.paint(squeezed(section.title), BOLD)]
-        for line in section.lines:
-            lines += _told(line, width, out)
+        told = [part for line in _worth_telling(section.lines) for part in _told(line, width, out)]
+        if told:
+            lines += ["", out.paint(squeezed(section.title), BOLD), *told]
     lines += [
         "",
         out.paint("In sum", BOLD),
@@ -37,20 +40,36 @@ def story_text(story: Story, out: Output) -> str:
     return "\n".join(lines)
 
 
+def _worth_telling(lines: Sequence[Line]) -> Iterator[Line]:
+    """Without what the next line says again, and without a line for each stored source."""
+    for line, following in itertools.zip_longest(lines, lines[1:]):
+        again = line.type == "plan.updated" and following is not None and following.type == "decision"
+        if not again and "/sources/" not in line.text:
+            yield line
+
+
 def _told(line: Line, width: int, out: Output) -> list[str]:
-    indent = " " * 12
-    words = textwrap.wrap(squeezed(line.text).replace(" -> ", f" {out.glyphs.arrow} "), width - 12) or [""]
+    room = width - len(MARGIN)
+    text = squeezed(line.text)
+    reason, arrow, route = text.rpartition(" -> ") if line.type == "decision" else (text, "", "")
+    body = textwrap.wrap(f"{reason} {out.glyphs.arrow} {route}" if arrow else reason or text, room) or [""]
+    colour = [COLOURS[line.type]] if line.type in COLOURS else []
+    rows = [out.paint(each, *colour) for each in body]
+    if line.subject:
+        rows = [*(out.paint(each, BOLD) for each in textwrap.wrap(squeezed(line.subject), room)), *rows]
     shown = figures(line.figures)
-    under = textwrap.wrap(shown, width - 12) if shown else []
-    first = f"  {out.paint(local_time(line.at), DIM)}  {words[0]}"
-    return [first, *(indent + each for each in words[1:]), *(indent + out.paint(each, DIM) for each in under)]
+    rows += [out.paint(each, DIM) for each in (textwrap.wrap(shown, room) if shown else [])]
+    return [f"  {out.paint(local_time(line.at), DIM)}  {rows[0]}", *(MARGIN + each for each in rows[1:])]
 
 
 def _sums(totals: dict[str, Any]) -> str:
-    parts = [f"{totals['decisions']} decisions", f"{totals['calls']} calls ({totals['model_calls']} to a model)"]
-    parts += [f"{totals['retries']} retries"] if totals["retries"] else []
-    parts += [f"resumed {totals['resumed']} times"] if totals["resumed"] else []
+    parts = [
+        several(totals["decisions"], "decision"),
+        f"{several(totals['calls'], 'call')} ({totals['model_calls']} to a model)",
+    ]
+    parts += [several(totals["retries"], "retry")] if totals["retries"] else []
+    parts += [f"resumed {several(totals['resumed'], 'time')}"] if totals["resumed"] else []
     parts.append(f"{count(totals['tokens_in'])} tokens in, {count(totals['tokens_out'])} out")
-    price = money(totals["usd"])
-    unknown = f" and {totals['unpriced_calls']} calls of unknown price" if totals["unpriced_calls"] else ""
-    return ", ".join(parts) + f", {price}{unknown}."
+    unknown = totals["unpriced_calls"]
+    price = money(totals["usd"]) + (f" and {several(unknown, 'call')} of unknown price" if unknown else "")
+    return f"{', '.join(parts)}, {price}."

@@ -42,6 +42,13 @@ def count(number: float) -> str:
     return f"{number:.3g}"
 
 
+def several(number: int, noun: str) -> str:
+    """1 call, 2 calls, 3 retries."""
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun}"
+
+
 def money(usd: float | None) -> str:
     """$0.00, $0.0042, $0.04, $12.30; "unknown" where no price is known."""
     if usd is None:

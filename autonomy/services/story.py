@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +13,17 @@ from autonomy.core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence of the story: when (RFC 3339), where in the loop, what, and its figures."""
+    """One sentence of the story: when (RFC 3339), where in the loop, what, and its figures.
+
+    `type` is the event's; `subject` describes the step that a judgement is about, empty elsewhere.
+    """
 
     at: str
     node: str
     text: str
     figures: dict[str, Any]
+    type: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +59,11 @@ def tell(run: dict[str, Any], events: Sequence[Event], calls: Sequence[dict[str,
     """Put the events into chapters in the order they happened; a new chapter begins where the loop moves on."""
     sections: list[Section] = []
     title, lines = "", list[Line]()
+    steps: dict[str, str] = {}
     for event in events:
-        line = _line(event)
+        if event.type == "plan.updated":
+            steps |= {row["id"]: row["description"] for row in event.content.get("steps", [])}
+        line = _line(event, steps)
         if line is None:
             continue
         chapter = "The run" if event.type.startswith("run.") else CHAPTERS.get(event.node or "", title or "The run")
@@ -69,12 +77,13 @@ def tell(run: dict[str, Any], events: Sequence[Event], calls: Sequence[dict[str,
     return Story(run["run_id"], _headline(run), tuple(sections), _totals(events, calls))
 
 
-def _line(event: Event) -> Line | None:
+def _line(event: Event, steps: Mapping[str, str]) -> Line | None:
     text = _text(event)
     if text is None:
         return None
     figures = dict(event.content.get("figures") or {})
-    return Line(iso(event.created_at) or "", event.node or "", text, figures)
+    subject = steps.get(event.content.get("step", ""), "") if event.node == "reflect" else ""
+    return Line(iso(event.created_at) or "", event.node or "", text, figures, event.type, subject)
 
 
 def _text(event: Event) -> str | None:
