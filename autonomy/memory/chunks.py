@@ -55,6 +55,7 @@ def chunk(document: ReadDocument) -> tuple[Chunk, ...]:
     usual = detect(" ".join(document.text[start:end] for start, end, kind in document.blocks[:400] if kind in PROSE)[:20_000])
     pages = [start for _, start in document.pages]
     starts = [start for start, _, _ in document.headings]
+    paths = _paths(document.headings)
     found: list[Chunk] = []
     for start, end, kind in _stretches(document):
         text = document.text[start:end]
@@ -72,7 +73,7 @@ def chunk(document: ReadDocument) -> tuple[Chunk, ...]:
                 kind=kind,
                 language=language,
                 position=round(start / max(1, len(document.text)), 4),
-                terms=search_terms(" ".join(_path(document.headings, at)), text, language),
+                terms=search_terms(paths[at] if at >= 0 else "", text, language),
             )
         )
     return tuple(found)
@@ -92,16 +93,16 @@ def search_terms(headings: str, text: str, language: str) -> str:
     return " ".join([*above, *(term for term in terms(text, language) if len(term) <= _TERM_LENGTH)])
 
 
-def _path(headings: tuple[tuple[int, int, str], ...], at: int) -> list[str]:
-    """The texts of the headings above, outermost first."""
-    path: list[str] = []
-    level = 7
-    while at >= 0 and level > 1:
-        if headings[at][1] < level:
-            level = headings[at][1]
-            path.append(headings[at][2])
-        at -= 1
-    return path[::-1]
+def _paths(headings: tuple[tuple[int, int, str], ...]) -> list[str]:
+    """For each heading, its text after those of the headings above it, outermost first."""
+    paths: list[str] = []
+    above: list[tuple[int, str]] = []
+    for _, level, text in headings:
+        while above and above[-1][0] >= level:
+            above.pop()
+        above.append((level, text))
+        paths.append(" ".join(words for _, words in above))
+    return paths
 
 
 def _stretches(document: ReadDocument) -> Iterator[tuple[int, int, str]]:

@@ -7,7 +7,7 @@ Two processes may ingest one folder at the same time.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,17 +129,9 @@ class _Ingestion:
         self._total = len(found)
         rows = self.database.read(lambda tx: documents.known(tx, self.corpus_id))
         self._remove(found, rows)
-        changed = [item for item in found if not self._settled(item, rows.get(item.location))]
-        if changed:
-            with Readers(self.limits, min(children, len(changed))) as readers:
-                self._read(readers, changed, rows)
-                self._settle_writes(0)
-                again = set(self.database.read(lambda tx: documents.orphans(tx, self.corpus_id)))
-                self._read(readers, [item for item in found if item.location in again], {})
-        elif again := set(self.database.read(lambda tx: documents.orphans(tx, self.corpus_id))):
-            with Readers(self.limits, min(children, len(again))) as readers:
-                self._read(readers, [item for item in found if item.location in again], {})
-        self._settle_writes(0)
+        self._read([item for item in found if not self._settled(item, rows.get(item.location))], rows, children)
+        orphans = set(self.database.read(lambda tx: documents.orphans(tx, self.corpus_id)))
+        self._read([item for item in found if item.location in orphans], {}, children)
 
     def _remove(self, found: Sequence[Found], rows: dict[str, Known]) -> None:
         """Retire what is gone; what lies in a folder that cannot be opened now is not known to be gone."""
@@ -148,7 +140,7 @@ class _Ingestion:
         gone = [location for location in rows if location not in there and not (closed and location.startswith(closed))]
         if gone:
             self.database.write(lambda tx: documents.remove(tx, self.corpus_id, gone))
-        self.removed = len(gone)
+        self.removed = sum(rows[location].state != "failed" for location in gone)
 
     @property
     def _reader(self) -> str:
@@ -168,7 +160,11 @@ class _Ingestion:
         self._step(item.location)
         return True
 
-    def _read(self, readers: Readers, items: Iterable[Found], rows: dict[str, Known]) -> None:
+    def _read(self, items: Sequence[Found], rows: dict[str, Known], children: int) -> None:
+        """Read and store the files, in their order; all is written when this returns."""
+        if not items:
+            return
+
         def ask(child: Child, item: Found) -> Reading:
             if item.why:
                 return Reading("failed", item.why)
@@ -178,9 +174,11 @@ class _Ingestion:
             same_reader = row is not None and row.reader == self._reader and row.state != "failed"
             return child.read(item.path, item.location, row.sha256 if row is not None and same_reader else "")
 
-        for item, reading in readers.map(items, ask):
-            self._take(item, reading)
-            self._step(item.location)
+        with Readers(self.limits, min(children, len(items))) as readers:
+            for item, reading in readers.map(items, ask):
+                self._take(item, reading)
+                self._step(item.location)
+        self._settle_writes(0)
 
     def _take(self, item: Found, reading: Reading) -> None:
         """Store one outcome (the write is awaited later)."""

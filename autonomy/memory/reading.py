@@ -24,6 +24,8 @@ from autonomy.memory.chunks import Chunk
 from autonomy.memory.reader_child import read_message, write_message
 from autonomy.memory.readers.document import Limits, ReadDocument
 
+__all__ = ["CHILDREN", "Child", "Limits", "Readers", "Reading", "decode"]
+
 CHILDREN = 2
 """Children that parse at once."""
 _AHEAD = 4
@@ -134,7 +136,7 @@ def decode(message: Any) -> Reading | None:
     """A child's answer as a Reading, or None when its shape or its offsets are wrong."""
     try:
         if message["status"] == "failed":
-            return Reading("failed", " ".join(str(message["why"]).split())[:300])
+            return Reading("failed", " ".join(_text(message["why"]).split())[:300])
         if message["status"] == "unchanged":
             return Reading("unchanged", sha256=_text(message["sha256"]))
         if message["status"] != "ok":

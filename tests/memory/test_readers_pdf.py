@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.memory.made import Mark
 LIMITS = Limits()
 
 
-def read(pages: list[list[made.Line]], **options: object) -> ReadDocument:
+def read(pages: Sequence[Sequence[made.Line]], **options: object) -> ReadDocument:
     return pdf.read(made.pdf(pages, **options), "made.pdf", LIMITS)  # type: ignore[arg-type]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from autonomy.memory import reading
@@ -170,6 +170,7 @@ def test_a_sound_answer_is_taken() -> None:
         {"document": SOUND["document"] | {"pages": [[1, -1]]}},
         {"document": None},
         {"status": 7},
+        {"status": "failed", "why": "a\x00b"},
     ],
 )
 def test_an_answer_that_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:

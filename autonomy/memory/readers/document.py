@@ -14,6 +14,8 @@ from typing import Literal
 from autonomy.core.errors import InvalidInput
 
 Kind = Literal["p", "li", "quote", "code", "table", "reference", "contents"]
+MAX_HEADING = 300
+"""Letters of a heading at most: it is stored with every chunk below it."""
 PROSE: frozenset[Kind] = frozenset(("p", "li", "quote"))
 
 # Control characters, lone surrogates, invisible joiners of lines, and the marks that make a display lie.
@@ -96,9 +98,11 @@ class Composer:
     blocks: list[tuple[int, int, Kind]] = field(default_factory=list)
 
     def heading(self, level: int, text: str) -> None:
-        """A heading of level 1 (top) to 6. A blank one is left out."""
+        """A heading of level 1 (top) to 6. A blank one is left out, an endless one is a paragraph."""
         text = fold(text)
-        if text:
+        if len(text) > MAX_HEADING:
+            self.block("p", text)
+        elif text:
             start = self._add(text)
             self.headings.append((start, max(1, min(6, level)), text))
 

@@ -110,9 +110,9 @@ def _densest(root: Any) -> Any:
     """The element whose paragraphs hold most of the prose; the whole body when none holds half of it."""
     scores: dict[Any, float] = {}
     total = 0.0
-    for paragraph in root.iter("p", "li", "dd", "pre", "blockquote"):
+    for paragraph in root.iter("p", "dd", "pre", "blockquote"):
         linked = sum(len(text) for link in paragraph.iter("a") for text in link.itertext())
-        weight = max(0, sum(map(len, paragraph.itertext())) - 2 * linked) if paragraph.tag != "li" else 0
+        weight = max(0, sum(map(len, paragraph.itertext())) - 2 * linked)
         total += weight
         parent = paragraph.getparent()
         for element, share in ((parent, 1.0), (parent.getparent() if parent is not None else None, 0.5)):
