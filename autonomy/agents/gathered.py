@@ -1,5 +1,7 @@
 """What the run has gathered so far, read from its records into values."""
 
+from collections.abc import Sequence
+
 from autonomy.agents.context import Context
 from autonomy.agents.material import Annotation, Material, MatrixRow, Searched, SectionDraft, SourceMap
 from autonomy.agents.roles import Brief, Outline
@@ -45,6 +47,12 @@ def matrix(context: Context) -> tuple[MatrixRow, ...]:
 def searched(context: Context) -> tuple[Searched, ...]:
     """The questions asked of the corpus, with what each brought."""
     return tuple(Searched.model_validate(body) for body in context.records.all("question"))
+
+
+def keep_notes(context: Context, step_id: str, notes: Sequence[str]) -> None:
+    """What a player owes the reader about its answer, kept for the end of the document."""
+    for number, note in enumerate(notes, 1):
+        context.records.put("note", f"{step_id}-{number}", note, number)
 
 
 def material(state: GraphState, context: Context, *, outcome: Outcome = "delivered", notes: tuple[str, ...] = ()) -> Material:

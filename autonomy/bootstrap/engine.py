@@ -26,6 +26,7 @@ from autonomy.memory.library import Library
 from autonomy.memory.sources import SqlSources
 from autonomy.providers.openai_compat import OpenAICompatPort
 from autonomy.providers.profiles import make_port
+from autonomy.providers.quiet import quieten
 from autonomy.runtime.breaker import Breakers
 from autonomy.runtime.budgets import Meter
 from autonomy.runtime.calls import RunCalls
@@ -138,9 +139,13 @@ class Opener:
                 unit.emit("decision", {"route": "act", "why": why, "figures": {"role": fallback.role, "step": step}})
                 records.put("note", f"{step:06d}-{fallback.role}", fallback.note, step)
 
+            def removed(what: str, count: int) -> None:
+                why = f"took {count} {what} out of the model's answer: they point at nothing"
+                unit.emit("decision", {"route": "act", "why": why, "figures": {what: count, "step": step}})
+
             players: list[Player] = []
             if models:
-                players.append(ModelPlayer(calls, name=models, seed=seed, show=self._listeners.token))
+                players.append(ModelPlayer(calls, name=models, seed=seed, show=self._listeners.token, removed=removed))
             if EXTRACTIVE in order:
                 players.append(ExtractivePlayer())
             return Players(players, heard=heard)
@@ -156,6 +161,7 @@ class Opener:
 @asynccontextmanager
 async def engine(app: App, listeners: Listeners | None = None) -> AsyncIterator[Executor]:
     """An executor for this process, closed at the end."""
+    quieten()
     companions = Companions()
     behind = 1 if app.settings.runtime.durability == "behind" else 0
     saver = SqlSaver(

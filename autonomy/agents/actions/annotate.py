@@ -32,6 +32,7 @@ async def annotate(step: PlanStep, state: GraphState, context: Context) -> Obser
         figures=(f"pages={len(layout['pages'])}", f"words={len(context.sources.snapshot(source_id).split())}"),
     )
     answer = await context.player.draft(request)
+    gathered.keep_notes(context, step.id, answer.notes)
     made = Annotation(source=source_id, paragraphs=answer.paragraphs)
     number = next(i for i, s in enumerate(sources) if s.id == source_id)
     context.records.put("annotation", source_id, made.model_dump(mode="json"), number)

@@ -32,6 +32,7 @@ async def draft(step: PlanStep, state: GraphState, context: Context) -> Observat
         before=tuple(f"{s.heading}: {s.claim}" for s in laid_out.sections[: number - 1]),
     )
     answer = await context.player.draft(request)
+    gathered.keep_notes(context, step.id, answer.notes)
     made = SectionDraft(heading=section.heading, part="section", paragraphs=answer.paragraphs)
     context.records.put("section", f"section-{number:03d}", made.model_dump(mode="json"), number)
     return drafted(step, made)

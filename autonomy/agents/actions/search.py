@@ -37,7 +37,8 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     chosen = await context.player.select(request) if passages else ()
     kept = [card for card in chosen if (card.source, card.anchor.start, card.anchor.end) not in spans]
     for number, card in enumerate(kept, len(held) + 1):
-        named = card.model_copy(update={"id": f"c{number}", "question": question})
+        anchor = context.sources.anchor(card.source, card.anchor.start, card.anchor.end)
+        named = card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor})
         context.records.put("card", named.id, named.model_dump(mode="json"), number)
     coverage = round(float(answer["coverage"]), 3)
     row = {"question": question, "found": len(passages), "kept": len(kept), "coverage": min(1.0, max(0.0, coverage))}

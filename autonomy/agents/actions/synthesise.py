@@ -30,6 +30,7 @@ async def synthesise(step: PlanStep, state: GraphState, context: Context) -> Obs
         figures=tuple(_stances(row) for row in rows),
     )
     answer = await context.player.draft(request)
+    gathered.keep_notes(context, step.id, answer.notes)
     made = SectionDraft(heading=heading, part="synthesis", paragraphs=answer.paragraphs)
     context.records.put("section", "synthesis", made.model_dump(mode="json"), 0)
     return drafted(step, made)

@@ -158,7 +158,7 @@ def read_goal(text: str, language: str) -> Goal:
     body = _trim(first.strip().strip("\"'“”„«»").rstrip(".!?。！？ "), language)
     compared = _compared(body, language)
     subject, points = _points(_asked(_without_order(body, language), language), language)
-    subject = _bare(_trim(subject, language).strip(' ,;:.-–—"“”„«»'), language) or body
+    subject = _bare(_trim(subject, language).strip(' ,;:.-–—"“”„«»'), language) or body or flat
     if compared:
         named = re.split(_INCLUDING.get(language, r"$^"), body, maxsplit=1, flags=_FLAGS)
         points = (*compared, *(_members(named[1], language) if len(named) > 1 else ()))

@@ -13,7 +13,7 @@ from autonomy.agents.extractive.goal import Goal, read_goal, title_of
 from autonomy.agents.extractive.headings import clean_heading, telling
 from autonomy.agents.roles import Brief, Overview
 from autonomy.core.types import TaskSpec
-from autonomy.text.language import detect
+from autonomy.text.language import detect, is_cjk
 from autonomy.text.ranking import document_frequency, idf, recall
 from autonomy.text.words import terms
 
@@ -71,6 +71,16 @@ def interpret(task: TaskSpec, overview: Overview) -> Brief:
         questions=questions,
         must_cover=goal.points,
     )
+
+
+def asked_words(question: str, language: str) -> str:
+    """The question less the wording of its facet, where that would be searched as if it were a word of the subject."""
+    forms = _FACETS.get(language, ()) if is_cjk(language) else ()
+    for form in forms:
+        ending = form.removeprefix("{s}")
+        if question.endswith(ending) and len(question) > len(ending):
+            return question.removesuffix(ending)
+    return question
 
 
 def _questions(goal: Goal, headings: Sequence[str], language: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from autonomy.agents.extractive.headings import clean_heading
+from autonomy.agents.extractive.interpret import asked_words
 from autonomy.agents.roles import SelectRequest
 from autonomy.core.types import Anchor, Card, Passage
 from autonomy.text import claims, ranking
@@ -78,7 +79,7 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     found = _in_language(found, request.brief.language)
     if not found:
         return ()
-    wanted = list(dict.fromkeys(terms(request.question, request.brief.language)))
+    wanted = list(dict.fromkeys(terms(asked_words(request.question, request.brief.language), request.brief.language)))
     weight = _weight([c.terms for c in found])
     for candidate in found:
         candidate.topical = _on_point(candidate, wanted, request, weight)
