@@ -42,18 +42,19 @@ class HashEmbedder:
     def _one(self, text: str) -> array[float]:
         sums = [0.0] * self.dim
         before = ""
-        for word in terms(text, detect(text)):
+        for word in terms(text, detect(text[:_SAMPLE])):
             for place, weight in _features(word):
                 sums[place] += weight
             if before:
                 place, weight = _hashed(f"{before} {word}")
                 sums[place] += weight
             before = word
-        length = math.sqrt(sum(value * value for value in sums))
-        return array("f", (value / length for value in sums) if length else sums)
+        length = math.hypot(*sums)
+        return array("f", [value / length for value in sums] if length else sums)
 
 
 _PIECE_WEIGHT = 0.35
+_SAMPLE = 600
 
 
 def _hashed(feature: str, weight: float = 1.0) -> tuple[int, float]:
