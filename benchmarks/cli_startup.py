@@ -1,6 +1,6 @@
 """Start-up of the command line against a bare Typer hello: interleaved runs, medians, ratios, targets.
 
-Run it with `nox -s bench` or `python benchmarks/cli_startup.py [ROUNDS]`. Start-up is import time and nothing else, so a
+Run it with `nox -s bench` or `python benchmarks/cli_startup.py [--quick]`. Start-up is import time and nothing else, so a
 ratio above its target names a heavy import that slipped into the path of a light command.
 """
 
@@ -46,7 +46,7 @@ def measure(commands: Mapping[str, Sequence[str]], rounds: int, environ: Mapping
 
 def main() -> int:
     """Print the table; returns 1 when a target is missed."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    rounds = 5 if "--quick" in sys.argv else 15
     with tempfile.TemporaryDirectory() as folder:
         hello = Path(folder) / "hello.py"
         hello.write_text(HELLO, "utf-8")

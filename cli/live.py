@@ -19,6 +19,7 @@ from cli.wording import event_line
 QUIET = frozenset({"node.started", "node.finished", "call.started", "call.finished", "memory.stored"})
 """Events that the plain lines leave out: their decisions say the same with a reason."""
 PAGE_SECONDS = 0.5
+READING_SECONDS = 3.0
 FRAMES_PER_SECOND = 8
 
 
@@ -41,20 +42,22 @@ class PlainView:
 
     def __init__(self, out: Output) -> None:
         self._out = out
-        self._told = 0.0
+        self._told = time.monotonic()
+        self._telling = False
 
     def event(self, event: Event) -> None:
         """Tell it, unless it only moves a screen."""
-        if event.type not in QUIET:
+        if event.type not in QUIET and "/sources/" not in str(event.content.get("path", "")):
             self._out.say(event_line(event.as_json(), self._out.glyphs_err))
 
     def token(self, text: str) -> None:
         """Nothing: pieces of an answer are no lines."""
 
     def progress(self, done: int, total: int, name: str) -> None:
-        """A line every few seconds, and at the end."""
-        if done >= total or time.monotonic() - self._told >= 5:
-            self._told = time.monotonic()
+        """A line every few seconds and at the end; nothing for what is done in no time."""
+        late = time.monotonic() - self._told >= READING_SECONDS
+        if late or (self._telling and done >= total):
+            self._told, self._telling = time.monotonic(), done < total
             self._out.say(f"read {done:,} of {total:,} documents: {squeezed(name)}")
 
     def notice(self, text: str) -> None:

@@ -79,9 +79,9 @@ class Glyphs:
     todo: str = "·"
     failed: str = "✗"
     skipped: str = "–"
-    full: str = "█"
-    held: str = "▒"
-    empty: str = "░"
+    full: str = "━"
+    held: str = "╍"
+    empty: str = "─"
     rule: str = "─"
     more: str = "…"
     arrow: str = "→"
@@ -105,10 +105,6 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str], forbidden: bool) ->
     if forbidden or environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
         return False
     return bool(environ.get("FORCE_COLOR")) or stream.isatty()
-
-
-GONE = (errno.EPIPE, errno.EIO)
-"""The reader closed the pipe; the terminal was hung up."""
 
 
 class PipeSafe:
@@ -143,7 +139,8 @@ class PipeSafe:
             void = os.open(os.devnull, os.O_WRONLY)
             os.dup2(void, self._stream.fileno())
             os.close(void)
-        if error.errno not in GONE and not isinstance(error, BrokenPipeError):
+        hung_up = isinstance(error, BrokenPipeError) or error.errno == errno.EIO
+        if not hung_up:
             reason = (error.strerror or type(error).__name__).lower()
             raise StorageError(f"the output could not be written: {reason}", "Write it elsewhere.") from error
 

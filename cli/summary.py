@@ -12,6 +12,7 @@ from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, cut, plain, 
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
 
 OUTCOME_COLOURS = {"delivered": GREEN, "failed": RED, "aborted": RED, "waiting_human": YELLOW, "paused": YELLOW}
+SHOWN_NOTES = 4
 NEXT = {
     "paused": "autonomy run resume {run}",
     "waiting_human": "autonomy run inspect {run}",
@@ -30,7 +31,7 @@ def summary(page: Mapping[str, Any], home: Path, out: Output) -> str:
     lines += _files(page, out)
     manifest = _manifest(page, home)
     lines += _claims(manifest, out)
-    lines += [f"  {out.paint('notes', DIM)}    {squeezed(note)}" for note in (manifest.get("notes") or [])[:4]]
+    lines += _notes(manifest, out)
     lines.append(f"  {out.paint('used', DIM)}     {used(page)}")
     follow = NEXT.get(page["status"], "autonomy run explain {run}").format(run=run[:8])
     lines.append(f"  {out.paint('read on', DIM)}  {out.paint(follow, CYAN)}")
@@ -93,6 +94,12 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     return lines + [
         f"  {' ' * 9}{out.paint(cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more), YELLOW)}" for row in failed
     ]
+
+
+def _notes(manifest: Mapping[str, Any], out: Output) -> list[str]:
+    room = max(min(out.width, 110) - 12, 30)
+    told = [row for note in (manifest.get("notes") or [])[:SHOWN_NOTES] for row in textwrap.wrap(squeezed(note), room)]
+    return [f"  {out.paint('notes', DIM) + '    ' if number == 0 else ' ' * 9}{row}" for number, row in enumerate(told)]
 
 
 def used(page: Mapping[str, Any]) -> str:

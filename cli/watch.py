@@ -131,12 +131,13 @@ class Watch:
 
     def _decision(self, node: str, content: Mapping[str, Any]) -> None:
         why = str(content.get("why", ""))
-        self.decisions.append(Decision(node, str(content.get("route", "")), why))
         step = next((each for each in self.steps if each.id == content.get("step")), None)
         verdict = content.get("verdict")
         if step is not None and isinstance(verdict, str):
             step.state = VERDICT_STATES.get(verdict, step.state)
-            step.note = why.removeprefix(f"{step.action}: ")
+            question = step.description.partition(": ")[2]  # the tree shows it: the width is for what came of it
+            why = step.note = why.removeprefix(f"{step.action}: ").removeprefix(f"'{question}': ")
+        self.decisions.append(Decision(node, str(content.get("route", "")), why))
         self._point()
 
     def _point(self) -> None:

@@ -64,6 +64,12 @@ def test_a_verdict_ends_its_step_and_keeps_what_came_of_it(watch: Watch) -> None
     assert watch.steps[0].note == "12 documents in en"
 
 
+def test_a_note_does_not_repeat_the_question_of_its_step(watch: Watch) -> None:
+    why = "'question 1': 8 quotations from 3 sources"
+    watch.take(event("decision", "reflect", route="act", step="q1", verdict="pass", why=why))
+    assert next(each for each in watch.steps if each.id == "q1").note == "8 quotations from 3 sources"
+
+
 def test_a_retry_keeps_the_step_waiting_and_a_failure_lets_others_go_on(watch: Watch) -> None:
     watch.take(event("node.started", "act"))
     watch.take(event("decision", "reflect", route="act", step="survey", verdict="retry", why="again"))
@@ -127,7 +133,7 @@ def test_the_view_shows_plan_node_reason_budgets_and_how_to_stop(watch: Watch) -
     shown = draw(watch, 100, 40, Glyphs()).plain
     for words in (
         "✓ Survey the corpus", "12 documents in en", "▸ Search for evidence", "0 of 5", "├ ▸ question 1", "· Deliver",
-        "now      act · Search: question 1", "reflect → act  survey: 12 documents in en",
+        "now      act · Search: question 1", "reflect → act  12 documents in en",
         "41,234 + 2,300 reserved of 200k", "$0.97 + $0.50 reserved of $1.00", "Ctrl-C stops",
     ):  # fmt: skip
         assert words in shown
