@@ -19,6 +19,7 @@ from autonomy.storage.database import Tx
 
 Key = tuple[str, str]
 """(thread id, namespace)."""
+Work = Callable[[Tx], None]
 
 SNAPSHOT_FACTOR = 4
 SNAPSHOT_SLACK = 64 << 10
@@ -92,45 +93,50 @@ class Head:
         """Whether nothing is waiting or under way."""
         return not self.pending and (self.last is None or self.last.done())
 
-    def checkpoint(self, encoded: codec.Encoded, parent: str | None, run_id: str | None) -> Callable[[Tx], None]:
-        """Count a checkpoint that is about to be stored; returns the write that stores it."""
+    def checkpoint(
+        self, encoded: codec.Encoded, parent: str | None, run_id: str | None, extra: Work | None
+    ) -> tuple[Work, bool]:
+        """Count a checkpoint that is about to be stored. Returns the write that stores it after `extra`, and whether it is
+        a single statement."""
         self.number += 1
-        number, parent_number = self.number, self.known_number
+        number, before = self.number, self.known_number
         self.known, self.known_number = encoded.known, number
-        if encoded.kind == codec.SNAPSHOT:
-            self.size, self.snapshot_size = 0, len(encoded.data)
-        else:
-            self.size += len(encoded.data)
         name, data = encoded.known.name, encoded.data
+        if encoded.kind == codec.SNAPSHOT:
+            self.size, self.snapshot_size = 0, len(data)
+
+            def snapshot(tx: Tx) -> None:
+                self._begin(tx, number)
+                if extra is not None:
+                    extra(tx)
+                below = None if parent is None else rows.find(tx, self.thread, parent)
+                self._end(
+                    tx.run(
+                        rows.INSERT_SNAPSHOT,
+                        id=self._row(number),
+                        thread=self.thread,
+                        name=name,
+                        parent=None if below is None else below.id,
+                        parent_id=parent if below is None else None,
+                        kind=codec.SNAPSHOT,
+                        run_id=run_id,
+                        data=data,
+                    )
+                )
+
+            return snapshot, False
+        self.size += len(data)
 
         def delta(tx: Tx) -> None:
             self._begin(tx, number)
-            parent_row = self._row(parent_number)
-            stored = tx.run(
-                _INSERT_DELTA, id=self._row(number), name=name, parent=parent_row, parent_id=parent, run_id=run_id, data=data
-            )
-            self._end(stored)
+            if extra is not None:
+                extra(tx)
+            row, below = self._row(number), self._row(before)
+            self._end(tx.run(_INSERT_DELTA, id=row, name=name, parent=below, parent_id=parent, run_id=run_id, data=data))
 
-        def snapshot(tx: Tx) -> None:
-            self._begin(tx, number)
-            before = None if parent is None else rows.find(tx, self.thread, parent)
-            self._end(
-                tx.run(
-                    rows.INSERT_SNAPSHOT,
-                    id=self._row(number),
-                    thread=self.thread,
-                    name=name,
-                    parent=None if before is None else before.id,
-                    parent_id=parent if before is None else None,
-                    kind=codec.SNAPSHOT,
-                    run_id=run_id,
-                    data=data,
-                )
-            )
+        return delta, extra is None and not (self.opens and number == 1)
 
-        return snapshot if encoded.kind == codec.SNAPSHOT else delta
-
-    def writes(self, name: str, data: bytes) -> Callable[[Tx], None]:
+    def writes(self, name: str, data: bytes) -> Work:
         """Count a row of task writes of the checkpoint `name`; returns the write that stores it."""
         self.number += 1
         number = self.number

@@ -38,9 +38,9 @@ from autonomy.runtime import checkpoint_codec as codec
 from autonomy.runtime import checkpoint_lookup as lookup
 from autonomy.runtime import checkpoint_rows as rows
 from autonomy.runtime import checkpoint_upkeep as upkeep
-from autonomy.runtime.checkpoint_heads import Head, Key, Pending
+from autonomy.runtime.checkpoint_heads import Head, Key, Pending, Work
 from autonomy.runtime.serializer import Serializer
-from autonomy.storage.database import Database, Tx
+from autonomy.storage.database import Database
 
 LINGER_S = 0.02
 """How long a finished task's writes may wait in memory for their superstep to end."""
@@ -49,7 +49,7 @@ MOST_HEADS = 1024
 LONGEST_ERROR = 4000
 """Characters kept of the text of an exception."""
 
-Companion = Callable[[str], Callable[[Tx], None] | None]
+Companion = Callable[[str], Work | None]
 """thread id -> what the superstep writes besides its checkpoint, handed over at the moment of the put."""
 
 
@@ -124,10 +124,10 @@ class SqlSaver(BaseCheckpointSaver[int]):
             if pending is not None:
                 del head.pending[cast(str, parent)]
             run_id = full_metadata.get("run_id")
-            write = head.checkpoint(encoded, parent, run_id if isinstance(run_id, str) else None)
             extra = self._companion(key[0]) if self._companion is not None and not key[1] else None
             before = head.last
-            future = self._submit(head, write if extra is None else functools.partial(_together, extra, write))
+            write, single = head.checkpoint(encoded, parent, run_id if isinstance(run_id, str) else None, extra)
+            future = self._submit(head, write, single)
             return head, before if self._behind else future
 
     def put_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
@@ -380,8 +380,8 @@ class SqlSaver(BaseCheckpointSaver[int]):
             for key in self._keys(thread_id):
                 self._heads.pop(key, None)
 
-    def _submit(self, head: Head, write: Callable[[Tx], None]) -> Future[None]:
-        future = self._database.submit(write)
+    def _submit(self, head: Head, write: Work, single: bool = False) -> Future[None]:
+        future = self._database.submit(write, single=single)
         head.last = future
         future.add_done_callback(functools.partial(self._settled, head, head.number))
         return future
@@ -459,11 +459,6 @@ class SqlSaver(BaseCheckpointSaver[int]):
 def describe(error: BaseException) -> str:
     """An exception as the text that is stored for it; exceptions themselves are never stored."""
     return repr(error)[:LONGEST_ERROR].encode("utf-8", "backslashreplace").decode()
-
-
-def _together(extra: Callable[[Tx], None], write: Callable[[Tx], None], tx: Tx) -> None:
-    extra(tx)
-    write(tx)
 
 
 def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:

@@ -1,9 +1,9 @@
 """The way in: one writer thread with group commit, and a small pool of read connections.
 
 A write is a function of a transaction, `fn(tx) -> value`; it runs in the writer thread and its value is handed back once
-the commit is durable. Functions that wait together share one commit; each stands in a savepoint of its own, so that one
-that fails takes nothing of the others with it. A function may run again after a deadlock on PostgreSQL, so it changes
-nothing but the database. Reads run on their own connections in the caller's thread and never hold a cursor open.
+the commit is durable. Functions that wait together share one commit; one that fails takes nothing of the others with it.
+A function may run again (after a deadlock, or when one that shares its commit has failed), so it changes nothing but the
+database. Reads run on their own connections in the caller's thread and never hold a cursor open.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from autonomy.storage.dialect import POSTGRESQL, SQLITE, Dialect
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
+_Result = tuple[Any, BaseException | None]
 GROUP = 64
 """The most functions that share one commit."""
 
@@ -79,6 +80,10 @@ class Tx:
         """Wake listeners on commit (PostgreSQL only; elsewhere wake-up is in-process or by polling)."""
         if self.dialect.name == "postgresql":
             self.value("SELECT pg_notify(:channel, :payload)", channel=postgres.CHANNEL, payload=payload)
+
+
+_Write = tuple[Callable[[Tx], Any], Future[Any], bool]
+"""A function, who waits for it, and whether it is a single statement."""
 
 
 class _Driver:
@@ -139,7 +144,7 @@ class Database:
         self.url = url
         self.commits = 0
         self._grow = grow_wal
-        self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._idle: list[Any] = []
         self._watcher: Any = None
         self._watching = threading.Lock()
@@ -149,8 +154,10 @@ class Database:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def submit(self, fn: Callable[[Tx], T]) -> Future[T]:
-        """Queue a write; the future is done once its commit is durable."""
+    def submit(self, fn: Callable[[Tx], T], *, single: bool = False) -> Future[T]:
+        """Queue a write; the future is done once its commit is durable. `single` promises that the function executes one
+        statement: alone, it then needs no transaction around it (on PostgreSQL that is one round trip instead of three).
+        """
         future: Future[T] = Future()
         with self._guard:
             if self._closed:
@@ -158,7 +165,7 @@ class Database:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="autonomy-writer", daemon=True)
                 self._thread.start()
-            self._queue.put((fn, future))
+            self._queue.put((fn, future, single))
         return future
 
     def write(self, fn: Callable[[Tx], T]) -> T:
@@ -189,7 +196,7 @@ class Database:
         if connection is not None:
             connection.close()
 
-    def _serve(self, connection: Any, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]) -> Any:
+    def _serve(self, connection: Any, batch: list[_Write]) -> Any:
         """Commit one batch on the connection (made or remade where needed) and hand the results out."""
         for attempt in range(3):
             try:
@@ -205,7 +212,7 @@ class Database:
             except AutonomyError as error:
                 self._fail(batch, error)
             else:
-                for (_, future), (value, problem) in zip(batch, results, strict=True):
+                for (_, future, _), (value, problem) in zip(batch, results, strict=True):
                     if problem is None:
                         _settle(future, value)
                     else:
@@ -220,38 +227,52 @@ class Database:
                 sqlite.grow_wal(connection)
         return connection
 
-    def _commit(
-        self, connection: Any, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]
-    ) -> list[tuple[Any, BaseException | None]]:
-        """Run the batch in one transaction. A function alone needs no savepoint: it takes the whole transaction with it."""
+    def _commit(self, connection: Any, batch: list[_Write]) -> list[_Result]:
+        """Run the batch in one transaction, first without savepoints: nearly always nobody fails. Where one does, all run
+        again, each in a savepoint of its own."""
         tx = Tx(connection, self.dialect)
-        self._driver.begin(connection)
-        results: list[tuple[Any, BaseException | None]] = []
         alone = len(batch) == 1
-        for fn, _ in batch:
-            if not alone:
-                connection.execute("SAVEPOINT one")
-            try:
-                results.append((fn(tx), None))
-            except BaseException as error:
-                if isinstance(error, self._driver.errors):
-                    if self._driver.is_conflict(error) or self._driver.is_broken(connection):
-                        raise
-                    results.append((None, self._driver.translate(error)))
-                else:
-                    results.append((None, error))
-                connection.execute("ROLLBACK" if alone else "ROLLBACK TO SAVEPOINT one")
-                if alone:
-                    return results
-            if not alone:
-                connection.execute("RELEASE SAVEPOINT one")
-        connection.execute("COMMIT")
+        bare = alone and batch[0][2]
+        if not bare:
+            self._driver.begin(connection)
+        try:
+            results: list[_Result] = [(fn(tx), None) for fn, _, _ in batch]
+        except BaseException as error:
+            problem = self._problem(connection, error)
+            if not bare:
+                connection.execute("ROLLBACK")
+            if alone:
+                return [(None, problem)]
+            self._driver.begin(connection)
+            results = [self._apart(connection, tx, fn) for fn, _, _ in batch]
+            bare = False
+        if not bare:
+            connection.execute("COMMIT")
         self.commits += 1
         return results
 
+    def _apart(self, connection: Any, tx: Tx, fn: Callable[[Tx], Any]) -> _Result:
+        """Run one function of a batch so that its failure takes nothing of the others with it."""
+        connection.execute("SAVEPOINT one")
+        try:
+            result: _Result = (fn(tx), None)
+        except BaseException as error:
+            result = (None, self._problem(connection, error))
+            connection.execute("ROLLBACK TO SAVEPOINT one")
+        connection.execute("RELEASE SAVEPOINT one")
+        return result
+
+    def _problem(self, connection: Any, error: BaseException) -> BaseException:
+        """What a failed function's future gets; raises what makes the whole batch fail or run again."""
+        if not isinstance(error, self._driver.errors):
+            return error
+        if self._driver.is_conflict(error) or self._driver.is_broken(connection):
+            raise error
+        return self._driver.translate(error)
+
     @staticmethod
-    def _fail(batch: list[tuple[Callable[[Tx], Any], Future[Any]]], error: AutonomyError) -> None:
-        for _, future in batch:
+    def _fail(batch: list[_Write], error: AutonomyError) -> None:
+        for _, future, _ in batch:
             _settle_error(future, error)
 
     # -- reading ----------------------------------------------------------------------------------
