@@ -39,10 +39,11 @@ def test_code_tables_and_references_are_never_offered() -> None:
     document = read(
         f"# Pumps\n\n{made.prose('pump', 2)}\n\n```\n{made.prose('code', 3)}\n```\n\n"
         f"| {made.prose('table', 2)} |\n|---|\n| b |\n\n"
-        f"## References\n\n{made.prose('reference', 3)}\n"
+        f"{made.prose('valve', 2)}\n\n## References\n\n{made.prose('reference', 3)}\n"
     )
     offered = " ".join(document.text[one.start : one.end] for one in chunks.chunk(document))
     assert "what the pump does" in offered
+    assert "what the valve does" in offered
     assert not any(f"what the {kind} does" in offered for kind in ("code", "table", "reference"))
 
 

@@ -16,7 +16,7 @@ EMBEDDER = HashEmbedder()
 
 def near(one: str, other: str) -> float:
     left, right = EMBEDDER.embed([one, other])
-    return sum(map(mul, left, right))
+    return float(sum(map(mul, left, right)))
 
 
 def test_near_spellings_are_near_and_other_matters_are_far() -> None:

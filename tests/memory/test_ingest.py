@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -12,13 +13,18 @@ from typing import Any
 import pytest
 
 from autonomy.core.errors import InvalidInput
+from autonomy.memory import documents
 from autonomy.memory import folder as folders
+from autonomy.memory.documents import Entry
 from autonomy.memory.embedding import HashEmbedder
+from autonomy.memory.folder import Found
 from autonomy.memory.ingest import IngestReport, Progress, ingest
 from autonomy.memory.readers.document import Limits
+from autonomy.memory.reading import Reading
 from autonomy.memory.search import search
 from autonomy.memory.sources import SqlSources
-from autonomy.storage.database import Database
+from autonomy.storage import postgres
+from autonomy.storage.database import Database, Tx
 from tests.memory import made
 
 EMBEDDER = HashEmbedder()
@@ -213,6 +219,31 @@ def test_two_ingestions_of_one_folder_at_once_agree(database: Database, folder: 
     assert all(held == ["ok"] for held in states(database).values())
     counts = database.read(lambda tx: (tx.value("SELECT count(*) FROM chunk"), tx.value("SELECT count(*) FROM chunk_vector")))
     assert counts == (reports[0].chunks, reports[0].chunks)
+
+
+def test_writers_of_one_location_wait_for_each_other(database: Database, folder: Path) -> None:
+    if database.dialect.name != "postgresql":
+        pytest.skip("write transactions of SQLite exclude each other anyway")
+    report = read(database, folder)
+    entry = Entry(
+        id="s1",
+        found=Found("new.md", folder / "new.md"),
+        reader="1",
+        reading=Reading("failed", "first"),
+    )
+    first = postgres.connect(database.url)
+    first.execute("BEGIN")
+    documents.store(Tx(first, database.dialect), report.corpus_id, entry)
+    later = dataclasses.replace(entry, id="s2", reading=Reading("failed", "second"))
+    waiting = database.submit(lambda tx: documents.store(tx, report.corpus_id, later))
+    blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while not database.read(lambda tx: tx.value(blocked)):
+        assert not waiting.done()
+    first.execute("COMMIT")
+    first.close()
+    assert waiting.result() == "failed"
+    held = database.read(lambda tx: tx.rows("SELECT id, error FROM document WHERE location = 'new.md'"))
+    assert held == [{"id": "s2", "error": "second"}]
 
 
 STOPPED = """

@@ -64,6 +64,11 @@ def test_running_heads_and_page_numbers_are_no_text() -> None:
     assert not any(block.strip().isdigit() for block in text.split("\n\n"))
 
 
+def test_a_head_that_comes_back_at_other_heights_is_no_text_either() -> None:
+    pages = [[(72, 770 + 6 * n, 9, "Pump manual"), *made.column(made.prose(f"part {n}", 5), top=700)] for n in range(1, 7)]
+    assert "Pump manual" not in read(pages).text
+
+
 def test_lines_of_a_table_of_contents_are_no_text() -> None:
     contents = [(72, 700 - 14 * n, 11, f"{n} Chapter of pumps . . . . . . . . . . . . . {n * 7}") for n in range(1, 9)]
     text = read([contents, made.column(made.prose("pump", 5))]).text
