@@ -84,7 +84,6 @@ class MemorySettings:
     embedding_model: str = setting("", "model of the embedding service")
     embedding_url: str | None = setting(None, "address of the embedding service, up to and including /v1")
     embedding_key: str | None = setting(None, "where its key stands: env:NAME or file:/path")
-    dimensions: int = setting(256, "length of a vector", least=8, most=8192)
     max_file_mb: int = setting(256, "a larger file is reported and skipped", least=1, most=1 << 20)
     parse_seconds: float = setting(120.0, "longest time for reading one file", least=0.1, most=86_400)
     parse_memory_mb: int = setting(2048, "memory of the process that reads files", least=64, most=1 << 20)

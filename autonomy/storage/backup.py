@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from autonomy.core.errors import ConfigurationError, InvalidInput, StorageError
-from autonomy.storage import sqlite
+from autonomy.storage import postgres, sqlite
 from autonomy.storage.artifacts import sync_folder
 from autonomy.storage.database import parse_url
 
@@ -70,10 +70,18 @@ def _dump(url: str, part: Path) -> None:
     program = shutil.which("pg_dump")
     if program is None:
         raise ConfigurationError("a backup of PostgreSQL needs pg_dump", "Install the PostgreSQL client programs.")
-    # The URL may hold a password: it goes through the environment, which other users cannot read, not through argv.
-    environment = {**os.environ, "PGDATABASE": url}
-    command = [program, "--format=custom", "--no-owner", f"--file={part}", "--dbname="]
-    done = subprocess.run(command[:-1], env=environment, capture_output=True, text=True, check=False)
+    conninfo = postgres.library().conninfo
+    try:
+        parts = conninfo.conninfo_to_dict(url)
+    except postgres.library().Error:
+        raise ConfigurationError(
+            "AUTONOMY_DATABASE_URL is not a PostgreSQL address", "Write postgresql://USER@HOST/NAME."
+        ) from None
+    # The password goes through the environment, which other users cannot read, not through the arguments.
+    password = parts.pop("password", None)
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    command = [program, "--format=custom", "--no-owner", f"--file={part}", f"--dbname={conninfo.make_conninfo(**parts)}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise StorageError(f"pg_dump failed: {reason}", "Check AUTONOMY_DATABASE_URL and the server's version.")
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[0].removeprefix("pg_dump: error: ")
+        raise StorageError(f"pg_dump failed: {reason}", "Check AUTONOMY_DATABASE_URL and the version of pg_dump.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -260,3 +261,13 @@ def test_the_kinds_of_providers_are_those_the_adapters_know() -> None:
 
     hint = typing.get_type_hints(ProviderEntry)["kind"]
     assert set(typing.get_args(hint)) == set(PROFILES)
+
+
+def test_every_setting_is_documented_as_it_is() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    spec = importlib.util.spec_from_file_location("settings_page", docs / "settings.py")
+    assert spec is not None
+    assert spec.loader is not None
+    writer = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(writer)
+    assert (docs / "settings.md").read_text("utf-8") == writer.page()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -440,3 +441,44 @@ def test_the_doctor_sees_postgresql_and_its_vectors(
     unreachable = autonomy("doctor")
     assert unreachable.code == 4
     assert "secret" not in unreachable.out
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_backup_of_postgresql_is_made_by_pg_dump_and_keeps_the_password_out_of_its_arguments(
+    fails: bool, autonomy: Autonomy, monkeypatch: pytest.MonkeyPatch, migrated: Place
+) -> None:
+    programs = migrated.home / "programs"
+    programs.mkdir()
+    stand_in = programs / "pg_dump"
+    ending = "echo 'pg_dump: error: server version mismatch' >&2; exit 1" if fails else "exit 0"
+    stand_in.write_text(
+        '#!/bin/sh\nfor word; do case "$word" in --file=*) file="${word#--file=}";; esac; done\n'
+        f'printf "%s\\n" "$@" "in environment: $PGPASSWORD" > "$file"\n{ending}\n'
+    )
+    stand_in.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setenv("AUTONOMY_DATABASE_URL", "postgresql://u:s%40cret@db.example/d?sslmode=require")
+    answer = autonomy("db", "backup", "copy.dump")
+    target = migrated.home / "copy.dump"
+    assert list(migrated.home.glob(".copy*")) == []
+    if fails:
+        assert (answer.code, target.exists()) == (1, False)
+        assert "pg_dump failed: server version mismatch" in answer.err
+        return
+    assert answer.code == 0, answer.err
+    *arguments, last = target.read_text("utf-8").splitlines()
+    assert last == "in environment: s@cret"
+    assert "cret" not in "".join(arguments)
+    assert any(word.startswith("--dbname=") and "sslmode=require" in word for word in arguments)
+
+
+def test_a_backup_of_postgresql_without_its_programs_exits_4(
+    autonomy: Autonomy, monkeypatch: pytest.MonkeyPatch, migrated: Place
+) -> None:
+    monkeypatch.setenv("PATH", str(migrated.home))
+    monkeypatch.setenv("AUTONOMY_DATABASE_URL", "postgresql://u:secret@127.0.0.1:1/d")
+    answer = autonomy("db", "backup", "copy.dump")
+    assert answer.code == 4
+    assert "pg_dump" in answer.err
+    assert "secret" not in answer.err
