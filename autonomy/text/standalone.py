@@ -87,6 +87,10 @@ _CHAIN = re.compile(
     r"|also)\s+)+\w+",
     re.IGNORECASE,
 )
+# "A spare lock stands ready": a word in -s behind a word that is no preposition may be a verb.
+_MAYBE_VERB = re.compile(
+    r"\b(?!(?:of|the|an?|for|in|with|to|and|or|on|by|from|as|at|all|any|more|other)\b)[a-z]+ [a-z]{3,}[^s\W]s\b"
+)
 _GERUND = re.compile(r"[A-Z]\w+ing\b(?!,)")
 _CLAUSE = re.compile(r"\b(?:that|which|who|when|if|where|because)\b")
 _ENTRY_MARKER = re.compile(r"\b(?:that|which|who|whose|where|when|if|to|for)\b|:")
@@ -167,9 +171,10 @@ def _verbless(text: str, *, entry: bool) -> bool:
     chained = _CHAIN.sub(" is ", text)
     verbs = _FINITE.findall(chained)
     if not verbs:
-        return True
+        return bool(_GERUND.match(text)) or ((entry or bool(_LABEL.match(text))) and not _MAYBE_VERB.search(text))
     if entry or _GERUND.match(text):
-        return not _FINITE.search((_ENTRY_MARKER if entry else _CLAUSE).split(chained, maxsplit=1)[0])
+        head = (_ENTRY_MARKER if entry else _CLAUSE).split(chained, maxsplit=1)[0]
+        return not _FINITE.search(head) and not _MAYBE_VERB.search(head)
     return bool(_LABEL.match(text)) and len(verbs) == 1 and bool(_RELATIVE.search(text))
 
 

@@ -1,0 +1,308 @@
+"""Outline, draft, judge, revise: an honest document of quotations, in every language the player speaks."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+
+from autonomy.agents.extractive.headings import clean_heading, telling
+from autonomy.agents.extractive.phrases import Wording
+from autonomy.agents.extractive.player import ExtractivePlayer
+from autonomy.agents.extractive.section import arranged, disagreement, in_paragraphs
+from autonomy.agents.extractive.turns import Turns
+from autonomy.agents.extractive.wording import wording
+from autonomy.agents.roles import (
+    Brief,
+    DraftRequest,
+    JudgeRequest,
+    Outline,
+    OutlineRequest,
+    Pair,
+    Paragraphs,
+    ReviseRequest,
+    SelectRequest,
+    Sentence,
+)
+from autonomy.core.types import Anchor, Card, TaskSpec
+from autonomy.text.chars import count_words
+from tests.agents.extractive_corpus import corpus
+
+CORPUS = corpus()
+LANGUAGES = {
+    "en": ("s1", "s2", "s3"),
+    "de": ("s4",),
+    "es": ("s5",),
+    "ja": ("s6",),
+    "zh": ("s7",),
+}
+ASKED = {
+    "en": ("What is a lock?", "lock timeout", "Limits of locks", "Queues compared with locks", "deadlocks of threads"),
+    "de": ("Sperren: Was ist das?", "Sperren: Wo liegen die Grenzen?"),
+    "es": ("Bloqueos: ¿qué es?", "Bloqueos: ¿qué límites tiene?"),
+    "ja": ("ロックとは何か", "ロックの制限"),
+    "zh": ("线程获取锁", "锁的限制"),
+}
+
+
+def brief(language: str = "en", must_cover: tuple[str, ...] = ()) -> Brief:
+    return Brief(
+        title={"en": "Locks"}.get(language, ASKED[language][0]),
+        language=language,
+        subject="locks",
+        terms=("lock",),
+        questions=ASKED[language],
+        must_cover=must_cover,
+    )
+
+
+async def evidence(language: str = "en") -> tuple[Card, ...]:
+    """Numbered cards for all questions of the language."""
+    player, cards = ExtractivePlayer(), list[Card]()
+    for question in ASKED[language]:
+        request = SelectRequest(
+            task=TaskSpec(goal="locks"), brief=brief(language), question=question, passages=CORPUS.of(*LANGUAGES[language]),
+            limit=8, taken=tuple(card.quote for card in cards),
+        )  # fmt: skip
+        cards += await player.select(request)
+    return tuple(card.model_copy(update={"id": f"c{number}"}) for number, card in enumerate(cards, 1))
+
+
+async def outlined(cards: tuple[Card, ...], language: str = "en", words: int = 700, points: tuple[str, ...] = ()) -> Outline:
+    request = OutlineRequest(
+        task=TaskSpec(goal="locks"), brief=brief(language, points), cards=cards, sources=CORPUS.sources, words=words
+    )
+    return await ExtractivePlayer().outline(request)
+
+
+def drafting(
+    cards: tuple[Card, ...], part: str = "section", language: str = "en", seed: int = 0, **more: object
+) -> DraftRequest:
+    request = DraftRequest(
+        task=TaskSpec(goal="locks", seed=seed), brief=brief(language), part="section", heading="Locks", claim="", cards=cards,
+        sources=CORPUS.sources, words=300,
+    )  # fmt: skip
+    return request.model_copy(update={"part": part, **more})
+
+
+def flat(draft: Paragraphs) -> list[Sentence]:
+    return [sentence for paragraph in draft.paragraphs for sentence in paragraph]
+
+
+async def test_every_section_points_at_cards_and_no_card_stands_twice() -> None:
+    cards = await evidence()
+    made = await outlined(cards)
+    placed = [name for section in made.sections for name in section.cards]
+    assert placed
+    assert len(placed) == len(set(placed))
+    assert set(placed) <= {card.id for card in cards}
+    assert all(section.cards and section.words > 0 for section in made.sections)
+
+
+async def test_headings_differ_and_are_not_furniture() -> None:
+    made = await outlined(await evidence())
+    headings = [section.heading for section in made.sections]
+    assert len(headings) == len({heading.lower() for heading in headings})
+    assert all(telling(heading, "en") for heading in headings)
+
+
+async def test_a_comparison_does_not_stand_before_a_definition() -> None:
+    made = await outlined(await evidence())
+    by_id = {card.id: card.quote for card in await evidence()}
+    texts = [" ".join(by_id[name] for name in section.cards) for section in made.sections]
+    where = {word: next(i for i, text in enumerate(texts) if word in text) for word in ("A lock is", "slower than")}
+    assert where["A lock is"] <= where["slower than"]
+
+
+async def test_each_point_of_the_goal_has_its_section_or_is_called_thin() -> None:
+    made = await outlined(await evidence(), points=("timeout", "tides"))
+    assert "Timeout" in [section.heading for section in made.sections]
+    assert made.thin == ("tides",)
+
+
+async def test_no_cards_give_no_sections_and_say_what_is_missing() -> None:
+    made = await outlined(())
+    assert made.sections == ()
+    assert made.thin == ("locks",)
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+@pytest.mark.parametrize("part", ["section", "annotation", "synthesis"])
+async def test_every_claim_quotes_the_one_card_it_cites(language: str, part: str) -> None:
+    cards = await evidence(language)
+    assert cards
+    by_id = {card.id: card for card in cards}
+    sources = tuple(s for s in CORPUS.sources if s.id in LANGUAGES[language])
+    figures = ("words=1234",) if part == "annotation" else ()
+    request = drafting(cards, part, language, sources=sources, before=("Locks",), figures=figures)
+    draft = await ExtractivePlayer().draft(request)
+    claims = [sentence for sentence in flat(draft) if sentence.kind == "claim"]
+    assert claims
+    for sentence in claims:
+        assert sentence.quoted
+        (name,) = sentence.cites
+        quote = " ".join(by_id[name].quote.split())
+        opening, closing = wording(language).quotes
+        assert sentence.text == quote if sentence.block else f"{opening}{quote}{closing}" in sentence.text
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+async def test_scaffolds_hold_no_quotation_and_no_open_place_holder(language: str) -> None:
+    cards = await evidence(language)
+    for part in ("section", "annotation", "synthesis", "introduction", "conclusion"):
+        figures = ("words=1234",) if part == "annotation" else ("not found: tides",) if part == "conclusion" else ()
+        draft = await ExtractivePlayer().draft(drafting(cards, part, language, figures=figures))
+        for sentence in flat(draft):
+            assert "{" not in sentence.text
+            assert "}" not in sentence.text
+            if sentence.kind == "scaffold":
+                assert sentence.cites == ()
+                assert not any(card.quote in sentence.text for card in cards)
+
+
+async def test_an_annotation_has_forty_to_a_hundred_and_twenty_words() -> None:
+    cards = await evidence()
+    for source in CORPUS.sources[:3]:
+        mine = tuple(card for card in cards if card.source == source.id)
+        headings = ("Locks", "Timeouts", "Limits of locks", "Queues and locks compared")
+        request = drafting(
+            mine, "annotation", heading=source.title, sources=(source,), before=headings, figures=("words=12345",)
+        )
+        text = " ".join(sentence.text for sentence in flat(await ExtractivePlayer().draft(request)))
+        assert 40 <= count_words(text) <= 120
+        assert "12,000" in text
+
+
+async def test_a_long_quotation_and_one_with_marks_of_its_own_are_blocks() -> None:
+    long = "A lock " + "and a thread " * 20 + "make a program."
+    for quote in (long, 'A lock is "held" by one thread at a time.'):
+        card = Card(id="c1", source="s1", quote=quote, anchor=Anchor(start=0, end=len(quote), section="Timeouts"))
+        sentences = flat(await ExtractivePlayer().draft(drafting((card,))))
+        claim = next(sentence for sentence in sentences if sentence.kind == "claim")
+        assert claim.block
+        assert claim.text == quote
+
+
+def test_not_more_than_two_of_one_source_where_others_wait_and_four_a_paragraph() -> None:
+    cards = [
+        Card(
+            id=f"c{n}",
+            source="s1" if n < 5 else "s2",
+            quote=f"Quote number {n}.",
+            anchor=Anchor(start=n * 100, end=n * 100 + 9),
+        )
+        for n in range(8)
+    ]
+    ordered = arranged(cards, "en")
+    assert sorted(card.id for card in ordered) == sorted(card.id for card in cards)
+    first_six = [card.source for card in ordered[:6]]
+    assert not any(first_six[i : i + 3] in (["s1"] * 3, ["s2"] * 3) for i in range(4))
+    chunks = in_paragraphs(ordered)
+    assert [card for chunk in chunks for card in chunk] == ordered
+    assert all(1 <= len(chunk) <= 4 for chunk in chunks)
+
+
+def test_sources_that_name_another_figure_for_the_same_thing_are_told_apart() -> None:
+    def card(source: str, quote: str) -> Card:
+        return Card(id=source, source=source, quote=quote, anchor=Anchor(start=0, end=len(quote)))
+
+    five = card("s1", "A thread waits at most 5 seconds for a lock unless another timeout is given.")
+    ten = card("s2", "A thread waits at most 10 seconds for a lock unless another timeout is given.")
+    other = card("s3", "Queues keep 3 items in the order in which they were added.")
+    assert disagreement([five, ten], "en") == ["s1", "s2"]
+    assert disagreement([five, other], "en") == []
+    assert disagreement([five, five.model_copy(update={"source": "s2"})], "en") == []
+
+
+async def test_the_same_request_gives_the_same_words_and_another_seed_other_forms() -> None:
+    cards = await evidence()
+    drafts = [await ExtractivePlayer().draft(drafting(cards, seed=seed)) for seed in (0, 0, 1, 2, 3)]
+    assert drafts[0] == drafts[1]
+    assert len({draft.model_dump_json() for draft in drafts}) > 1
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja", "zh"])
+def test_no_form_follows_itself_and_each_language_has_its_own(language: str) -> None:
+    words: Wording = wording(language)
+    assert language == "en" or words.introduction != wording("en").introduction
+    for forms in (words.new_source, words.new_source_bare, words.other_section, words.same_section, words.same_source):
+        assert len(forms) >= (6 if language in ("en", "de") and forms is not words.other_section else 3)
+        turns = Turns(7, "place")
+        said = [turns.next("key", forms) for _ in range(3 * len(forms))]
+        assert all(a != b for a, b in pairwise(said))
+        assert set(said) == set(forms)
+
+
+async def test_introduction_and_conclusion_claim_nothing_and_name_what_was_not_found() -> None:
+    cards = await evidence()
+    before = ("Timeouts: Two sources treat this.", "Limits of locks: One source.")
+    introduction = flat(await ExtractivePlayer().draft(drafting(cards, "introduction", before=before)))
+    assert all(sentence.kind == "scaffold" for sentence in introduction)
+    text = " ".join(sentence.text for sentence in introduction)
+    assert "without a language model" in text
+    assert "*Timeouts* and *Limits of locks*" in text
+    conclusion = flat(await ExtractivePlayer().draft(drafting(cards, "conclusion", figures=("not found: What are tides?",))))
+    assert all(sentence.kind == "scaffold" for sentence in conclusion)
+    assert "*What are tides?*" in " ".join(sentence.text for sentence in conclusion)
+
+
+async def test_the_synthesis_says_which_points_more_sources_carry() -> None:
+    cards = await evidence()
+    one, two = (next(c for c in cards if c.source == source) for source in ("s1", "s3"))
+    request = drafting((one, two), "synthesis", figures=(f"r1: {one.id} supports, {two.id} supports",))
+    text = " ".join(sentence.text for sentence in flat(await ExtractivePlayer().draft(request)))
+    assert "*Manual of Locks* and *A Note on Deadlocks*" in text
+    differing = request.model_copy(update={"figures": (f"r1: {one.id} supports, {two.id} differs",)})
+    text = " ".join(sentence.text for sentence in flat(await ExtractivePlayer().draft(differing)))
+    assert re.search(r"differ|do not agree", text)
+
+
+async def test_the_judge_refuses_changed_numbers_denials_and_stronger_words() -> None:
+    quote = "A thread can wait at most 5 seconds for a lock."
+    texts = {
+        "yes": "A thread can wait for a lock at most 5 seconds.",
+        "no": "A thread can wait at most 50 seconds for a lock.",
+        "denied": "A thread can not wait at most 5 seconds for a lock.",
+        "stronger": "A thread must wait at most 5 seconds for a lock.",
+        "partly": "A thread can wait in busy programs with slow disks.",
+    }
+    pairs = tuple(Pair(id=name, text=text, quotes=(quote,)) for name, text in texts.items())
+    answer = await ExtractivePlayer().judge(JudgeRequest(task=TaskSpec(goal="locks"), pairs=pairs))
+    assert {name: verdict for name, verdict, _ in answer.answers} == {
+        "yes": "yes", "no": "no", "denied": "no", "stronger": "no", "partly": "partly",
+    }  # fmt: skip
+    assert all(reason for _, _, reason in answer.answers)
+
+
+async def test_revision_quotes_replaces_or_drops_and_touches_nothing_else() -> None:
+    cards = await evidence()
+    kept = Sentence(text="Untouched.", kind="scaffold")
+    loose = Sentence(text="A lock always lets one thread enter a section of code at a time.", cites=(cards[0].id,))
+    other = next(card for card in cards if card.source == "s2")
+    uncited = Sentence(text="As is known: " + other.quote.rstrip("."))
+    invented = Sentence(text="Tea from Lisbon is expensive in winter.", cites=("c999",))
+    lead = Sentence(text="It says:", kind="scaffold")
+    block = Sentence(text="Something long that no card holds at all.", cites=("c999",), block=True)
+    draft = Paragraphs(paragraphs=((kept, loose, uncited, invented), (lead, block)))
+    failures = tuple((index, "citation_support", "") for index in (1, 2, 3, 5))
+    request = ReviseRequest(
+        task=TaskSpec(goal="locks"), brief=brief(), heading="Locks", draft=draft, failures=failures, cards=cards,
+        sources=CORPUS.sources,
+    )  # fmt: skip
+    made = await ExtractivePlayer().revise(request)
+    by_id = {card.id: card for card in cards}
+    sentences = flat(made)
+    assert sentences[0] == kept
+    assert by_id[cards[0].id].quote in sentences[1].text
+    assert any(s.cites == (other.id,) and other.quote in s.text and s.quoted for s in sentences)
+    assert not any("Lisbon" in s.text or "no card" in s.text or s == lead for s in sentences)
+    assert made.notes == (wording("en").dropped,)
+
+
+def test_a_heading_loses_its_number_and_the_marks_of_its_page() -> None:
+    assert clean_heading("14.2.1. Port Forwarding ¶") == "Port Forwarding"
+    assert clean_heading("Kapitel 5. Paketierung") == "Paketierung"
+    assert clean_heading("Coroutines and Tasks — Python 3.11.2 documentation") == "Coroutines and Tasks"
+    assert clean_heading("第 5 章 包管理系统") == "包管理系统"
+    assert clean_heading("3 Little Pigs") == "Little Pigs"

@@ -1,0 +1,112 @@
+"""Interpret and widen: what a goal asks, in the languages people ask in."""
+
+from __future__ import annotations
+
+import pytest
+
+from autonomy.agents.extractive.goal import read_goal, title_of
+from autonomy.agents.extractive.player import ExtractivePlayer
+from autonomy.agents.roles import Overview, Player
+from autonomy.core.types import TaskSpec
+from autonomy.text.words import terms
+
+OVERVIEW = Overview(
+    documents=3,
+    words=900,
+    languages=("en",),
+    titles=("Manual of Locks",),
+    headings=(
+        "Introduction",
+        "2.1. Deadlocks between threads and locks ¶",
+        "Limits of locks",
+        "Tides",
+        "lock.acquire(timeout=-1)",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("goal", "language", "title", "points"),
+    [
+        (
+            "Write a 500-word essay about task cancellation in asyncio, including timeouts and shielding.",
+            "en",
+            "Task cancellation in asyncio",
+            ("timeouts", "shielding"),
+        ),
+        ("Please write me a short overview of logging. Use about 300 words.", "en", "Logging", ()),
+        ("What is a context manager?", "en", "Context manager", ()),
+        ("Explain how garbage collection works in Python", "en", "How garbage collection works in Python", ()),
+        ("Compare locks and queues for threads in 800 words", "en", "Locks and queues for threads", ("locks", "queues")),
+        (
+            "Prepare a research pack on concurrency: threads, processes and event loops",
+            "en",
+            "Concurrency",
+            ("threads", "processes", "event loops"),
+        ),
+        (
+            "Schreibe einen Aufsatz über die Paketverwaltung in Debian, insbesondere Abhängigkeiten und Konflikte",
+            "de",
+            "Paketverwaltung in Debian",
+            ("Abhängigkeiten", "Konflikte"),
+        ),
+        (
+            "Escribe un ensayo de 500 palabras sobre la gestión de paquetes, incluyendo dependencias y conflictos",
+            "es",
+            "Gestión de paquetes",
+            ("dependencias", "conflictos"),
+        ),
+        ("Rédige un rapport sur la sécurité du système, notamment le pare-feu", "fr", "Sécurité du système", ("pare-feu",)),
+        ("Debianのパッケージ管理について説明してください。", "ja", "Debianのパッケージ管理", ()),
+        ("写一篇关于软件包管理的文章", "zh", "软件包管理", ()),
+    ],
+)
+def test_the_order_to_write_is_no_part_of_the_title(goal: str, language: str, title: str, points: tuple[str, ...]) -> None:
+    read = read_goal(goal, language)
+    assert title_of(read, language) == title
+    assert read.points == points
+
+
+@pytest.mark.parametrize(
+    "goal", ["?!", "a", "the of and", "写", "。", "Write an essay", "x" * 5_000, "and, and, and", "including"]
+)
+async def test_any_goal_gives_a_title_and_a_question(goal: str) -> None:
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal=goal), OVERVIEW)
+    assert brief.title.strip()
+    assert len(brief.title) <= 100
+    assert brief.questions
+    assert all(question.strip() for question in brief.questions)
+
+
+async def test_questions_come_from_the_goal_and_from_telling_headings_only() -> None:
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal="Write an essay about locks and threads"), OVERVIEW)
+    assert 3 <= len(brief.questions) <= 8
+    assert "Deadlocks between threads and locks" in brief.questions
+    assert not {"Introduction", "Tides", "lock.acquire(timeout=-1)"} & set(brief.questions)
+    assert brief.terms == ("lock", "thread")
+
+
+async def test_a_language_asked_for_is_kept_and_a_bare_name_is_read_in_the_corpus_own() -> None:
+    player = ExtractivePlayer()
+    german = OVERVIEW.model_copy(update={"languages": ("de",)})
+    assert (await player.interpret(TaskSpec(goal="asyncio"), german)).language == "de"
+    assert (await player.interpret(TaskSpec(goal="the locks of a thread"), german)).language == "en"
+    assert (await player.interpret(TaskSpec(goal="asyncio", language="es"), german)).language == "es"
+
+
+async def test_widening_asks_what_was_not_asked_before() -> None:
+    player = ExtractivePlayer()
+    task = TaskSpec(goal="Write an essay about cancelling tasks with limits")
+    brief = await player.interpret(task, OVERVIEW)
+    offered = await player.widen(task, brief, brief.questions[:1])
+    asked = {frozenset(terms(question, "en")) for question in brief.questions}
+    fresh = [frozenset(terms(question, "en")) for question in offered]
+    assert fresh
+    assert len(fresh) == len(set(fresh))
+    assert not asked & set(fresh)
+    assert any({"abort", "stop", "termin"} & words for words in fresh)
+
+
+def test_the_extractive_player_is_a_player() -> None:
+    player: Player = ExtractivePlayer()
+    assert (player.asked.player, player.asked.name) == ("extractive", "extractive")

@@ -1,0 +1,156 @@
+"""Select: every card is the snapshot's own words, whole, on the question, and new."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autonomy.agents.extractive.player import ExtractivePlayer
+from autonomy.agents.roles import Brief, SelectRequest
+from autonomy.core.types import Card, Passage, TaskSpec
+from tests.agents.extractive_corpus import corpus
+
+CORPUS = corpus()
+ROOT = Path(__file__).parents[2]
+TASK = TaskSpec(goal="locks")
+
+
+def request(
+    question: str, passages: tuple[Passage, ...], language: str = "en", limit: int = 8, **more: object
+) -> SelectRequest:
+    brief = Brief(title="Locks", language=language, subject="locks", terms=(), questions=(question,))
+    return SelectRequest(task=TASK, brief=brief, question=question, passages=passages, limit=limit).model_copy(update=more)
+
+
+async def select(question: str, *sources: str, language: str = "en", limit: int = 8, **more: object) -> tuple[Card, ...]:
+    return await ExtractivePlayer().select(request(question, CORPUS.of(*sources), language, limit, **more))
+
+
+ASKED = [
+    ("What is a lock?", ("s1", "s2", "s3"), "en"),
+    ("Sperren: Was ist das?", ("s4",), "de"),
+    ("Bloqueos: ¿qué es?", ("s5",), "es"),
+    ("ロックとは何か", ("s6",), "ja"),
+    ("线程获取锁的限制", ("s7",), "zh"),
+]
+
+
+@pytest.mark.parametrize(("question", "sources", "language"), ASKED)
+async def test_a_quote_is_the_snapshot_at_its_anchor(question: str, sources: tuple[str, ...], language: str) -> None:
+    cards = await select(question, *sources, language=language)
+    assert cards
+    by_place = {(p.source, p.section): p for p in CORPUS.passages}
+    for card in cards:
+        assert card.quote == CORPUS.snapshots[card.source][card.anchor.start : card.anchor.end]
+        passage = by_place[card.source, card.anchor.section]
+        assert passage.start <= card.anchor.start < card.anchor.end <= passage.end
+        assert card.anchor.page == passage.page
+        assert 0 <= card.relevance <= 1
+        assert card.question == question
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        "Return the current holder",
+        "............",
+        "See the chapter",
+        "The example below",
+        "__lock__",
+        "Limits of locks\n",
+        "Locks\n\n",
+    ],
+)
+async def test_no_fragment_pointer_contents_line_heading_or_markup_survives(unusable: str) -> None:
+    for question in (
+        "What is a lock?",
+        "lock timeout",
+        "limits of locks",
+        "deadlock call",
+        "current holder of the lock",
+        "threads",
+    ):
+        for card in await select(question, "s1", "s2", "s3"):
+            assert unusable not in card.quote
+
+
+async def test_a_dangling_sentence_comes_with_the_one_before_or_not_at_all() -> None:
+    text = "A spare lock stands ready for each worker thread. It can be acquired again by the thread that holds the lock.\n\n"
+    text += "However, a reentrant lock can be acquired by the thread that holds it."
+    passage = Passage(id="p", source="s1", title="T", text=text, start=0, end=len(text), section="S", language="en")
+    cards = await ExtractivePlayer().select(request("Which lock can be acquired again by the thread?", (passage,)))
+    assert cards
+    assert not any(card.quote.startswith(("It ", "However")) for card in cards)
+
+
+async def test_the_definition_leads_for_a_question_what_it_is() -> None:
+    cards = await select("What is a lock?", "s1")
+    assert cards[0].quote.startswith("A lock is an object")
+
+
+async def test_nothing_is_given_for_a_question_the_passages_do_not_treat() -> None:
+    assert await select("What is the price of tea in Lisbon?", "s1", "s2", "s3") == ()
+
+
+async def test_what_is_taken_is_not_given_again() -> None:
+    first = await select("What is a lock?", "s1", "s2", "s3")
+    again = await select("What is a lock?", "s1", "s2", "s3", taken=tuple(card.quote for card in first))
+    assert not {card.quote for card in first} & {card.quote for card in again}
+
+
+async def test_near_repeats_in_other_sources_are_dropped() -> None:
+    cards = await select("How long does a thread wait for a lock with a timeout?", "s1", "s2")
+    assert sum("unless another timeout is given" in card.quote for card in cards) == 1
+
+
+async def test_at_most_the_limit_and_three_of_a_section() -> None:
+    assert len(await select("What is a lock?", "s1", "s2", "s3", limit=2)) == 2
+    sentences = " ".join(f"The lock number {n} guards the {name} of the shared store in memory." for n, name in enumerate(
+        ("index", "journal", "header", "footer", "cache", "queue", "heap")))  # fmt: skip
+    passage = Passage(id="p", source="s1", title="T", text=sentences, start=0, end=len(sentences), section="S", language="en")
+    assert len(await ExtractivePlayer().select(request("Which lock guards the store?", (passage,)))) <= 3
+
+
+async def test_untranslated_sentences_stay_out_of_a_german_document() -> None:
+    text = CORPUS.snapshots["s4"] + "\n\nThe Sperren are held by one thread at a time in the system."
+    passage = Passage(id="p", source="s4", title="T", text=text, start=0, end=len(text), section="Sperren", language="de")
+    cards = await ExtractivePlayer().select(request("Sperren: Was ist das?", (passage,), "de"))
+    assert cards
+    assert not any(card.quote.startswith("The ") for card in cards)
+
+
+async def test_the_order_of_the_passages_does_not_change_the_choice() -> None:
+    forward = await select("What is a lock?", "s1", "s2", "s3")
+    passages = CORPUS.of("s1", "s2", "s3")[::-1]
+    backward = await ExtractivePlayer().select(request("What is a lock?", passages))
+    assert {card.quote for card in forward} == {card.quote for card in backward}
+
+
+@pytest.mark.parametrize("text", ["", " \n\n ", ".", "。。。", "\n\n\n", "((((", "“" * 50, "a. " * 200, "\u202e lock \ufffe."])
+async def test_hostile_passages_give_nothing_and_break_nothing(text: str) -> None:
+    passage = Passage(id="p", source="s1", title="", text=text, start=7, end=7 + len(text))
+    assert await ExtractivePlayer().select(request("What is a lock?", (passage,))) == ()
+
+
+def test_another_process_with_another_hash_seed_chooses_the_same() -> None:
+    code = (
+        "import asyncio\n"
+        "from tests.agents.test_extractive_select import select\n"
+        "print([(c.source, c.anchor.start, c.relevance) for c in asyncio.run(select('What is a lock?', 's1', 's2', 's3'))])"
+    )
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(answers) == 1
