@@ -48,7 +48,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Ratios against the peers, measured interleaved; never part of the tests. `-- --quick` shortens it."""
-    for name in ("checkpointer", "queue", "cli_startup", "ingestion"):
+    for name in ("checkpointer", "jobs", "cli_startup", "ingestion"):
         session.run(sys.executable, f"benchmarks/{name}.py", *session.posargs, external=True)
 
 

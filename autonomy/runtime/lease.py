@@ -34,6 +34,8 @@ BEATS: Final = 4
 """Heartbeats per lease: three may fail before the lease is over."""
 SHORTEST: Final = 1.0
 """Seconds; below it four beats do not fit beside a disk's worst moments."""
+MOURN_SECONDS: Final = 10.0
+"""How long a claim asks for jobs of a dead worker; what it held has been taken over within the first second."""
 STALE_SECONDS: Final = 86_400
 """After a day a dead worker's lock file is of use to nobody."""
 _TOKEN = re.compile(r"[0-9a-f]{16}")
@@ -74,10 +76,12 @@ class Presence:
         token = secrets.token_hex(8)
         self.identity = f"{socket.gethostname()[:180]}:{os.getpid()}:{token}"
         self._path = lock_folder() / f"{token}.lock"
-        self._lock = FileLock(self._path, thread_local=False, fallback_to_soft=False, preserve_lock_file=True)
+        self._new = self._path.with_suffix(".new")
+        self._lock = FileLock(self._new, thread_local=False, fallback_to_soft=False, preserve_lock_file=True)
 
     def __enter__(self) -> Presence:
-        self._lock.acquire(timeout=10)  # only another worker's passing glance can be in the way
+        self._lock.acquire(blocking=False)
+        os.rename(self._new, self._path)  # others see the file only once it is locked
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -98,6 +102,7 @@ class Watch:
         self._seen: dict[tuple[int, int], tuple[int, float]] = {}
         self._looked: float | None = None
         self._gone: tuple[str, ...] = ()
+        self._found: dict[str, float] = {}
 
     def life(self, holder: str) -> Life:
         """What its lock says; "unknown" for other hosts, other users, and where the file was cleaned away."""
@@ -126,9 +131,12 @@ class Watch:
 
     def _dead(self) -> Iterator[str]:
         for path in sorted(self._folder.glob("*.lock")):
-            if _TOKEN.fullmatch(path.stem) is None or self._try(path) != "gone":
+            token, now = path.stem, self._clock()
+            mourned = now - self._found.get(token, now) > MOURN_SECONDS
+            if _TOKEN.fullmatch(token) is None or mourned or self._try(path) != "gone":
                 continue
-            yield path.stem
+            self._found.setdefault(token, now)
+            yield token
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > STALE_SECONDS:
                     path.unlink()

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -163,16 +163,19 @@ def _due(tx: Tx, job_id: int, user_id: str) -> None:
 # -- claiming ---------------------------------------------------------------------------------------
 
 
-def claim(tx: Tx, worker: str, lease_us: int, run_id: str | None = None, *, watch: Watch | None = None) -> Job | None:
+def claim(
+    tx: Tx, worker: str, lease_us: int, run_id: str | None = None, *, watch: Watch | None = None, wait: bool = True
+) -> Job | None:
     """Take the next job under a lease of `lease_us`; None when nobody is waiting and under their limit.
 
     With `run_id` that run's job, out of turn and before its retry is due (the foreground): None when another holds it or
-    its user is at the limit; see `standing`. Without `watch` only leases decide who is gone.
+    its user is at the limit; see `standing`. Without `watch` only leases decide who is gone. A transaction that
+    has touched the queue before says wait=False, so that it never waits for a lane while it holds one.
     """
     if run_id is not None:
         return _claim_one(tx, run_id, worker, lease_us, watch)
     swept = _sweep(tx, lease_us, watch)
-    while (user_id := lanes.serve_next(tx, wait=not swept)) is not None:
+    while (user_id := lanes.serve_next(tx, wait=wait and not swept)) is not None:
         swept = True  # locks are held from here on
         head = tx.value(
             "SELECT run_id FROM job WHERE user_id = :user_id AND state = 'queued' ORDER BY priority, scheduled_at, id LIMIT 1",
@@ -261,9 +264,7 @@ def _sweep(tx: Tx, lease_us: int, watch: Watch | None) -> bool:
         now=now,
         most=SWEEP,
     )
-    ids = [row[0] for row in found]
-    for token in watch.gone() if watch is not None else ():
-        ids += _held_by(tx, token)
+    ids = [row[0] for row in found] + _held_by(tx, watch.gone() if watch is not None else ())
     moved = False
     for job_id in dict.fromkeys(ids):
         moved = _put_back(tx, job_id, now, watch) or moved
@@ -335,9 +336,12 @@ def _requeue(tx: Tx, held: Mapping[str, Any], *, by_operator: bool) -> None:
         runs.mark(tx, held["run_id"], _HELD, "queued", ("run.queued", None, lost), fence=True)
 
 
-def _held_by(tx: Tx, token: str) -> list[int]:
-    found = tx.tuples("SELECT id FROM job WHERE state = 'running' AND locked_by LIKE :holder", holder=f"%:{token}")
-    return [row[0] for row in found]
+def _held_by(tx: Tx, tokens: Collection[str]) -> list[int]:
+    """Jobs of workers that are dead; looked for only when there are such workers, and then among the running ones."""
+    if not tokens:
+        return []
+    running = tx.tuples("SELECT id, locked_by FROM job WHERE state = 'running'")
+    return [job_id for job_id, holder in running if holder.rpartition(":")[2] in tokens]
 
 
 # -- holding ----------------------------------------------------------------------------------------

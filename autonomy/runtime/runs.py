@@ -267,6 +267,11 @@ def request_control(tx: Tx, run_id: str, control: Control) -> Controlled:
     return "unchanged"
 
 
+def withdraw_pause(tx: Tx, run_id: str) -> bool:
+    """Take a pause back that no worker has obeyed yet; returns whether there was one."""
+    return bool(tx.run("UPDATE run SET control = NULL WHERE id = :id AND status = 'running' AND control = 'pause'", id=run_id))
+
+
 def obey(tx: Tx, run: Run, control: Control) -> bool:
     """Apply the request to a run without a worker, its waiting job included; False when it has just changed hands."""
     lanes.lock(tx, run.user_id)

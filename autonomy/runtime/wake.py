@@ -12,16 +12,34 @@ import select
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 from autonomy.core.errors import AutonomyError
 from autonomy.storage import postgres
-from autonomy.storage.database import Database
+from autonomy.storage.database import Database, Tx
 
 POLL_SECONDS: Final = 0.1
 RECONNECT_SECONDS: Final = 1.0
 Topic = Literal["jobs", "events"]
+T = TypeVar("T")
+
+
+class Taker(Protocol):
+    """A worker of this process with places to give. All of it may be called from any thread."""
+
+    def reserve(self) -> bool:
+        """Keep a free place; False when there is none."""
+        ...
+
+    def take(self, tx: Tx) -> Any | None:
+        """Claim a job for that place inside the transaction."""
+        ...
+
+    def begin(self, taken: Any | None) -> None:
+        """The transaction is durable, start the job; or None: the place is free again."""
+        ...
 
 
 class Wake:
@@ -34,6 +52,7 @@ class Wake:
         self._rung = 0
         self._changed = threading.Condition()
         self._listeners: tuple[Callable[[Topic], object], ...] = ()
+        self._takers: tuple[Taker, ...] = ()
 
     def ring(self, topic: Topic = "jobs") -> None:
         """Wake all waiters; listeners are called in this thread. "events" says: nothing for workers, only for readers."""
@@ -63,6 +82,49 @@ class Wake:
         finally:
             with self._changed:
                 self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+    @contextlib.contextmanager
+    def taking(self, taker: Taker) -> Iterator[None]:
+        """Let writers that queue work claim for this worker in the same commit."""
+        with self._changed:
+            self._takers += (taker,)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._takers = tuple(each for each in self._takers if each is not taker)
+
+    def submit(self, database: Database, fn: Callable[[Tx], T]) -> Future[T]:
+        """Do a write that queues work, then ring. A worker of this process with a free place begins the next job from the
+        same commit: one commit and no further look between the request and its work."""
+        taker = next((each for each in self._takers if each.reserve()), None)
+        result: Future[T] = Future()
+
+        def both(tx: Tx) -> tuple[T, Any | None]:
+            value = fn(tx)
+            return value, None if taker is None else taker.take(tx)
+
+        def done(written: Future[tuple[T, Any | None]]) -> None:
+            error = written.exception()
+            if taker is not None:
+                taker.begin(None if error is not None else written.result()[1])
+            if error is not None:
+                result.set_exception(error)
+            else:
+                result.set_result(written.result()[0])
+            self.ring()
+
+        try:
+            database.submit(both).add_done_callback(done)
+        except AutonomyError:
+            if taker is not None:
+                taker.begin(None)
+            raise
+        return result
+
+    def write(self, database: Database, fn: Callable[[Tx], T]) -> T:
+        """`submit`, and wait until it is durable."""
+        return self.submit(database, fn).result()
 
 
 class Beyond:

@@ -13,10 +13,11 @@ import contextlib
 import functools
 import logging
 import signal
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 from autonomy.core.errors import (
     AutonomyError,
@@ -29,6 +30,7 @@ from autonomy.core.errors import (
     WaitingForPerson,
 )
 from autonomy.runtime import backlog, lease, queue, runs
+from autonomy.runtime.ends import Execute, Failed, Finished, JobEnd, JobHandle, Lost, Paused, Released, Waiting
 from autonomy.runtime.queue import Job
 from autonomy.runtime.wake import Beyond, Topic, Wake
 from autonomy.storage.database import Database, Tx
@@ -41,82 +43,6 @@ REQUESTS_SECONDS: Final = 0.1
 """The least time between two looks for pause and abort requests."""
 DRAIN_SECONDS: Final = 25.0
 """How long a drain waits for executions to reach their next step before it cuts them off (their jobs are handed back)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """The run has ended; `status` done, failed or aborted, `outcome` as in the contract."""
-
-    outcome: str = "delivered"
-    status: Literal["done", "failed", "aborted"] = "done"
-    content: Mapping[str, Any] = field(default_factory=dict)
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The run waits for a person."""
-
-    content: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """The run obeys a pause request."""
-
-    content: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The attempt failed; `retryable` makes another after a delay, as long as attempts are left."""
-
-    error: str
-    retryable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """Stopped for a drain: the job waits again, and this attempt never was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Another worker holds the job now, or the run ended under it: nothing was written."""
-
-
-JobEnd = Finished | Waiting | Paused | Failed | Released | Lost
-
-
-class JobHandle:
-    """What an execution is told while it works. Belongs to the worker's event loop."""
-
-    def __init__(self, job: Job) -> None:
-        self.run_id = job.run_id
-        self.epoch = job.epoch
-        self.lost = asyncio.Event()
-        """Set when the lease is gone: the execution is being cancelled, and whatever it writes is refused."""
-        self.control: str | None = None
-        """"pause" or "abort", once an operator has asked."""
-        self.draining = False
-        self.told = asyncio.Event()
-        """Set as soon as any of the three is."""
-
-    def stop(self) -> bool:
-        """Whether to stop at the next step."""
-        return self.told.is_set()
-
-    def tell(self, *, control: str | None = None, draining: bool = False, lost: bool = False) -> None:
-        """Say one of the three; an abort overrides a pause."""
-        if control is not None and self.control != "abort":
-            self.control = control
-        self.draining = self.draining or draining
-        if lost:
-            self.lost.set()
-        self.told.set()
-
-
-Execute = Callable[[Job, JobHandle], Coroutine[Any, Any, JobEnd]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +86,8 @@ class Worker:
         self._handles: dict[int, JobHandle] = {}
         self._works: dict[int, asyncio.Task[JobEnd]] = {}
         self._tasks: set[asyncio.Task[JobEnd]] = set()
+        self._promised = 0
+        self._guard = threading.Lock()
         self._bell = asyncio.Event()
         self._requests = asyncio.Event()
         self._draining = asyncio.Event()
@@ -175,21 +103,24 @@ class Worker:
 
         Raises Interrupted after a hard stop.
         """
-        self._serving = True
         worked = 0
         async with self._open() as tools:
-            while not self._draining.is_set():
+            with self._wake.taking(_Places(self, tools)):
+                self._serving = True
+                while not self._draining.is_set():
+                    self._bell.clear()
+                    worked += self._reap()
+                    free = self._free()
+                    if free and (job := await self._claim(tools)) is not None:
+                        self._begin(tools, job)
+                    elif free and self._until_idle and not self._tasks and await self._database.aread(backlog.idle):
+                        break
+                    else:
+                        await _rung(self._bell, NET_SECONDS)
+                self._close()
+            while self._tasks or self._promised:
                 self._bell.clear()
-                worked += self._reap()
-                free = len(self._tasks) < self._concurrency
-                if free and (job := await self._claim(tools)) is not None:
-                    self._begin(tools, job)
-                elif free and self._until_idle and not self._tasks and await self._database.aread(backlog.idle):
-                    break
-                else:
-                    await _rung(self._bell, NET_SECONDS)
-            while self._tasks:
-                await asyncio.wait(self._tasks)
+                await _rung(self._bell, NET_SECONDS)
                 worked += self._reap()
         return worked
 
@@ -227,6 +158,28 @@ class Worker:
         self.drain()
         for task in self._tasks:
             task.cancel()
+
+    # -- places, also for writers of this process that queue work -----------------------------------
+
+    def _free(self) -> bool:
+        return len(self._tasks) + self._promised < self._concurrency
+
+    def _close(self) -> None:
+        with self._guard:
+            self._serving = False
+
+    def _reserve(self) -> bool:
+        with self._guard:
+            promised = self._serving and not self._draining.is_set() and self._free()
+            self._promised += promised
+            return promised
+
+    def _taken(self, tools: _Tools, job: Job | None) -> None:
+        with self._guard:
+            self._promised -= 1
+        if job is not None:
+            self._begin(tools, job)
+        self._bell.set()
 
     # -- opening and closing ----------------------------------------------------------------------
 
@@ -310,14 +263,21 @@ class Worker:
             log.warning("cannot claim: %s", error, extra={"action": "worker.blocked", "worker": tools.identity})
             return None
 
-    def _take(self, tools: _Tools, run_id: str | None, tx: Tx) -> Job | None:
-        return queue.claim(tx, tools.identity, self._lease_us, run_id, watch=tools.watch)
+    def _take(self, tools: _Tools, run_id: str | None, tx: Tx, wait: bool = True) -> Job | None:
+        return queue.claim(tx, tools.identity, self._lease_us, run_id, watch=tools.watch, wait=wait)
 
     def _begin(self, tools: _Tools, job: Job) -> asyncio.Task[JobEnd]:
         handle = JobHandle(job)
         if self._draining.is_set():
             handle.tell(draining=True)
         self._handles[job.id] = handle
+        work = self._works[job.id] = asyncio.create_task(self._execute(job, handle))
+        task = asyncio.create_task(self._see_through(tools, job, handle, work), name=f"job {job.id}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda _: self._bell.set())
+        return task
+
+    def _keep_lease(self, tools: _Tools, job: Job, handle: JobHandle) -> None:
         call = asyncio.get_running_loop().call_soon_threadsafe
 
         def lost() -> None:
@@ -327,10 +287,6 @@ class Worker:
             call(functools.partial(handle.tell, control=control))
 
         tools.heartbeat.add(job.id, functools.partial(queue.heartbeat, job=job), lost, asked)
-        task = asyncio.create_task(self._see_through(tools, job, handle), name=f"job {job.id}")
-        self._tasks.add(task)
-        task.add_done_callback(lambda _: self._bell.set())
-        return task
 
     def _reap(self) -> int:
         """Forget ended jobs; returns how many were seen to an end. Raises what should never have been raised."""
@@ -338,11 +294,11 @@ class Worker:
         self._tasks -= ended
         return sum(not isinstance(task.result(), Lost) for task in ended if not task.cancelled())
 
-    async def _see_through(self, tools: _Tools, job: Job, handle: JobHandle) -> JobEnd:
+    async def _see_through(self, tools: _Tools, job: Job, handle: JobHandle, work: asyncio.Task[JobEnd]) -> JobEnd:
         """Run the job and write its end. Cancelling this is what a hard stop does: then nothing is written."""
         begun = time.monotonic()
+        self._keep_lease(tools, job, handle)
         _say("job.claimed", job, reason=job.reason)
-        work = self._works[job.id] = asyncio.create_task(self._execute(job, handle))
         try:
             end = await _outcome(work, handle)
             end, following = await self._settle(tools, job, handle, end)
@@ -364,7 +320,7 @@ class Worker:
 
             def write(tx: Tx, end: JobEnd = end, another: bool = another) -> Job | None:
                 _write_end(tx, job, end)
-                return self._take(tools, None, tx) if another else None
+                return self._take(tools, None, tx, wait=False) if another else None
 
             try:
                 async with self._turn:
@@ -376,6 +332,24 @@ class Worker:
                 ahead = False
                 await _rung(handle.lost, NET_SECONDS)
         return Lost(), None
+
+
+class _Places:
+    """What the bell offers to a writer that queues work: a free place of this worker, claimed in the writer's commit."""
+
+    def __init__(self, worker: Worker, tools: _Tools) -> None:
+        self._worker = worker
+        self._tools = tools
+        self._call = asyncio.get_running_loop().call_soon_threadsafe
+
+    def reserve(self) -> bool:
+        return self._worker._reserve()
+
+    def take(self, tx: Tx) -> Job | None:
+        return self._worker._take(self._tools, None, tx, wait=False)
+
+    def begin(self, taken: Job | None) -> None:
+        self._call(self._worker._taken, self._tools, taken)
 
 
 async def _outcome(work: asyncio.Task[JobEnd], handle: JobHandle) -> JobEnd:
@@ -453,7 +427,6 @@ async def _rung(event: asyncio.Event, seconds: float | None) -> None:
 def _signals(loop: asyncio.AbstractEventLoop, handler: Callable[[], None]) -> Iterator[None]:
     """Hear SIGTERM and SIGINT; where the loop cannot (Windows), by the interpreter's own means."""
 
-
     def pass_on(number: int, frame: object) -> None:
         loop.call_soon_threadsafe(handler)
 
@@ -489,3 +462,17 @@ def _fields(job: Job) -> dict[str, Any]:
 def _say(action: str, job: Job | None = None, **more: Any) -> None:
     """One structured line per transition."""
     log.info(action, extra={"action": action, **(_fields(job) if job is not None else {}), **more})
+
+
+__all__ = [
+    "Execute",
+    "Failed",
+    "Finished",
+    "JobEnd",
+    "JobHandle",
+    "Lost",
+    "Paused",
+    "Released",
+    "Waiting",
+    "Worker",
+]

@@ -111,6 +111,7 @@ class Job(SQLModel, table=True):
         Index(
             "ix_job_leased", "lease_until", sqlite_where=text("state = 'running'"), postgresql_where=text("state = 'running'")
         ),
+        Index("ix_job_run", "run_id"),
         Index(
             "uq_job_open_run",
             "run_id",

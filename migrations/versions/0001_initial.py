@@ -239,6 +239,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
     )
+    op.create_index("ix_job_run", "job", ["run_id"], unique=False)
     op.create_index(
         "uq_job_open_run",
         "job",

@@ -107,6 +107,18 @@ def test_lock_files_of_the_long_dead_are_cleared_away() -> None:
     assert not path.exists()
 
 
+def test_a_dead_worker_is_asked_for_only_while_it_may_still_hold_something() -> None:
+    clock = Clock()
+    watch = Watch(clock)
+    with pytest.raises(RuntimeError), Presence() as here:
+        raise RuntimeError
+    token = here.identity.rsplit(":", 1)[1]
+    assert watch.gone() == (token,)
+    clock.now += lease.MOURN_SECONDS + 1
+    assert watch.gone() == ()
+    assert watch.life(here.identity) == "gone"
+
+
 def test_the_folder_of_locks_is_private_and_somebody_elses_is_refused(tmp_path: Path) -> None:
     folder = lease.lock_folder()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
