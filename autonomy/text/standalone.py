@@ -90,6 +90,7 @@ _CHAIN = re.compile(
 # "A spare lock stands ready": a word in -s behind a word that is no preposition may be a verb.
 _MAYBE_VERB = re.compile(
     r"\b(?!(?:of|the|an?|for|in|with|to|and|or|on|by|from|as|at|all|any|more|other)\b)[a-z]+ [a-z]{3,}[^s\W]s\b"
+    r"(?=\s(?!that\b|which\b|of\b|for\b|when\b|\w+ing\b))"
 )
 _GERUND = re.compile(r"[A-Z]\w+ing\b(?!,)")
 _CLAUSE = re.compile(r"\b(?:that|which|who|when|if|where|because)\b")
@@ -170,11 +171,13 @@ def _verbless(text: str, *, entry: bool) -> bool:
     """
     chained = _CHAIN.sub(" is ", text)
     verbs = _FINITE.findall(chained)
-    if not verbs:
-        return bool(_GERUND.match(text)) or ((entry or bool(_LABEL.match(text))) and not _MAYBE_VERB.search(text))
-    if entry or _GERUND.match(text):
-        head = (_ENTRY_MARKER if entry else _CLAUSE).split(chained, maxsplit=1)[0]
+    if _GERUND.match(text):
+        return not _FINITE.search(_CLAUSE.split(chained, maxsplit=1)[0])
+    if entry:
+        head = _ENTRY_MARKER.split(chained, maxsplit=1)[0]
         return not _FINITE.search(head) and not _MAYBE_VERB.search(head)
+    if not verbs:
+        return bool(_LABEL.match(text)) and not _MAYBE_VERB.search(text)
     return bool(_LABEL.match(text)) and len(verbs) == 1 and bool(_RELATIVE.search(text))
 
 

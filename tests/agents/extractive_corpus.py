@@ -53,7 +53,7 @@ NOTE = """Deadlocks
 A deadlock is a state in which two threads wait for each other's lock forever. \
 Acquiring locks in the same order in every thread prevents a deadlock.
 
-Use __lock__ with *args in the <b>call</b> to see what a thread holds at the moment of the deadlock."""
+The method __lock__ tells which thread holds the lock at the moment of the deadlock."""
 
 GERMAN = """Sperren
 

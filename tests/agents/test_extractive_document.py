@@ -234,6 +234,21 @@ def test_no_form_follows_itself_and_each_language_has_its_own(language: str) -> 
         assert set(said) == set(forms)
 
 
+def test_the_order_of_forms_is_the_same_on_every_machine() -> None:
+    turns = Turns(7, "place")
+    assert [turns.next("key", ("a", "b", "c", "d", "e")) for _ in range(5)] == ["d", "e", "c", "b", "a"]
+
+
+async def test_a_lone_card_on_another_matter_is_left_out() -> None:
+    cards = await evidence()
+    quote = "Tides rise twice a day because the moon pulls at the sea."
+    tide = Card(id="c99", source="s9", quote=quote, anchor=Anchor(start=0, end=len(quote), section="Tides"), relevance=0.9)
+    made = await outlined((*cards, tide), words=3_000)
+    placed = {name for section in made.sections for name in section.cards}
+    assert len(cards) > 6
+    assert "c99" not in placed
+
+
 async def test_introduction_and_conclusion_claim_nothing_and_name_what_was_not_found() -> None:
     cards = await evidence()
     before = ("Timeouts: Two sources treat this.", "Limits of locks: One source.")
