@@ -1,4 +1,5 @@
-"""The one front door for developers: `nox` checks everything; `nox -s bench` measures; `nox -s lock` renews the locks.
+"""The one front door for developers: `nox` checks everything; `nox -s bench` measures; `nox -s docs` and `nox -s lock` renew
+what the README shows, and the locks.
 
 Sessions run in the environment that started nox, which the README's commands have made from the lock.
 """
@@ -50,6 +51,13 @@ def bench(session: nox.Session) -> None:
     """Ratios against the peers, measured interleaved; never part of the tests. `-- --quick` shortens it."""
     for name in ("checkpointer", "jobs", "cli_startup", "ingestion"):
         session.run(sys.executable, f"benchmarks/{name}.py", *session.posargs, external=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Renew what the README shows: its session and the picture of the live view."""
+    python(session, "docs.session")
+    python(session, "docs.make_live_view")
 
 
 @nox.session

