@@ -25,6 +25,8 @@ _SHORT_TAIL = 50
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _TERM_LENGTH = 64
+_TELLING = 100
+_BY_SCRIPT = frozenset(("ja", "zh", "ko", "ru"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def chunk(document: ReadDocument) -> tuple[Chunk, ...]:
         text = document.text[start:end]
         if count_words(text) < LEAST:
             continue
-        language = detect(text, usual)
+        language = _language(text, usual)
         at = bisect.bisect_right(starts, start) - 1
         page = document.pages[max(0, bisect.bisect_right(pages, start) - 1)][0] if pages else None
         found.append(
@@ -77,6 +79,12 @@ def chunk(document: ReadDocument) -> tuple[Chunk, ...]:
             )
         )
     return tuple(found)
+
+
+def _language(text: str, usual: str) -> str:
+    """The text's own language; a short one in Latin letters is taken to be in the document's (too few words to tell)."""
+    found = detect(text, usual)
+    return usual if len(text) < _TELLING and found not in _BY_SCRIPT else found
 
 
 def language_of(chunks: tuple[Chunk, ...]) -> str:

@@ -6,16 +6,21 @@ compared: a corpus belongs to one embedder, by name.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import zlib
 from array import array
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
 from autonomy.text.language import detect
 from autonomy.text.words import fold_word, terms
+
+LEXICAL = frozenset(("hash-384",))
+"""Names of embedders that compare spellings only."""
 
 
 class Embedder(Protocol):
@@ -41,14 +46,14 @@ class HashEmbedder:
 
     def _one(self, text: str) -> array[float]:
         sums = [0.0] * self.dim
-        before = ""
-        for word in terms(text, detect(text[:_SAMPLE])):
+        words = terms(text, detect(text[:_SAMPLE]))
+        for word, count in Counter(words).items():
+            share = 1 + math.log(count)  # a word said ten times is not ten times the matter
             for place, weight in _features(word):
-                sums[place] += weight
-            if before:
-                place, weight = _hashed(f"{before} {word}")
-                sums[place] += weight
-            before = word
+                sums[place] += weight * share
+        for before, word in itertools.pairwise(words):
+            place, weight = _hashed(f"{before} {word}")
+            sums[place] += weight
         length = math.hypot(*sums)
         return array("f", [value / length for value in sums] if length else sums)
 

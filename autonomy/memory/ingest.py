@@ -62,7 +62,7 @@ def ingest(
 ) -> IngestReport:
     """Bring the corpus of a folder up to date.
 
-    Raises InvalidInput when the folder is missing, cannot be opened, holds no readable file, or none that could be read.
+    Raises InvalidInput when the folder is missing, cannot be opened, or holds nothing that could be read and quoted.
     """
     began = time.monotonic()
     real = folder.resolve(root)
@@ -71,8 +71,8 @@ def ingest(
     work = _Ingestion(database, corpus_id, str(real), embedder, limits or Limits(), progress)
     work.run(found, children)
     usable, chunks = database.read(lambda tx: _totals(tx, corpus_id))
-    if not usable:
-        _refuse(root, found, work.failed)
+    if not chunks:
+        _refuse(folder.shown(str(root)), found, usable, work.failed)
     return IngestReport(
         corpus_id=corpus_id,
         found=len(found),
@@ -92,17 +92,15 @@ def _totals(tx: Tx, corpus_id: int) -> tuple[int, int]:
     return int(usable), int(tx.value("SELECT count(*) FROM chunk WHERE corpus_id = :corpus", corpus=corpus_id))
 
 
-def _refuse(root: Path, found: Sequence[Found], failed: dict[str, str]) -> None:
+def _refuse(root: str, found: Sequence[Found], usable: int, failed: dict[str, str]) -> None:
     """Say why there is nothing to work with."""
     if not found:
-        raise InvalidInput(
-            f"the corpus folder {folder.shown(str(root))} holds no document",
-            "Put PDF, DOCX, HTML, Markdown or text files there.",
-        )
+        raise InvalidInput(f"the corpus folder {root} holds no document", "Put PDF, DOCX, HTML, Markdown or text files there.")
+    if usable:
+        raise InvalidInput(f"the documents in {root} hold no prose that could be quoted", "Add documents with whole sentences.")
     location, why = min(failed.items())
     raise InvalidInput(
-        f"none of the {len(failed)} files in {folder.shown(str(root))} could be read (first: {location} {why})",
-        "Repair or replace them.",
+        f"none of the {len(failed)} files in {root} could be read (first: {location} {why})", "Repair or replace them."
     )
 
 

@@ -12,7 +12,10 @@ from autonomy.storage.database import Database, Tx
 
 @dataclass(frozen=True, slots=True)
 class CorpusOverview:
-    """What corpora hold: counts, languages by share (most first), titles and main headings, both cut to a sample."""
+    """What corpora hold: counts, languages by share (most first), titles and main headings, both cut to a sample.
+
+    Documents without prose (indexes, lists of contents, bare code) are not counted.
+    """
 
     documents: int
     words: int
@@ -24,8 +27,8 @@ class CorpusOverview:
 def overview(database: Database, corpus_ids: Sequence[int], *, titles: int = 60, headings: int = 200) -> CorpusOverview:
     """At most so many titles and headings, spread over the corpora's documents in order of location."""
     sql = (
-        "SELECT title, language, word_count, headings FROM document "
-        "WHERE corpus_id = :corpus AND state = 'ok' ORDER BY location"
+        "SELECT title, language, word_count, headings FROM document d WHERE corpus_id = :corpus AND state = 'ok' "
+        "AND EXISTS (SELECT 1 FROM chunk c WHERE c.document_id = d.id) ORDER BY location"
     )
 
     def look(tx: Tx) -> list[dict[str, Any]]:

@@ -51,7 +51,8 @@ def test_each_chunk_has_its_own_language_and_the_headings_terms() -> None:
     document = read(
         "# Kündigung\n\nDie Kündigung der Wohnung ist nur mit einer Frist von drei Monaten möglich, und sie muss "
         "schriftlich sein.\n\n"
-        "# Cancelling\n\nThe contract can be cancelled with three months of notice, and it must be done in writing.\n"
+        "# Cancelling\n\nThe contract can be cancelled with three months of notice, and it must be done in writing, or it "
+        "is of no effect.\n"
     )
     german, english = chunks.chunk(document)
     assert (german.language, english.language) == ("de", "en")

@@ -153,7 +153,7 @@ def test_pipes_loops_and_ways_out_of_the_folder_are_not_followed(database: Datab
     assert report.read == 5
 
 
-@pytest.mark.parametrize("kind", ["missing", "file", "empty", "hidden only", "broken only", "loop"])
+@pytest.mark.parametrize("kind", ["missing", "file", "empty", "hidden only", "broken only", "code only", "loop"])
 def test_a_folder_with_nothing_to_read_is_a_clear_one_line_error(database: Database, tmp_path: Path, kind: str) -> None:
     root = tmp_path / "it"
     if kind == "loop":
@@ -164,6 +164,8 @@ def test_a_folder_with_nothing_to_read_is_a_clear_one_line_error(database: Datab
         root.mkdir()
     if kind == "hidden only":
         (root / ".a.md").write_text("words")
+    if kind == "code only":
+        (root / "a.md").write_text("# Code\n\n```\nopen the valve and close it again in the evening\n```\n")
     if kind == "broken only":
         (root / "a.pdf").write_bytes(b"%PDF-1.4 nothing")
         (root / "b.md").write_bytes(b"")

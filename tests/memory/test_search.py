@@ -110,6 +110,12 @@ def test_coverage_tells_what_is_in_the_corpus(database: Database, corpus: int) -
     assert 0.3 < find(database, [corpus], "cancelling zebras", embedder=EMBEDDER).coverage < 0.8
 
 
+def test_what_is_near_by_chance_only_is_not_shown(database: Database, corpus: int) -> None:
+    assert search(database, [corpus], "photosynthesis of orchids", embedder=EMBEDDER) == []
+    misspelt = search(database, [corpus], "cancelation", embedder=EMBEDDER)
+    assert misspelt[0].section == "Task Cancellation"
+
+
 def test_one_source_does_not_fill_the_answer(database: Database, corpus: int) -> None:
     passages = search(database, [corpus], "what the weather does in winter", embedder=EMBEDDER, limit=10, per_source=2)
     assert [passage.title for passage in passages].count("noise") == 2
