@@ -110,7 +110,8 @@ _POINTER = {
     |appendix|[\w.]+\(\)|pep|rfc|below|above|[“"‘«])
     | \brefer\ to\ (?:the|section|chapter|appendix|(?-i:[A-Z])|§) | \bfor\ (?:more|further|additional|full
     |complete)\ (?:information
-    |details?|examples?|documentation)\b | \bfor\ details\b | ^more\ (?:information|details?)\b | \b(?:if|as|when|since)\ we\b
+    |details?|examples?|documentation)\b | \bfor\ details\b | ^more\ (?:information|details?)\b
+    | \bplease\ see\b | \bfollows?[.:]$ | \bin\ the\ examples?\b | \b(?:if|as|when|since)\ we\b
     | \b(?:previous|preceding|following|next|last|earlier|later|above)\ (?:section|chapter|example|paragraph|page|figure
     |table|code|snippet|subsection|step|command|line|list|recipe)s?\b | \bthe\ following\b | \bas\ follows\b
     | \bfollowing\ (?:is|are)\b
@@ -168,6 +169,7 @@ _FRAGMENT = {
     |passed|empty|absent|enabled|disabled)
     | (?:raised|called|used|emitted|invoked|generated|created|returned|based|derived|inherited|implemented|set|sent
     |passed)\ (?:when|if|by|to|for|on|from|in|with|as)
+    | must | should | may | can | will
     | (?-i:[A-Z])[a-z]+s\ (?:an?|the|this|whether|all|any|each|and)\b | returns? | raises? | yields? | same\ as
     | equivalent\ to | like\ (?:the|[a-z_.]+\() | similar\ to | true\ if | false\ if | defaults?(?:\ is|\ to|:) | whether
     | deprecated | (?:new|added|changed|removed)\ in | optional | available

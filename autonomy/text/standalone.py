@@ -90,7 +90,7 @@ _CHAIN = re.compile(
 # "A spare lock stands ready": a word in -s behind a word that is no preposition may be a verb.
 _MAYBE_VERB = re.compile(
     r"\b(?!(?:of|the|an?|for|in|with|to|and|or|on|by|from|as|at|all|any|more|other)\b)[a-z]+ [a-z]{3,}[^s\W]s\b"
-    r"(?=\s(?!that\b|which\b|of\b|for\b|when\b|\w+ing\b))"
+    r"(?=\s(?!that\b|which\b|of\b|for\b|when\b|and\b|or\b|used\b|\w+ing\b))"
 )
 _GERUND = re.compile(r"[A-Z]\w+ing\b(?!,)")
 _CLAUSE = re.compile(r"\b(?:that|which|who|when|if|where|because)\b")

@@ -78,6 +78,14 @@ async def test_no_fragment_pointer_contents_line_heading_or_markup_survives(unus
             assert unusable not in card.quote
 
 
+@pytest.mark.parametrize("name", ["__lock__", "*args", "`lock`", "_the lock_", "![lock](a.png)", "~~lock~~", "C:\\lock"])
+async def test_what_markdown_would_read_as_its_own_is_not_quoted(name: str) -> None:
+    for written, cards in ((name, 0), ("lock", 1)):
+        text = f"The name {written} tells which thread holds the shared lock at the moment of a failure."
+        passage = Passage(id="p", source="s1", title="T", text=text, start=0, end=len(text), section="S", language="en")
+        assert len(await ExtractivePlayer().select(request("Which thread holds the lock?", (passage,)))) == cards
+
+
 async def test_a_dangling_sentence_comes_with_the_one_before_or_not_at_all() -> None:
     text = "A spare lock stands ready for each worker thread. It can be acquired again by the thread that holds the lock.\n\n"
     text += "However, a reentrant lock can be acquired by the thread that holds it."
