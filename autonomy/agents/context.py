@@ -16,7 +16,7 @@ from autonomy.agents.contract import Journey
 from autonomy.agents.roles import Overview, Player
 from autonomy.core.events import EventType
 from autonomy.core.llm import ChatRequest, ChatResponse
-from autonomy.core.types import Anchor, Layout, Source
+from autonomy.core.types import Anchor, Layout, Source, StepLimits
 
 
 class Calls(Protocol):
@@ -24,6 +24,10 @@ class Calls(Protocol):
 
     def at(self, node: str, step: int) -> Calls:
         """The same door for one execution of a node: its calls are found again under (step, node)."""
+        ...
+
+    def within(self, limits: StepLimits) -> Calls:
+        """The same door under the limits of a plan step: a call that would pass them raises StepLimitReached instead."""
         ...
 
     async def chat(
@@ -158,8 +162,14 @@ class Context:
     player: Player
     seat: Callable[[Calls, int], Player]
     journey: Journey
+    step: int = 0
 
     def at(self, node: str, step: int) -> Context:
         """The same doors, with the calls of node and player booked under this node and step."""
         calls = self.calls.at(node, step)
-        return dataclasses.replace(self, calls=calls, player=self.seat(calls, step))
+        return dataclasses.replace(self, step=step, calls=calls, player=self.seat(calls, step))
+
+    def within(self, limits: StepLimits) -> Context:
+        """The same doors under the limits of a plan step."""
+        calls = self.calls.within(limits)
+        return dataclasses.replace(self, calls=calls, player=self.seat(calls, self.step))

@@ -1,11 +1,12 @@
 """How an observation is judged: by figures against tests, never by a model's opinion of itself.
 
 Every judgement names its reason. Loops end because each count is bounded: a step is retried `max_retries` times, evidence
-is widened twice, sentences are mended twice, and three steps without progress replan once, then deliver what there is.
+is widened twice, sentences are mended twice, and three steps in a row without progress go back to the planner, twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,10 +77,11 @@ def _pass(
 
 def _failed(step: PlanStep, observation: Observation) -> Judged:
     """An error of the outside: another try while the step has one, then the step is given up and the document says so."""
-    if step.attempts <= step.max_retries:
+    if step.attempts <= step.max_retries and not observation.final:
         why = f"{step.action} failed ({observation.error}); try {step.attempts + 1} of {step.max_retries + 1}"
         return Judged(Verdict(step=step.id, decision="retry", notes=why), "pending", "act", why)
-    why = f"{step.action} failed {step.attempts} times ({observation.error}); goes on without it"
+    tried = "once" if step.attempts == 1 else f"{step.attempts} times"
+    why = f"{step.action} failed {tried} ({observation.error}); goes on without it"
     note = f"The step '{step.description}' could not be done: {observation.error}"
     return Judged(Verdict(step=step.id, decision="fail", notes=why), "failed", "plan", why, (note,))
 
@@ -121,8 +123,15 @@ def _weighed(step: PlanStep, observation: Observation, state: GraphState, contex
     if state["widened"] < MOST_WIDENINGS:
         verdict = Verdict(step=step.id, decision="branch", notes=why, gates=gates)
         return Judged(verdict, "done", "expand", f"{why}: widens the search")
-    note = f"The corpus holds little about this: {cards} quotations from {sources} sources, where {enough} were wanted."
+    note = thin_note(state, context)
     return _pass(step, observation, f"{why}; goes on and says so", route="plan", gates=gates, notes=(note,))
+
+
+def thin_note(state: GraphState, context: Context) -> str:
+    """What the reader is told when the corpus has no more to give."""
+    cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
+    enough = cards_wanted(TaskSpec.model_validate(state["task"]), context)
+    return f"The corpus holds little about this: {cards} quotations from {sources} sources, where {enough} were wanted."
 
 
 def _audited(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
@@ -137,9 +146,15 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
     if failing and revisions < MOST_REVISIONS:
         why = f"{names}: {failing} sentences to mend"
         return Judged(Verdict(step=step.id, decision="patch", notes=why, gates=gates), "done", "plan", why)
-    reached: Outcome = "target_not_reached" if MUST_PASS & {gate.name for gate in failed} else "delivered"
+    reached = outcome_of(gates)
     notes = (_shortfall(failed),) if gathered.cards(context) else ()  # without evidence that has been said already
     return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=notes, outcome=reached)
+
+
+def outcome_of(gates: Iterable[Gate]) -> Outcome:
+    """What a document with these gates may be handed over as."""
+    failed = {gate.name for gate in gates if not gate.passed}
+    return "target_not_reached" if MUST_PASS & failed else "delivered"
 
 
 def _shortfall(failed: list[Gate]) -> str:

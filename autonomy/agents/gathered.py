@@ -49,10 +49,11 @@ def searched(context: Context) -> tuple[Searched, ...]:
     return tuple(Searched.model_validate(body) for body in context.records.all("question"))
 
 
-def keep_notes(context: Context, step_id: str, notes: Sequence[str]) -> None:
-    """What a player owes the reader about its answer, kept for the end of the document."""
+def keep_notes(context: Context, part: str, notes: Sequence[str]) -> None:
+    """What a player owes the reader about its answer, kept for the end of the document. `part` names what was answered:
+    a step, or a part of what the step writes."""
     for number, note in enumerate(notes, 1):
-        context.records.put("note", f"{step_id}-{number}", note, number)
+        context.records.put("note", f"{part}-{number}"[-160:], note, number)
 
 
 def material(state: GraphState, context: Context, *, outcome: Outcome = "delivered", notes: tuple[str, ...] = ()) -> Material:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from autonomy.core.errors import CorruptState
 from autonomy.core.state import GraphState
 from autonomy.core.types import PlanStep, StepState
 
@@ -22,8 +23,11 @@ def dump(plan: Iterable[PlanStep]) -> list[dict[str, Any]]:
 
 
 def find(plan: Plan, step_id: str) -> PlanStep:
-    """The step of this id; a missing one is a broken plan, not an operator's mistake."""
-    return next(step for step in plan if step.id == step_id)
+    """The step of this id. Raises CorruptState: a missing one is a broken plan, not an operator's mistake."""
+    for step in plan:
+        if step.id == step_id:
+            return step
+    raise CorruptState(f"the plan has no step {step_id!r}", "Start the run anew.")
 
 
 def set_state(plan: Plan, step_id: str, state: StepState, *, tried: bool = False) -> Plan:

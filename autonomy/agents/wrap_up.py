@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from autonomy.agents import planning
 from autonomy.agents.actions.deliver import hand_over
 from autonomy.agents.context import Context
 from autonomy.core.errors import BudgetExceeded
 from autonomy.core.graph import END, Update
 from autonomy.core.state import GraphState
+from autonomy.core.types import Observation
 
 
-def wrap_up(state: GraphState, context: Context, error: BudgetExceeded) -> Update:
-    """Write what has been gathered and route to END."""
+def wrap_up(state: GraphState, context: Context, error: BudgetExceeded, node: str) -> Update:
+    """Write what has been gathered and route to END. A document that stands already is left as it was delivered.
+
+    Raises CorruptState when a quote does not stand in its stored source.
+    """
+    figures = {"which": error.which, "limit": error.limit, "used": error.used, "asked": error.asked}
+    standing = _standing(state)
+    if standing is not None:
+        why = f"{error.message}: the document stands already"
+        context.emit("decision", {"route": END, "why": why, "figures": figures}, node=node)
+        steps = planning.set_state(planning.load(state), standing.step, "done")
+        return {"plan": planning.dump(steps), "outcome": standing.figures["outcome"], "route": END}
+    why = f"{error.message}: delivers the best there is"
+    context.emit("decision", {"route": END, "why": why, "figures": figures}, node=node)
     note = f"The run was cut short: {error.message}."
     observation = hand_over(state["current"] or "deliver", state, context, outcome="budget_exceeded", notes=(note,))
     return {
@@ -19,3 +33,12 @@ def wrap_up(state: GraphState, context: Context, error: BudgetExceeded) -> Updat
         "outcome": "budget_exceeded",
         "route": END,
     }
+
+
+def _standing(state: GraphState) -> Observation | None:
+    """What came of the delivery, when that was the last thing done."""
+    if state["observation"] is None:
+        return None
+    observation = Observation.model_validate(state["observation"])
+    step = planning.find(planning.load(state), observation.step)
+    return observation if step.action == "deliver" and observation.error is None else None

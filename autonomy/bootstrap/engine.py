@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -97,6 +98,7 @@ class Opener:
         unknown = [name for name in order if name != EXTRACTIVE and name not in entries]
         if unknown:
             raise ConfigurationError(f"provider {unknown[0]} is not configured", "See 'autonomy config show'.")
+        this_journey = journey(run.journey)
         ports = tuple(make_port(entries[name].resolve()) for name in order if name != EXTRACTIVE)
         self._ports[run.id] = ports
         desk = CallDesk(
@@ -122,7 +124,7 @@ class Opener:
             corpora=RunCorpora(self._app, self._library, self._listeners.progress),
             player=seat(calls, 0),
             seat=seat,
-            journey=journey(run.journey),
+            journey=this_journey,
         )
 
     def _options(self) -> CallOptions:
@@ -134,10 +136,12 @@ class Opener:
         models = ",".join(name for name in order if name != EXTRACTIVE)
 
         def seat(calls: Calls, step: int) -> Player:
+            notes = itertools.count(1)
+
             def heard(fallback: Fallback) -> None:
                 why = f"{fallback.role}: {fallback.player} gave up ({fallback.reason}); {fallback.instead} does it instead"
                 unit.emit("decision", {"route": "act", "why": why, "figures": {"role": fallback.role, "step": step}})
-                records.put("note", f"{step:06d}-{fallback.role}", fallback.note, step)
+                records.put("note", f"{step:06d}-{fallback.role}-{next(notes)}", fallback.note, step)
 
             def removed(what: str, count: int) -> None:
                 why = f"took {count} {what} out of the model's answer: they point at nothing"

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 
-from autonomy.core.errors import AutonomyError, LeaseLost, ProviderUnavailable, StorageError
-from autonomy.runtime.execution import Executor
+from autonomy.core.errors import AutonomyError, CorruptState, Killed, LeaseLost, ProviderUnavailable, StorageError
+from autonomy.runtime.execution import Ended, Executor
 from autonomy.runtime.queue import Job
 from autonomy.runtime.worker import Execute, Failed, Finished, JobEnd, JobHandle, Paused, Released
 
 Trouble = Callable[[AutonomyError], None]
 """Hears the error itself; the run row keeps only its words."""
+LOOK_SECONDS = 0.2
+"""How often an execution that was told to stop is looked at again."""
 
 
 def executing(executor: Executor, *, drained_runs_pause: bool = False, trouble: Trouble | None = None) -> Execute:
@@ -22,21 +23,23 @@ def executing(executor: Executor, *, drained_runs_pause: bool = False, trouble: 
     async def execute(job: Job, handle: JobHandle) -> JobEnd:
         work = asyncio.create_task(executor.work(job.run_id, job.epoch, handle.stop))
         try:
-            await _until_done_or_aborted(work, handle)
-            ended = work.result() if work.done() and not work.cancelled() else None
+            await _until_done_or_cut(work, handle)
+            ended = None if work.cancelled() else work.result()
         except LeaseLost:
             raise
+        except Killed:
+            return _aborted()
         except AutonomyError as error:
             if trouble is not None:
                 trouble(error)
-            return Failed(f"{error.code}: {error}", retryable=isinstance(error, (ProviderUnavailable, StorageError)))
+            return Failed(f"{error.code}: {error}", retryable=_may_pass(error))
         finally:
             work.cancel()
             await asyncio.wait({work})
         if ended is not None and ended.outcome is not None:
-            return Finished(ended.outcome, "failed" if ended.outcome == "failed" else "done")
+            return Finished(ended.outcome, "failed" if ended.outcome == "failed" else "done", error=ended.error)
         if handle.control == "abort":
-            return Finished("aborted", "aborted", {"by": "operator"})
+            return _aborted()
         if handle.control == "pause":
             return Paused({"next": ended.next if ended is not None else None})
         if handle.draining and drained_runs_pause:
@@ -46,18 +49,26 @@ def executing(executor: Executor, *, drained_runs_pause: bool = False, trouble: 
     return execute
 
 
-async def _until_done_or_aborted(work: asyncio.Task[object], handle: JobHandle) -> None:
-    """Wait for the work; an abort or a lost lease cuts whatever call is under way. Raises what the work raises."""
-    while not work.done():
-        told = asyncio.create_task(handle.told.wait())
+def _aborted() -> Finished:
+    return Finished("aborted", "aborted", {"by": "operator"})
+
+
+def _may_pass(error: AutonomyError) -> bool:
+    """Whether another try may do better: outside trouble passes, a stored value that cannot be read does not."""
+    return isinstance(error, (ProviderUnavailable, StorageError)) and not isinstance(error, CorruptState)
+
+
+async def _until_done_or_cut(work: asyncio.Task[Ended], handle: JobHandle) -> None:
+    """Wait for the work; an abort or a lost lease cuts whatever call is under way.
+
+    Whoever is told of a pause or a drain is told no louder of an abort that follows, hence the looks in between.
+    """
+    told = asyncio.create_task(handle.told.wait())
+    try:
         await asyncio.wait({work, told}, return_when=asyncio.FIRST_COMPLETED)
+        while not work.done():
+            if handle.control == "abort" or handle.lost.is_set():
+                work.cancel()
+            await asyncio.wait({work}, timeout=LOOK_SECONDS)
+    finally:
         told.cancel()
-        if work.done():
-            break
-        if handle.control == "abort" or handle.lost.is_set():
-            work.cancel()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await asyncio.shield(work)
-    if not work.cancelled():
-        work.result()

@@ -96,6 +96,19 @@ class Killed(BudgetExceeded):
         self.args = (self.message,)
 
 
+class StepLimitReached(BudgetExceeded):
+    """The next call would go over a limit of the plan step itself: the step is given up, the run goes on."""
+
+    def __init__(self, step: str, which: str, limit: float, used: float, asked: float | None) -> None:
+        super().__init__(which, limit, used, asked or 0.0)
+        price = "of unknown price" if asked is None else f"asked {asked:g}"
+        self.message = (
+            f"the {which} limit of step {step} does not cover the next call (limit {limit:g}, used {used:g}, {price})"
+        )
+        self.hint = "The run goes on without the step."
+        self.args = (self.message,)
+
+
 class WaitingForPerson(AutonomyError):
     """The run stands still until a person acts."""
 

@@ -14,7 +14,8 @@ class GraphState(TypedDict, total=False):
     """`plan` is a list of PlanStep dicts, `observation` and `verdict` the last ones, `route` the next node's name.
 
     `step` counts node executions; `stale` counts steps in a row without progress; `replans` counts replanning;
-    `notes` are the honest remarks for the deliverable; `brief` is what interpret found (language, questions ...).
+    `notes` are the honest remarks for the deliverable; `brief` is what interpret found (language, questions ...);
+    `error` says in a line why the outcome is "failed".
     """
 
     version: int
@@ -31,6 +32,7 @@ class GraphState(TypedDict, total=False):
     replans: int
     widened: int
     outcome: str | None
+    error: str | None
     notes: list[str]
 
 
@@ -51,5 +53,6 @@ def initial_state(run_id: str, task: TaskSpec) -> GraphState:
         replans=0,
         widened=0,
         outcome=None,
+        error=None,
         notes=[],
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -47,7 +47,9 @@ def _finite(value: float) -> float:
 
 Text = Annotated[str, AfterValidator(_clean)]
 FilledText = Annotated[str, AfterValidator(_clean), AfterValidator(_not_blank)]
-Finite = Annotated[float, AfterValidator(_finite)]
+Finite = Annotated[float, AfterValidator(_finite), Field(strict=True)]
+Count = Annotated[int, Field(strict=True)]
+"""A whole number and nothing that only passes for one: not true, not 5.0, not "5"."""
 
 
 class Frozen(BaseModel):
@@ -59,7 +61,7 @@ class Frozen(BaseModel):
 class Budget(Frozen):
     """Limits of a run; None means unlimited. `usd` is US dollars, stored as integer micro-dollars in the database."""
 
-    tokens: int | None = Field(default=None, ge=1, le=10**15)
+    tokens: Annotated[Count | None, Field(ge=1, le=10**15)] = None
     seconds: Annotated[Finite | None, Field(gt=0, le=10**9)] = None
     usd: Annotated[Finite | None, Field(ge=0, le=10**9)] = None
 
@@ -73,21 +75,22 @@ class TaskSpec(Frozen):
     deliverables: tuple[Text, ...] = ()
     corpus: tuple[Text, ...] = ()
     source: Text | None = None
-    length: int | None = Field(default=None, ge=50, le=1_000_000)
+    length: Annotated[Count | None, Field(ge=50, le=1_000_000)] = None
     style: Style = "apa"
-    min_citations: int | None = Field(default=None, ge=0, le=100_000)
+    min_citations: Annotated[Count | None, Field(ge=0, le=100_000)] = None
     target_similarity: Annotated[Finite | None, Field(ge=0, le=100)] = None
     due_date: datetime.date | None = None
     language: Text | None = Field(default=None, max_length=16)
     budget: Budget = Budget()
-    seed: int = Field(default=0, ge=0, le=2**53)
+    seed: Annotated[Count, Field(ge=0, le=2**53)] = 0
     provider: tuple[Text, ...] = ()
 
 
 class PlanStep(Frozen):
     """One step of the task graph. `action` names what the executor does; `arguments` are its plain data.
 
-    `test` and `alternatives` belong to steps the planner is unsure of (SPEC RUN-10).
+    `test` and `alternatives` belong to steps the planner is unsure of (SPEC RUN-10). `max_cost` (US dollars) and
+    `max_seconds` bound the outside calls of all its tries together; None leaves them to the run's own budget.
     """
 
     id: str
@@ -101,8 +104,8 @@ class PlanStep(Frozen):
     test: str | None = None
     alternatives: tuple[str, ...] = ()
     max_retries: int = Field(default=1, ge=0)
-    max_cost: Finite | None = None
-    max_seconds: Finite | None = None
+    max_cost: Annotated[Finite | None, Field(ge=0)] = None
+    max_seconds: Annotated[Finite | None, Field(gt=0)] = None
     attempts: int = 0
 
     @property
@@ -116,6 +119,16 @@ class PlanStep(Frozen):
         return self.state in ("done", "skipped", "failed")
 
 
+class StepLimits(NamedTuple):
+    """What the outside calls of one plan step may take: US dollars and seconds, None for no limit. `since` is the number of
+    the node execution in which its first try began."""
+
+    step: str
+    usd: float | None
+    seconds: float | None
+    since: int
+
+
 class Action(Frozen):
     """What the executor is about to do for a step."""
 
@@ -125,11 +138,15 @@ class Action(Frozen):
 
 
 class Observation(Frozen):
-    """What came of an action: a short output, figures, the sources touched, or an error."""
+    """What came of an action: a short output, figures, the sources touched, or an error.
+
+    `final` says of an error that another try would meet it again.
+    """
 
     step: str
     output: str = ""
     error: str | None = None
+    final: bool = False
     sources: tuple[str, ...] = ()
     figures: dict[str, Any] = Field(default_factory=dict)
     progress: int = Field(default=0, ge=0)

@@ -11,6 +11,7 @@ from typing import Any
 from autonomy.core.errors import ConfigurationError, InvalidInput
 from autonomy.core.llm import ChatRequest, ChatResponse
 from autonomy.core.tools import Effect, complaint
+from autonomy.core.types import StepLimits
 from autonomy.runtime.desk import CallDesk, Settled
 from autonomy.runtime.journal import Intent
 from autonomy.runtime.targets import ChatTarget, ToolTarget, canonical, chat_body, chat_response
@@ -19,15 +20,22 @@ from autonomy.runtime.targets import ChatTarget, ToolTarget, canonical, chat_bod
 class RunCalls:
     """The calls of one execution of a node. Implements the agents' `Calls`."""
 
-    def __init__(self, desk: CallDesk, node: str = "", step: int = 0) -> None:
+    def __init__(self, desk: CallDesk, node: str = "", step: int = 0, limits: StepLimits | None = None) -> None:
         self._desk = desk
         self._node = node
         self._step = step
+        self._limits = limits
         self._asked: Counter[str] = Counter()
 
     def at(self, node: str, step: int) -> RunCalls:
         """The calls of another execution of a node, at the same desk."""
         return RunCalls(self._desk, node, step)
+
+    def within(self, limits: StepLimits) -> RunCalls:
+        """The same calls under the limits of a plan step; a call that would pass them raises StepLimitReached."""
+        narrowed = RunCalls(self._desk, self._node, self._step, limits)
+        narrowed._asked = self._asked
+        return narrowed
 
     async def chat(
         self,
@@ -73,7 +81,7 @@ class RunCalls:
         self._asked[f"{kind}:{digest}"] += 1
         slot = f"{self._step}:{self._node}:{kind}:{digest}:{occurrence}"
         holder = self._desk.holder
-        return Intent(holder.run_id, holder.epoch, slot, kind, name, self._node, self._step, effect)
+        return Intent(holder.run_id, holder.epoch, slot, kind, name, self._node, self._step, effect, self._limits)
 
 
 def _result(settled: Settled) -> bytes:

@@ -30,7 +30,7 @@ from autonomy.core.errors import (
     ProviderUnavailable,
 )
 from autonomy.core.llm import ChatPort, Usage
-from autonomy.runtime import budgets, journal
+from autonomy.runtime import budgets, journal, step_limits
 from autonomy.runtime.breaker import Breakers
 from autonomy.runtime.budgets import Meter
 from autonomy.runtime.journal import KEPT_ERRORS, NOTHING, Entry, Intent, Item, Offer, Outcome
@@ -135,7 +135,7 @@ class CallDesk:
         def look(tx: Tx) -> tuple[Entry | None, budgets.Left | None]:
             entry = journal.find(tx, holder.run_id, intent.slot)
             final = entry is not None and not _asks_again(entry, intent)
-            return entry, None if final else budgets.ensure(tx, holder.run_id, holder.epoch, self.meter.peek())
+            return entry, None if final else self._left(tx, intent, self.meter.peek())
 
         entry, left = await self._database.aread(look)
         if left is None:
@@ -192,10 +192,12 @@ class CallDesk:
         self, tx: Tx, intent: Intent, entry: Entry | None, ready: Sequence[Target], ms: int, began: float
     ) -> tuple[_Call, Target]:
         refusal: BudgetExceeded | None = None
+        left, own = self._left(tx, intent, ms), step_limits.look(tx, intent)
         for target in ready:
-            left = budgets.ensure(tx, intent.run_id, intent.epoch, ms)
             offer = target.offer(left, entry)
             try:
+                if own is not None:
+                    own.cover(offer)
                 if entry is None:
                     n = journal.begin(tx, intent, offer, ms)
                 else:
@@ -224,7 +226,7 @@ class CallDesk:
             except BudgetExceeded as stop:
                 await self._settle(call, target, NOTHING, None, ProviderUnavailable(f"stopped: {stop.message}"))
                 await self._database.aread(self._ensure)  # tells the limit and its figures
-                raise
+                raise step_limits.late(call.intent, stop) from stop
             except KEPT_ERRORS as error:
                 charge, problem = _charge(error, call.offer), error
             else:
@@ -324,7 +326,10 @@ class CallDesk:
 
             def transaction(tx: Tx, other: Target = other, ms: int = ms, item: Item = item) -> Offer:
                 journal.charge(tx, call.intent, call.offer, charge)
-                offer = other.offer(budgets.ensure(tx, call.intent.run_id, call.intent.epoch, ms), None)
+                offer = other.offer(self._left(tx, call.intent, ms), None)
+                own = step_limits.look(tx, call.intent, call.n, spent)
+                if own is not None:
+                    own.cover(offer)
                 journal.switch(tx, call.intent, call.n, offer, spent, call.attempts, ms, [*call.items, item])
                 return offer
 
@@ -363,6 +368,13 @@ class CallDesk:
         except AutonomyError:
             self.meter.give_back(ms)
             raise
+
+    @staticmethod
+    def _left(tx: Tx, intent: Intent, ms: int) -> budgets.Left:
+        """What the run, and the plan step that the call belongs to, still allow. Raises BudgetExceeded."""
+        left = budgets.ensure(tx, intent.run_id, intent.epoch, ms)
+        own = step_limits.look(tx, intent)
+        return left if own is None else own.narrow(left)
 
     def _ensure(self, tx: Tx) -> budgets.Left:
         return budgets.ensure(tx, self.holder.run_id, self.holder.epoch, self.meter.peek())

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autonomy.core.errors import AutonomyError
 from autonomy.core.events import EventType
 from autonomy.runtime import budgets, events, runs
 from autonomy.runtime.budgets import Meter
-from autonomy.runtime.steps import Doors, NodeContext
+from autonomy.runtime.steps import Called, Doors, NodeContext
 from autonomy.runtime.unit import Unit, Write
 from autonomy.storage.database import Database, Tx
 
@@ -47,10 +47,14 @@ class Saver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How far the run came: `outcome` is set when the graph has ended, `next` names the node that waits otherwise."""
+    """How far the run came: `outcome` is set when the graph has ended, `next` names the node that waits otherwise.
+
+    `error` says why the outcome is "failed".
+    """
 
     outcome: str | None
     next: str | None
+    error: str | None = None
 
 
 class Companions:
@@ -68,9 +72,10 @@ class Companions:
         """Follow this run."""
         self._units[unit.run_id] = unit
 
-    def drop(self, run_id: str) -> None:
-        """Follow it no longer."""
-        self._units.pop(run_id, None)
+    def drop(self, unit: Unit) -> None:
+        """Follow it no longer; another unit of the same run is left alone."""
+        if self._units.get(unit.run_id) is unit:
+            del self._units[unit.run_id]
 
 
 class Executor:
@@ -85,20 +90,36 @@ class Executor:
         self._companions = companions
         self._opener = opener
         self._lease_us = lease_us
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def work(self, run_id: str, epoch: int, stop: Callable[[], bool]) -> Ended:
-        """Go on from the last checkpoint; `stop` is asked between supersteps. Errors of the run go up as they are."""
+        """Go on from the last checkpoint; `stop` is asked between supersteps. Errors of the run go up as they are.
+
+        A lease that was lost and won again by this very process waits until the first execution is out of the graph.
+        """
+        turn = self._turns.setdefault(run_id, asyncio.Lock())
+        async with turn:
+            return await self._work(run_id, epoch, stop)
+
+    async def _work(self, run_id: str, epoch: int, stop: Callable[[], bool]) -> Ended:
         await asyncio.to_thread(self._saver.check, run_id)
         run = await self._database.aread(lambda tx: runs.get(tx, run_id))
         meter = Meter()
         unit = Unit(run_id, epoch=epoch, lease_us=self._lease_us)
         context = await self._opener.open(run, unit, meter)
-        doors = Doors(context, unit, meter, lambda: self._ensure(run_id, epoch, meter), run.correlation_id)
+        doors = Doors(
+            context,
+            unit,
+            meter,
+            ensure_budget=lambda: self._ensure(run_id, epoch, meter),
+            called=lambda node, step: self._database.read(lambda tx: _called(tx, run_id, node, step)),
+            correlation_id=run.correlation_id,
+        )
         self._companions.add(unit)
         try:
             return await self._drive(run, doors, stop)
         finally:
-            self._companions.drop(run_id)
+            self._companions.drop(unit)
             await self._opener.close(context)
 
     def _ensure(self, run_id: str, epoch: int, meter: Meter) -> None:
@@ -109,9 +130,8 @@ class Executor:
         config = {"configurable": {"thread_id": run.id}, "recursion_limit": MOST_SUPERSTEPS}
         before = await self._graph.aget_state(config)
         following = _next(before.next, run.route)
-        if following is not None:
+        if following is not None and not stop():
             await self._announce(run.id, doors.unit.epoch, "node.started", {"step": before.values.get("step", 0)}, following)
-        if not stop():
             stream = self._graph.astream(None, config, context=doors, stream_mode="updates", durability="sync")
             try:
                 async for _ in stream:
@@ -123,7 +143,9 @@ class Executor:
         after = await self._graph.aget_state(config)
         if after.next:
             return Ended(None, _next(after.next, run.route))
-        return Ended(after.values.get("outcome") or "delivered", None)
+        outcome = after.values.get("outcome") or "failed"
+        error = after.values.get("error") or "the run ended without a document"
+        return Ended(outcome, None, error if outcome == "failed" else None)
 
     async def _announce(self, run_id: str, epoch: int, type: EventType, content: dict[str, Any], node: str) -> None:
         def write(tx: Tx) -> None:
@@ -139,8 +161,13 @@ def _next(waiting: tuple[str, ...], route: str) -> str | None:
     return "interpret" if waiting[0].startswith("__") else waiting[0]
 
 
-def describe(error: BaseException) -> dict[str, str]:
-    """An error as the run row keeps it: code, message and hint."""
-    if isinstance(error, AutonomyError):
-        return {"code": error.code, "message": error.message, "hint": error.hint}
-    return {"code": "failed", "message": f"{type(error).__name__}: {error}", "hint": "This is a fault of the toolkit: see the log."}
+def _called(tx: Tx, run_id: str, node: str, step: int) -> Called:
+    sql = "SELECT attempts, tokens_in, tokens_out, provider FROM call WHERE run_id = :run AND node = :node AND step = :step"
+    rows = tx.rows(sql, run=run_id, node=node, step=step)
+    providers = dict.fromkeys(row["provider"] for row in rows if row["provider"])
+    return Called(
+        attempts=sum(row["attempts"] for row in rows),
+        tokens_in=sum(row["tokens_in"] for row in rows),
+        tokens_out=sum(row["tokens_out"] for row in rows),
+        provider=", ".join(providers) or None,
+    )

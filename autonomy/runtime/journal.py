@@ -25,6 +25,7 @@ from autonomy.core.errors import (
 )
 from autonomy.core.llm import Usage
 from autonomy.core.tools import Effect
+from autonomy.core.types import StepLimits
 from autonomy.runtime import budgets, events
 from autonomy.storage.database import Tx
 
@@ -51,6 +52,7 @@ class Intent:
     node: str
     step: int
     effect: Effect
+    limits: StepLimits | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,15 @@ from typing import Any
 from autonomy.core.errors import InvalidInput
 from autonomy.memory.embedding import Embedder
 from autonomy.memory.ingest import ingest
+from autonomy.memory.readers.choose import is_known
 from autonomy.memory.readers.document import Limits
+from autonomy.memory.reading import Child
 from autonomy.memory.search import search
 from autonomy.memory.sources import SqlSources
 from autonomy.storage.artifacts import write_atomic
 from autonomy.storage.database import Database
 
+KINDS = "a PDF, DOCX, HTML, Markdown or text file"
 FOLDER = "memory"
 """Documents added by hand stand in this folder of the workspace; it is a corpus like any other."""
 
@@ -60,19 +63,46 @@ class Memory:
         return [int(row[0]) for row in self._database.read(lambda tx: tx.tuples(sql + " ORDER BY id", **values))]
 
     def add(self, path: Path) -> dict[str, Any]:
-        """Copy a document into the workspace's memory folder and read it."""
-        if not path.is_file():
-            raise InvalidInput(f"{path} is not a file", "Name a PDF, DOCX, HTML, Markdown or text file.")
-        if path.stat().st_size > self._limits.file_bytes:
+        """Copy a document into the workspace's memory folder and read it; one of the same name is replaced.
+
+        It is read before anything is written, so a file that cannot be used changes nothing. Raises InvalidInput.
+        """
+        name = self._usable(path)
+        self._prove(path, name)
+        try:
+            write_atomic(self._folder / name, path.read_bytes())
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        report = ingest(self._database, self._folder, embedder=self._embedder, limits=self._limits)
+        return {"added": name, "documents": report.documents, "chunks": report.chunks}
+
+    def _usable(self, path: Path) -> str:
+        """The name under which the document will stand."""
+        try:
+            if not path.is_file():
+                raise InvalidInput(f"{path} is not a file", f"Name {KINDS}.")
+            size = path.stat().st_size
+            path.name.encode()
+        except UnicodeEncodeError:
+            raise InvalidInput("the file's name is not valid Unicode", "Rename it.") from None
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        if size > self._limits.file_bytes:
             most = self._limits.file_bytes >> 20
             raise InvalidInput(f"{path.name} is larger than {most} MiB", "Split it, or raise [memory] max_file_mb.")
-        target = self._folder / path.name
-        fresh = not target.exists()
-        write_atomic(target, path.read_bytes())
-        report = ingest(self._database, self._folder, embedder=self._embedder, limits=self._limits)
-        reason = dict(report.failed).get(path.name)
-        if reason is not None:
-            if fresh:
-                target.unlink()
-            raise InvalidInput(f"{path.name} could not be read: {reason}", "Give the document in another format.")
-        return {"added": path.name, "documents": report.found, "chunks": report.chunks}
+        if not is_known(path.name) or path.name.startswith("."):
+            raise InvalidInput(f"{path.name} is not a kind of file that is read", f"Name {KINDS}.")
+        return path.name
+
+    def _prove(self, path: Path, name: str) -> None:
+        child = Child(self._limits)
+        try:
+            reading = child.read(path.absolute(), name)
+        finally:
+            child.close()
+        if reading.document is None:
+            raise InvalidInput(f"{name} could not be read: {reading.why}", "Give the document in another format.")
+
+
+def _unreadable(path: Path, error: OSError) -> InvalidInput:
+    return InvalidInput(f"{path} cannot be opened ({error.strerror})", "Check its path and permissions.")

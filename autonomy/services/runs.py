@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autonomy.core.clock import iso, new_id
+from autonomy.core.clock import is_id, iso, new_id
 from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
@@ -19,11 +18,11 @@ from autonomy.core.types import Budget, TaskSpec
 from autonomy.runtime import backlog, budgets, checkpoint_rows, events, lanes, queue, runs
 from autonomy.runtime.lease import Watch
 from autonomy.runtime.wake import Wake
+from autonomy.services.export import export_files
 from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
 
 BUILT = ("write", "research")
-MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,9 @@ class Runs:
 
     def admit(self, request: StartRun) -> None:
         """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt."""
+        for name, value in (("user", request.user_id), ("task", request.task_id)):
+            if value is not None and not is_id(value):
+                raise InvalidInput(f"the {name} id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
         _admit(request.task)
 
     def start(self, request: StartRun) -> Started:
@@ -147,7 +149,9 @@ class Runs:
 
         def look(tx: Tx) -> tuple[runs.Run, dict[str, Any] | None, list[dict[str, Any]]]:
             run = runs.get(tx, run_id)
-            sql = "SELECT id, role, path, media_type, sha256, size FROM artifact WHERE run_id = :run ORDER BY path"
+            sql = (
+                "SELECT id AS artifact_id, role, path, media_type, sha256, size FROM artifact WHERE run_id = :run ORDER BY path"
+            )
             return run, checkpoint_rows.latest_state(tx, run_id), tx.rows(sql, run=run_id)
 
         run, state, artifacts = self._database.read(look)
@@ -155,7 +159,7 @@ class Runs:
         return {
             **_brief(run),
             "task": run.task,
-            "plan": state.get("plan", []),
+            "plan": [{**step, "done": step["state"] in ("done", "skipped")} for step in state.get("plan", [])],
             "current": state.get("current"),
             "last_observation": state.get("observation"),
             "last_verdict": state.get("verdict"),
@@ -213,12 +217,19 @@ class Runs:
         return {**_brief(run), "control": done}
 
     def resume(self, run_id: str) -> dict[str, Any]:
-        """Put a paused run back into the queue. Raises InvalidInput when it has ended, HeldByAnother when it is worked."""
+        """Put a paused run back into the queue; a pause that was not yet obeyed is taken back.
+
+        Raises InvalidInput when it has ended, HeldByAnother, naming the holder, when a live worker has it.
+        """
         watch = Watch()
 
         def write(tx: Tx) -> int | None:
             queue.take_over_if_gone(tx, run_id, watch=watch, by_operator=True)
-            return queue.enqueue_resume(tx, run_id, "operator", max_attempts=self._max_attempts)
+            job = queue.enqueue_resume(tx, run_id, "operator", max_attempts=self._max_attempts)
+            if job is None and runs.withdraw_pause(tx, run_id):
+                standing = backlog.standing(tx, run_id)
+                return None if standing is None else standing.job_id
+            return job
 
         job = self._database.write(write)
         self._wake.ring()
@@ -252,22 +263,18 @@ class Runs:
         return tell(run, found, calls)
 
     def export(self, run_id: str, folder: Path) -> Sequence[Path]:
-        """Copy the run's files into an empty or new folder, each checked against its sha256."""
+        """Copy the run's files into an empty or new folder, each checked against its sha256: all of them, or none.
+
+        Raises NotFound (no run, no files, a file that is missing), InvalidInput (a folder in use, a file that was changed,
+        a path that leaves the run's own folder), ConfigurationError, DiskFull.
+        """
         sql = "SELECT path, sha256 FROM artifact WHERE run_id = :run ORDER BY path"
-        rows = self._database.read(lambda tx: tx.rows(sql, run=run_id))
+        run, rows = self._database.read(lambda tx: (runs.get(tx, run_id), tx.rows(sql, run=run_id)))
         if not rows:
-            raise NotFound(f"run {run_id} has no files yet", "See 'autonomy run inspect'.")
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InvalidInput(f"{folder} exists and is not an empty folder", "Name a new folder.")
-        for row in rows:
-            _verify(self._home / row["path"], row["sha256"])
-        written = []
-        for row in rows:
-            target = folder / Path(row["path"]).relative_to(Path("artifacts") / run_id)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(self._home / row["path"], target)
-            written.append(target)
-        return written
+            raise NotFound(f"run {run.id} has no files yet", "See 'autonomy run inspect'.")
+        return export_files(
+            self._home / "artifacts" / run.id, {_own(run.id, row["path"]): row["sha256"] for row in rows}, folder
+        )
 
 
 def _admit(task: TaskSpec) -> None:
@@ -281,17 +288,23 @@ def _admit(task: TaskSpec) -> None:
         raise InvalidInput("no corpus to work from", "Name a folder of documents with --corpus.")
     for name in task.corpus:
         folder = Path(name)
-        if not folder.exists():
+        try:
+            there, usable = folder.exists(), folder.is_dir()
+        except OSError as error:
+            hint = "Name a folder that can be opened with --corpus."
+            raise InvalidInput(f"corpus folder {name[:200]} cannot be opened ({error.strerror})", hint) from None
+        if not there:
             raise InvalidInput(f"corpus folder {name} does not exist", "Name an existing folder with --corpus.")
-        if not folder.is_dir():
+        if not usable:
             raise InvalidInput(f"corpus {name} is not a folder", "Name the folder that holds the documents.")
 
 
-def _verify(path: Path, sha256: str) -> None:
-    if not path.is_file():
-        raise NotFound(f"{path.name} is missing from the workspace", "Restore the artifacts folder, or run again.")
-    if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-        raise InvalidInput(f"{path.name} was changed after delivery", "Restore the artifacts folder, or run again.")
+def _own(run_id: str, path: str) -> str:
+    """An artifact's name below its run's folder."""
+    name = path.removeprefix(f"artifacts/{run_id}/")
+    if name == path:
+        raise InvalidInput(f"{path} is not a file of run {run_id}", "See 'autonomy doctor'.")
+    return name
 
 
 def _brief(run: runs.Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import dataclasses
 from autonomy.agents import gathered
 from autonomy.agents.context import Context
 from autonomy.agents.roles import JudgeRequest
+from autonomy.core.errors import ProviderError
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep
 
@@ -18,8 +19,7 @@ async def audit(step: PlanStep, state: GraphState, context: Context) -> Observat
     judgements: dict[str, str] = dict(context.records.get("judgements", "answers") or {})
     doubtful = tuple(pair for pair in context.journey.doubtful(material, snapshot) if pair.id not in judgements)
     if doubtful:
-        answer = await context.player.judge(JudgeRequest(task=material.task, pairs=doubtful))
-        judgements |= {pair_id: verdict for pair_id, verdict, _ in answer.answers}
+        judgements |= await _judged(step, JudgeRequest(task=material.task, pairs=doubtful), context)
         context.records.put("judgements", "answers", judgements)
     gates = context.journey.gates(material, snapshot, judgements)
     failures = context.journey.failures(material, snapshot, judgements)
@@ -38,3 +38,17 @@ async def audit(step: PlanStep, state: GraphState, context: Context) -> Observat
         },
         progress=sum(gate.passed for gate in gates),
     )
+
+
+async def _judged(step: PlanStep, request: JudgeRequest, context: Context) -> dict[str, str]:
+    """The player's answers by pair. On the last try no answer is an answer too: every gate is measured all the same, and
+    what nobody could judge does not count as supported."""
+    try:
+        answer = await context.player.judge(request)
+    except ProviderError as error:
+        if step.attempts < step.max_retries:
+            raise
+        note = f"{len(request.pairs)} claims could not be judged against their quotations ({error.message})."
+        gathered.keep_notes(context, step.id, (note,))
+        return {}
+    return {pair_id: verdict for pair_id, verdict, _ in answer.answers}

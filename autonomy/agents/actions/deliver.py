@@ -1,25 +1,31 @@
-"""Hand over the document: compose, prove once more, write the files."""
+"""Hand over the document: compose, prove and measure once more, write the files."""
 
 from __future__ import annotations
 
-from autonomy.agents import gathered
+from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
 from autonomy.core.state import GraphState
-from autonomy.core.types import Gate, Observation, Outcome, PlanStep
+from autonomy.core.types import Observation, Outcome, PlanStep
 
 
 async def deliver(step: PlanStep, state: GraphState, context: Context) -> Observation:
     """Figures: files, claims, found, share. Nothing leaves whose quotes are not re-found in their stored sources."""
-    return hand_over(step.id, state, context, outcome=state["outcome"] or "delivered")
+    return hand_over(step.id, state, context, outcome=state["outcome"])
 
 
-def hand_over(step_id: str, state: GraphState, context: Context, *, outcome: str, notes: tuple[str, ...] = ()) -> Observation:
-    """Write every file of the deliverable; makes no outside call, so that a run out of budget can still do it."""
-    settled: Outcome = _outcome(outcome)
-    material = gathered.material(state, context, outcome=settled, notes=notes)
-    gates = tuple(Gate.model_validate(row) for row in context.records.get("audit", "gates") or [])
-    if not gates:
-        gates = context.journey.gates(material, context.sources.snapshot, {})
+def hand_over(
+    step_id: str, state: GraphState, context: Context, *, outcome: str | None, notes: tuple[str, ...] = ()
+) -> Observation:
+    """Write every file of the deliverable; makes no outside call, so that a run out of budget can still do it.
+
+    The gates are measured on the document as it is now: a run may be cut short between a revision and its audit. Without
+    an outcome they decide it. Raises CorruptState when a quote does not stand in its stored source.
+    """
+    material = gathered.material(state, context, notes=notes)
+    judgements: dict[str, str] = context.records.get("judgements", "answers") or {}
+    gates = context.journey.gates(material, context.sources.snapshot, judgements)
+    settled = critic.outcome_of(gates) if outcome is None else _outcome(outcome)
+    material = material.model_copy(update={"outcome": settled})
     composition = context.journey.compose(material, context.sources.snapshot, gates)
     for file in composition.files:
         context.artifacts.put(file.name, file.data, role=file.role, media_type=file.media_type)

@@ -47,4 +47,5 @@ async def _part(
         figures=tuple(f"not found: {row.question}" for row in asked if row.kept == 0),
     )
     answer = await context.player.draft(request)
+    gathered.keep_notes(context, f"{step.id}-{part}", answer.notes)
     return SectionDraft(heading=heading, part=part, paragraphs=answer.paragraphs)

@@ -10,6 +10,7 @@ from autonomy.agents.context import Context
 from autonomy.agents.contract import Failure
 from autonomy.agents.material import Annotation, SectionDraft
 from autonomy.agents.roles import Brief, Paragraphs, ReviseRequest, Sentence
+from autonomy.core.errors import CorruptState
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep, TaskSpec
 
@@ -30,6 +31,7 @@ async def revise(step: PlanStep, state: GraphState, context: Context) -> Observa
             dropped += len({row.index for row in rows})
         else:
             mended = await context.player.revise(_request(state, context, heading, draft, rows))
+            gathered.keep_notes(context, f"{step.id}-{key}", mended.notes)
         changed = body.model_copy(update={"paragraphs": mended.paragraphs})
         context.records.put(kind, key, changed.model_dump(mode="json"), context.records.number(kind, key))
         touched += 1
@@ -69,9 +71,10 @@ def _find(context: Context, part: str, heading: str) -> tuple[str, str, SectionD
     """The record a failure points at: kind, key and body."""
     if part == "annotation":
         body: Any = context.records.get("annotation", heading)
-        return "annotation", heading, Annotation.model_validate(body)
+        if body is not None:
+            return "annotation", heading, Annotation.model_validate(body)
     for key in context.records.keys("section"):
         made = SectionDraft.model_validate(context.records.get("section", key))
         if (made.part, made.heading) == (part, heading):
             return "section", key, made
-    raise LookupError(f"no drafted part {part} '{heading}'")
+    raise CorruptState(f"the audit points at the {part} '{heading}', which was never written", "Start the run anew.")

@@ -35,7 +35,9 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         task=task, brief=brief, question=question, passages=passages, limit=limit, taken=tuple(card.quote for card in held)
     )
     chosen = await context.player.select(request) if passages else ()
-    kept = [card for card in chosen if (card.source, card.anchor.start, card.anchor.end) not in spans]
+    offered = {passage.source for passage in passages}
+    fresh = {(card.source, card.anchor.start, card.anchor.end): card for card in chosen[:limit] if card.source in offered}
+    kept = [card for span, card in fresh.items() if span not in spans]
     for number, card in enumerate(kept, len(held) + 1):
         anchor = context.sources.anchor(card.source, card.anchor.start, card.anchor.end)
         named = card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor})

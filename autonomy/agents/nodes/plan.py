@@ -5,6 +5,8 @@ A dead end (a step that cannot go on) is skipped or replaced here; the plan only
 
 from __future__ import annotations
 
+from typing import Any
+
 from autonomy.agents import gathered, planning
 from autonomy.agents.context import Context
 from autonomy.agents.planning import grow
@@ -15,7 +17,7 @@ from autonomy.core.types import PlanStep, TaskSpec
 
 
 async def plan(state: GraphState, context: Context) -> Update:
-    """Routes to act with the next ready step, or to END when nothing is left."""
+    """Routes to act with the next ready step, or to END when nothing is left: as failed where nothing was handed over."""
     task = TaskSpec.model_validate(state["task"])
     brief = Brief.model_validate(state["brief"])
     steps = planning.load(state)
@@ -26,11 +28,23 @@ async def plan(state: GraphState, context: Context) -> Update:
         context.emit("plan.updated", {"steps": planning.summary(grown), "why": why}, node="plan")
     figures = {"steps": len(grown), "done": sum(step.done for step in grown)}
     if following is None:
-        context.emit("decision", {"route": END, "why": "every step of the plan has ended", "figures": figures}, node="plan")
-        return {"plan": planning.dump(grown), "current": None, "route": END}
+        return _end(grown, figures, state, context)
     reason = f"{why}; next: {following.description}" if changed else f"next: {following.description}"
     context.emit("decision", {"route": "act", "why": reason, "figures": figures, "step": following.id}, node="plan")
     return {"plan": planning.dump(grown), "current": following.id, "route": "act"}
+
+
+def _end(steps: planning.Plan, figures: dict[str, Any], state: GraphState, context: Context) -> Update:
+    """Nothing is left to do. A plan that ends without having handed anything over has failed, whatever else went well."""
+    update: Update = {"plan": planning.dump(steps), "current": None, "route": END}
+    why = "every step of the plan has ended"
+    if not any(step.action == "deliver" and step.state == "done" for step in steps):
+        stuck = [step.id for step in steps if not step.ended]
+        last = (state["verdict"] or {}).get("notes", "")
+        why = f"no document was handed over: {f'{stuck[0]} waits for a step that never ends' if stuck else last or why}"
+        update |= {"outcome": "failed", "error": why}
+    context.emit("decision", {"route": END, "why": why, "figures": figures}, node="plan")
+    return update
 
 
 def _grow(steps: planning.Plan, task: TaskSpec, brief: Brief, state: GraphState, context: Context) -> tuple[planning.Plan, str]:
