@@ -169,7 +169,7 @@ _FRAGMENT = {
     |passed|empty|absent|enabled|disabled)
     | (?:raised|called|used|emitted|invoked|generated|created|returned|based|derived|inherited|implemented|set|sent
     |passed)\ (?:when|if|by|to|for|on|from|in|with|as)
-    | must | should | may | can | will
+    | must | should | may | can | will | below | above | two\ other | other
     | (?-i:[A-Z])[a-z]+s\ (?:an?|the|this|whether|all|any|each|and)\b | returns? | raises? | yields? | same\ as
     | equivalent\ to | like\ (?:the|[a-z_.]+\() | similar\ to | true\ if | false\ if | defaults?(?:\ is|\ to|:) | whether
     | deprecated | (?:new|added|changed|removed)\ in | optional | available

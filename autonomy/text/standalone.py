@@ -95,7 +95,30 @@ _MAYBE_VERB = re.compile(
 _GERUND = re.compile(r"[A-Z]\w+ing\b(?!,)")
 _CLAUSE = re.compile(r"\b(?:that|which|who|when|if|where|because)\b")
 _ENTRY_MARKER = re.compile(r"\b(?:that|which|who|whose|where|when|if|to|for)\b|:")
-_RELATIVE = re.compile(r"\b(?:that|which|who|whose|where)\b", re.IGNORECASE)
+_PARTICIPLE = re.compile(
+    r"\b(?:that|which|who|whose|where|when|whether|if|[a-z]+ing|"
+    r"(?:returned|used|given|called|passed|created|raised|based|defined) (?:by|in|for|to|as))\b"
+)
+_NOUNS = frozenset(
+    (
+        "block",
+        "set",
+        "sets",
+        "list",
+        "lists",
+        "use",
+        "call",
+        "calls",
+        "run",
+        "start",
+        "end",
+        "stop",
+        "work",
+        "need",
+        "show",
+        "try",
+    )
+)
 _WEAK = {
     "en": re.compile(
         r"(?:note that|please|if (?:the|an?|any|no|you|\w+ (?:is|are))\b|when (?:the|called|used)\b|the (?:function|method"
@@ -176,9 +199,13 @@ def _verbless(text: str, *, entry: bool) -> bool:
     if entry:
         head = _ENTRY_MARKER.split(chained, maxsplit=1)[0]
         return not _FINITE.search(head) and not _MAYBE_VERB.search(head)
-    if not verbs:
-        return bool(_LABEL.match(text)) and not _MAYBE_VERB.search(text)
-    return bool(_LABEL.match(text)) and len(verbs) == 1 and bool(_RELATIVE.search(text))
+    if not _LABEL.match(text):
+        return False
+    # "The block size", "a set": forms that are nouns as well are no verbs here.
+    sure = [verb for verb in verbs if verb.lower() not in _NOUNS]
+    head = _PARTICIPLE.split(chained, maxsplit=1)[0]
+    plain = [verb for verb in _FINITE.findall(head) if verb.lower() not in _NOUNS]
+    return len(sure) <= 1 and not plain and not _MAYBE_VERB.search(head)
 
 
 def _matches(table: dict[str, re.Pattern[str]], text: str, language: str) -> bool:
