@@ -579,3 +579,12 @@ def test_resuming_hurries_a_run_that_waits_for_its_retry_and_keeps_its_job(datab
     database.write(lambda tx: queue.fail(tx, job, "boom"))
     assert database.write(lambda tx: queue.resume(tx, name)) == job.id
     assert claimed(database).attempts == 2
+
+
+def test_a_holder_is_shut_out_from_the_moment_its_job_is_freed_not_only_when_it_is_claimed_again(database: Database) -> None:
+    name = enqueue(database)
+    old = claimed(database)
+    expire(database, name)
+    assert database.write(lambda tx: queue.take_over_if_gone(tx, name))
+    with pytest.raises(LeaseLost):
+        database.write(lambda tx: events.append(tx, name, [("decision", None, {})], epoch=old.epoch))
