@@ -13,6 +13,7 @@ A row's id is `thread << 32 | number`.
 
 from __future__ import annotations
 
+import datetime
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,6 +34,9 @@ _COMPARABLE: frozenset[type] = frozenset({str, bytes, type(None)})
 """Elements that cannot change in place and are the same when they are equal; only lists of these are stored by tails."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _OWN_FIELDS = frozenset({"v", "id", "ts", "channel_values", "channel_versions", "versions_seen", "updated_channels"})
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MICROSECOND = datetime.timedelta(microseconds=1)
 
 Versions = dict[str, Any]
 
@@ -96,19 +100,21 @@ def encode(
     values = checkpoint["channel_values"]
     changed = _changed(values, versions, known, new_versions)
     entries, tails, referring = _entries(values, versions, changed, known, writes)
-    extra = {key: value for key, value in checkpoint.items() if key not in _OWN_FIELDS}
+    places = {channel: n for n, channel in enumerate(changed)}
+    updated = checkpoint.get("updated_channels")
     body = [
         FORMAT,
         checkpoint["v"],
-        checkpoint["ts"],
-        serializer.dumps(extra, "checkpoint") if extra else None,
+        _moment(checkpoint["ts"]),
+        _extra(checkpoint),
         stamp.fingerprint,
         stamp.state_version,
-        serializer.dumps(dict(metadata), "metadata"),
+        _pack_metadata(metadata),
         entries,
         _seen_since(seen, known),
-        checkpoint.get("updated_channels"),
-        _pack_writes(writes, referring),
+        None if updated is None else [places.get(channel, channel) for channel in updated],
+        _pack_tasks(writes, places),
+        [None if n in referring else write.data for n, write in enumerate(writes)],
     ]
     name: str = checkpoint["id"]
     data = _close(body, name)
@@ -118,7 +124,7 @@ def encode(
 
 def encode_writes(name: str, writes: Sequence[Write]) -> bytes:
     """The bytes of a WRITES row of the checkpoint `name`."""
-    return _close([FORMAT, _pack_writes(writes, frozenset())], name)
+    return _close([FORMAT, _pack_tasks(writes, {}), [write.data for write in writes]], name)
 
 
 def write_of(task_id: str, task_path: str, index: int, channel: str, value: Any) -> Write:
@@ -128,6 +134,38 @@ def write_of(task_id: str, task_path: str, index: int, channel: str, value: Any)
 
 def _close(body: list[Any], name: str) -> bytes:
     return serializer.seal(ormsgpack.packb(body), name.encode())
+
+
+def _extra(checkpoint: Mapping[str, Any]) -> bytes | None:
+    if checkpoint.keys() <= _OWN_FIELDS:
+        return None
+    return serializer.dumps({key: value for key, value in checkpoint.items() if key not in _OWN_FIELDS}, "checkpoint")
+
+
+def _moment(text: str) -> str | int:
+    """A time in UTC as microseconds, when that says it all."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if moment.tzinfo is not datetime.UTC or moment.isoformat() != text:
+        return text
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _pack_metadata(metadata: Mapping[str, Any]) -> bytes | list[Any]:
+    """The three usual fields at their shortest."""
+    source, step = metadata.get("source"), metadata.get("step")
+    if len(metadata) == 3 and metadata.get("parents") == {} and type(source) is str and type(step) is int and abs(step) < 2**63:
+        return [source, step]
+    return serializer.dumps(dict(metadata), "metadata")
+
+
+def _unpack_metadata(packed: bytes | list[Any], where: str) -> dict[str, Any]:
+    if isinstance(packed, list):
+        return {"source": packed[0], "step": packed[1], "parents": {}}
+    found: dict[str, Any] = serializer.loads(packed, where)
+    return found
 
 
 def _reachable(known: Known, versions: Versions, seen: Mapping[str, Versions]) -> bool:
@@ -157,6 +195,9 @@ def _entries(
     entries: list[list[Any]] = []
     tails: dict[str, int] = {}
     referring: set[int] = set()
+    writers: dict[str, list[int]] = {}
+    for n, write in enumerate(writes):
+        writers.setdefault(write.channel, []).append(n)
     for channel in changed:
         version = versions.get(channel)
         if channel not in values:
@@ -164,7 +205,7 @@ def _entries(
             continue
         value = values[channel]
         old = known.lists.get(channel) if known is not None else None
-        mine = [n for n, write in enumerate(writes) if write.channel == channel]
+        mine = writers.get(channel, [])
         if old is not None and type(value) is list and len(value) >= len(old) and _starts_with(value, old):
             tails[channel] = len(old)
             referring.update(n for n in mine if writes[n].value is value)
@@ -247,14 +288,15 @@ def _seen_since(seen: Mapping[str, Versions], known: Known | None) -> dict[str, 
     return since
 
 
-def _pack_writes(writes: Sequence[Write], referring: frozenset[int]) -> list[list[Any]]:
-    """One list per task: [task id, path, index, channel, bytes, index, channel, bytes ...]; None means its channel's value."""
+def _pack_tasks(writes: Sequence[Write], places: Mapping[str, int]) -> list[list[Any]]:
+    """Whose the writes are: one list per task, [task id, path, index, channel, index, channel ...], channels by their place
+    among the entries where they have one. The data stand apart, in the same order: a replay needs nothing else."""
     packed: list[list[Any]] = []
     last: Write | None = None
-    for n, write in enumerate(writes):
+    for write in writes:
         if last is None or write.task_id != last.task_id or write.task_path != last.task_path:
             packed.append([_short(write.task_id), write.task_path])
-        packed[-1] += (write.index, write.channel, None if n in referring else write.data)
+        packed[-1] += (write.index, places.get(write.channel, write.channel))
         last = write
     return packed
 
@@ -316,9 +358,8 @@ class Replay:
             if row.kind == SNAPSHOT:
                 self.versions, self.seen, self._pieces, self.size = {}, {}, {}, 0
                 self.snapshot_size = len(row.data)
-            writes = _flat(body[10])
             for entry in body[7]:
-                self._enter(entry, writes)
+                self._enter(entry, body[11])
             for node, each in body[8].items():
                 self.seen.setdefault(node, {}).update(each)
         except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
@@ -326,32 +367,30 @@ class Replay:
         self.row, self._body = row, body
         self.size += len(row.data)
 
-    def _enter(self, entry: list[Any], writes: list[PendingWrite]) -> None:
-        channel, version, how = entry[:3]
+    def _enter(self, entry: list[Any], data: list[bytes]) -> None:
+        channel, version, how = entry[0], entry[1], entry[2]
         if version is not None:
             self.versions[channel] = version
         if how == GONE:
             self._pieces.pop(channel, None)
+        elif how == WRITE:
+            self._pieces[channel] = [data[entry[3]]]
+        elif how == WRITES_TAIL:
+            self._pieces[channel] += [data[n] for n in entry[3]]
         elif how == FULL:
             self._pieces[channel] = [entry[3]]
         elif how == TAIL:
             self._pieces[channel].append(entry[3])
-        elif how == WRITE:
-            self._pieces[channel] = [_there(writes[entry[3]])]
-        elif how == WRITES_TAIL:
-            self._pieces[channel].extend(_there(writes[n]) for n in entry[3])
         else:
             raise ValueError("unknown channel entry")
 
     def open(self, row: Row) -> list[Any]:
         """The row's body, its checksum checked. Raises CorruptState."""
-        where = f"thread {self.thread_id}, checkpoint {row.name}"
-        data = serializer.unseal(bytes(row.data), row.name.encode(), where)
         try:
-            body = ormsgpack.unpackb(data)
-        except ValueError as error:
-            raise self.corrupt(row.name, str(error)) from None
-        if not isinstance(body, list) or len(body) != (2 if row.kind == WRITES else 11) or body[0] != FORMAT:
+            body = ormsgpack.unpackb(serializer.unseal(row.data, row.name.encode()))
+        except (CorruptState, ValueError):
+            raise self.corrupt(row.name, "its checksum does not fit") from None
+        if type(body) is not list or len(body) != (3 if row.kind == WRITES else 12) or body[0] != FORMAT:
             raise self.corrupt(row.name, "it has another format")
         return body
 
@@ -373,22 +412,22 @@ class Replay:
 
     def metadata(self) -> dict[str, Any]:
         """The last row's metadata."""
-        found: dict[str, Any] = serializer.loads(self._body[6], f"thread {self.thread_id}, metadata")
-        return found
+        return _unpack_metadata(self._body[6], f"thread {self.thread_id}, metadata")
 
     def checkpoint(self) -> dict[str, Any]:
         """The whole checkpoint as LangGraph knows it."""
         assert self.row is not None
         extra = {} if self._body[3] is None else serializer.loads(self._body[3], f"thread {self.thread_id}, checkpoint")
+        updated = None if self._body[9] is None else [_channel(each, self._body[7]) for each in self._body[9]]
         return {
             **extra,
             "v": self._body[1],
-            "ts": self._body[2],
+            "ts": _text_of(self._body[2]),
             "id": self.row.name,
             "channel_values": self.values(),
             "channel_versions": dict(self.versions),
             "versions_seen": {node: dict(each) for node, each in self.seen.items()},
-            "updated_channels": self._body[9],
+            "updated_channels": updated,
         }
 
     def stamp(self) -> Stamp:
@@ -408,27 +447,31 @@ class Replay:
         )
 
 
-def _there(write: PendingWrite) -> bytes:
-    if write.data is None:
-        raise ValueError("two references in a circle")
-    return write.data
+def _text_of(moment: str | int) -> str:
+    return moment if isinstance(moment, str) else (_EPOCH + moment * _MICROSECOND).isoformat()
 
 
-def _flat(packed: list[list[Any]]) -> list[PendingWrite]:
-    return [PendingWrite(long_name(task[0]), task[1], *task[n : n + 3]) for task in packed for n in range(2, len(task), 3)]
+def _channel(name: str | int, entries: list[Any]) -> str:
+    found: str = name if isinstance(name, str) else entries[name][0]
+    return found
 
 
 def writes_in(row: Row, thread_id: str) -> list[PendingWrite]:
     """The task writes inside a row. Raises CorruptState."""
     state = Replay(thread_id)
     body = state.open(row)
+    entries, data = [] if row.kind == WRITES else body[7], iter(body[-1])
     try:
-        return _flat(body[-1])
-    except (ValueError, TypeError, IndexError) as error:
+        return [
+            PendingWrite(long_name(task[0]), task[1], task[n], _channel(task[n + 1], entries), next(data))
+            for task in body[-2]
+            for n in range(2, len(task), 2)
+        ]
+    except (ValueError, TypeError, IndexError, StopIteration) as error:
         raise state.corrupt(row.name, f"its contents do not fit together ({type(error).__name__})") from None
 
 
 def header(row: Row, thread_id: str) -> tuple[dict[str, Any], Stamp]:
     """(metadata, stamp) of one row, without its chain. Raises CorruptState."""
     body = Replay(thread_id).open(row)
-    return serializer.loads(body[6], f"thread {thread_id}, checkpoint {row.name}, metadata"), Stamp(body[4], body[5])
+    return _unpack_metadata(body[6], f"thread {thread_id}, checkpoint {row.name}, metadata"), Stamp(body[4], body[5])

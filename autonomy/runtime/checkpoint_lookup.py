@@ -42,7 +42,7 @@ def _parent_name(tx: Tx, row: codec.Row) -> str | None:
 
 def children(tx: Tx, row: codec.Row) -> list[codec.Row]:
     """The checkpoints on top of a row, in the order in which they were stored. The usual child is the next row."""
-    found = tx.tuples(
+    found = tx.packed(
         f"SELECT {rows.ROW} FROM checkpoint WHERE id = :following AND parent = :id AND kind < 2 "
         f"UNION ALL SELECT {rows.ROW} FROM checkpoint WHERE parent = :id AND parent <> id - 1 ORDER BY 1",
         id=row.id,
@@ -54,7 +54,7 @@ def children(tx: Tx, row: codec.Row) -> list[codec.Row]:
 def _pending(tx: Tx, thread_id: str, thread: int, row: codec.Row) -> list[tuple[str, str, Any]]:
     """Everything that tasks have written on top of a checkpoint: the first word of a task counts, the last of a special
     channel (negative index)."""
-    ahead = tx.tuples(
+    ahead = tx.packed(
         f"SELECT {rows.ROW} FROM checkpoint WHERE thread = :thread AND checkpoint_id = :name AND kind = 2 ORDER BY id",
         thread=thread,
         name=row.name,

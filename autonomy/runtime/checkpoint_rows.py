@@ -50,7 +50,7 @@ def last_number(tx: Tx, thread: int) -> int:
 def find(tx: Tx, thread: int, name: str | None = None) -> Row | None:
     """The row of a checkpoint; without a name that of the newest, which is the one with the highest name."""
     which = "" if name is None else "AND checkpoint_id = :name "
-    found = tx.tuples(
+    found = tx.packed(
         f"SELECT {ROW} FROM checkpoint WHERE thread = :thread AND kind < 2 {which}ORDER BY checkpoint_id DESC, id DESC LIMIT 1",
         thread=thread,
         name=name,
@@ -64,7 +64,7 @@ def replay(tx: Tx, thread_id: str, row: Row) -> Replay:
     if row.kind == SNAPSHOT:
         state.apply(row)
         return state
-    found = tx.tuples(f"SELECT {ROW} FROM checkpoint WHERE id BETWEEN :low AND :high ORDER BY id", low=row.root, high=row.id)
+    found = tx.packed(f"SELECT {ROW} FROM checkpoint WHERE id BETWEEN :low AND :high ORDER BY id", low=row.root, high=row.id)
     by_id = {each[0]: Row(*each) for each in found}
     chain: list[Row] = []
     at: int | None = row.id

@@ -67,7 +67,7 @@ def prune(tx: Tx, thread_id: str, strategy: str) -> None:
 def _take_away(tx: Tx, thread: int, doomed: set[int]) -> None:
     """Delete checkpoints with the writes on top of them, after those that build on them were made to stand alone."""
     thread_id = str(tx.value("SELECT thread_id FROM thread WHERE id = :thread", thread=thread))
-    found = tx.tuples(f"SELECT {rows.ROW} FROM checkpoint WHERE thread = :thread AND kind < 2 ORDER BY id", thread=thread)
+    found = tx.packed(f"SELECT {rows.ROW} FROM checkpoint WHERE thread = :thread AND kind < 2 ORDER BY id", thread=thread)
     every = {each[0]: codec.Row(*each) for each in found}
     roots: dict[int, int] = {}
     for row in every.values():

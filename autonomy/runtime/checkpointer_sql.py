@@ -13,7 +13,6 @@ A write that fails surfaces in the thread's next call and makes the cached head 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import threading
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
@@ -38,6 +37,7 @@ from autonomy.runtime import checkpoint_codec as codec
 from autonomy.runtime import checkpoint_lookup as lookup
 from autonomy.runtime import checkpoint_rows as rows
 from autonomy.runtime import checkpoint_upkeep as upkeep
+from autonomy.runtime.bell import Bell
 from autonomy.runtime.checkpoint_heads import Head, Key, Pending, Work
 from autonomy.runtime.serializer import Serializer
 from autonomy.storage.database import Database
@@ -81,6 +81,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
         self._heads: dict[Key, Head] = {}
         self._failures: dict[Key, BaseException] = {}
         self._sweeping = False
+        self._bell: Bell | None = None
 
     def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> SqlSaver:
         """The allowlist is fixed; a graph cannot widen it."""
@@ -425,9 +426,9 @@ class SqlSaver(BaseCheckpointSaver[int]):
             return
         if not future.done():
             loop = asyncio.get_running_loop()
-            waiter = loop.create_future()
-            future.add_done_callback(lambda _: _wake(loop, waiter))
-            await waiter
+            if self._bell is None or self._bell.loop is not loop:
+                self._bell = Bell(loop)
+            await self._bell.wait(future)
         self._surface(head, future)
 
     def _flush_all(self, key: Key) -> tuple[Head, Future[None] | None] | None:
@@ -459,15 +460,6 @@ class SqlSaver(BaseCheckpointSaver[int]):
 def describe(error: BaseException) -> str:
     """An exception as the text that is stored for it; exceptions themselves are never stored."""
     return repr(error)[:LONGEST_ERROR].encode("utf-8", "backslashreplace").decode()
-
-
-def _wake(loop: asyncio.AbstractEventLoop, waiter: asyncio.Future[None]) -> None:
-    def wake() -> None:
-        if not waiter.done():
-            waiter.set_result(None)
-
-    with contextlib.suppress(RuntimeError):  # the loop has been closed: nobody waits any more
-        loop.call_soon_threadsafe(wake)
 
 
 def _key(config: RunnableConfig) -> Key:

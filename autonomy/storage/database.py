@@ -32,44 +32,53 @@ GROUP = 64
 class Tx:
     """Statements inside a transaction (or on a read connection). SQL is shared; see `storage.dialect`."""
 
-    __slots__ = ("_connection", "_translate", "dialect")
+    __slots__ = ("_execute", "_translate", "connection", "dialect")
 
     def __init__(self, connection: Any, dialect: Dialect) -> None:
-        self._connection = connection
+        self.connection = connection
+        # psycopg builds a cursor for each bare execute, which costs as much as a short statement.
+        self._execute = (connection if dialect.name == "sqlite" else connection.cursor()).execute
         self._translate = dialect.translate
         self.dialect = dialect
 
     def run(self, sql: str, **parameters: Any) -> int:
         """Execute; returns how many rows it changed."""
-        cursor = self._connection.execute(self._translate(sql), parameters)
+        cursor = self._execute(self._translate(sql), parameters)
         changed: int = cursor.rowcount
         return changed
 
     def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         """Execute once per set of parameters."""
         if parameters:
-            self._connection.cursor().executemany(self._translate(sql), parameters)
+            self.connection.cursor().executemany(self._translate(sql), parameters)
 
     def row(self, sql: str, **parameters: Any) -> dict[str, Any] | None:
         """The first row as a dict, or None."""
-        cursor = self._connection.execute(self._translate(sql), parameters)
+        cursor = self._execute(self._translate(sql), parameters)
         found = cursor.fetchone()
         return None if found is None else dict(zip([column[0] for column in cursor.description], found, strict=True))
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """All rows as dicts."""
-        cursor = self._connection.execute(self._translate(sql), parameters)
+        cursor = self._execute(self._translate(sql), parameters)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, found, strict=True)) for found in cursor.fetchall()]
 
     def tuples(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """All rows as plain tuples: for hot paths."""
-        found: list[tuple[Any, ...]] = self._connection.execute(self._translate(sql), parameters).fetchall()
+        found: list[tuple[Any, ...]] = self._execute(self._translate(sql), parameters).fetchall()
+        return found
+
+    def packed(self, sql: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """`tuples` in the server's binary format: for numbers, texts and large blobs (which travel as hex text otherwise)."""
+        if self.dialect.name == "sqlite":
+            return self.tuples(sql, **parameters)
+        found: list[tuple[Any, ...]] = self._execute(self._translate(sql), parameters, binary=True).fetchall()
         return found
 
     def value(self, sql: str, **parameters: Any) -> Any:
         """The first column of the first row, or None."""
-        found = self._connection.execute(self._translate(sql), parameters).fetchone()
+        found = self._execute(self._translate(sql), parameters).fetchone()
         return None if found is None else found[0]
 
     def now(self) -> int:
@@ -144,6 +153,7 @@ class Database:
         self.url = url
         self.commits = 0
         self._grow = grow_wal
+        self._tx: Tx | None = None
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._idle: list[Any] = []
         self._watcher: Any = None
@@ -230,7 +240,9 @@ class Database:
     def _commit(self, connection: Any, batch: list[_Write]) -> list[_Result]:
         """Run the batch in one transaction, first without savepoints: nearly always nobody fails. Where one does, all run
         again, each in a savepoint of its own."""
-        tx = Tx(connection, self.dialect)
+        if self._tx is None or self._tx.connection is not connection:
+            self._tx = Tx(connection, self.dialect)
+        tx = self._tx
         alone = len(batch) == 1
         bare = alone and batch[0][2]
         if not bare:

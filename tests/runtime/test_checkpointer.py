@@ -1,114 +1,27 @@
-"""The checkpointer under real graphs: the same history as LangGraph's own saver, one commit per superstep, and no crash,
-second process, damaged row or bad value that could pass for a sound state."""
+"""The checkpointer under real graphs: the same history as LangGraph's own saver, one commit per superstep, few bytes."""
 
 from __future__ import annotations
 
 import asyncio
-import operator
-import os
+import itertools
 import random
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from collections.abc import Callable
+from typing import Any
 
-import ormsgpack
 import pytest
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, Send, interrupt
 
-from autonomy.core.errors import (
-    CorruptState,
-    InvalidInput,
-    LeaseLost,
-    StorageError,
-    Unresumable,
-    Unserializable,
-)
-from autonomy.runtime import checkpoint_rows, serializer
-from autonomy.runtime.checkpointer_sql import LINGER_S, SqlSaver
+from autonomy.core.errors import InvalidInput, LeaseLost, Unresumable, Unserializable
+from autonomy.runtime import checkpoint_rows
+from autonomy.runtime.checkpointer_sql import SqlSaver
 from autonomy.storage.database import Database, Tx
-
-# -- graphs -------------------------------------------------------------------------------------------
-
-
-class State(TypedDict, total=False):
-    step: int
-    goal: int
-    notes: Annotated[list[str], operator.add]
-    records: Annotated[list[dict[str, Any]], operator.add]
-    plan: list[str]
-    last: dict[str, Any]
+from tests.runtime.graphs import State, looping, rows_of, same_story, story, thread, used
 
 
-def looping(*names: str) -> StateGraph[Any, Any, Any, Any]:
-    """Nodes in a circle until `step` reaches `goal`: a growing list, a list replaced by a longer one, dicts."""
-
-    def node(name: str) -> Callable[[State], Any]:
-        async def work(state: State) -> State:
-            step = state.get("step", 0) + 1
-            update: State = {"step": step, "notes": [f"{name} {step} {'x' * 40}"], "last": {"by": name, "at": [step, {step}]}}
-            if step % 3 == 0:
-                update["plan"] = [*state["plan"], f"line {step}"]
-            if step % 4 == 0:
-                update["records"] = [{"step": step}]
-            if step % 7 == 0:
-                update["plan"] = state["plan"][1:]
-            return update
-
-        return work
-
-    graph = StateGraph(State)
-    for name in names:
-        graph.add_node(name, node(name))
-    graph.add_edge(START, names[0])
-    for here, there in zip(names, names[1:], strict=False):
-        graph.add_edge(here, there)
-    graph.add_conditional_edges(names[-1], lambda state: names[0] if state["step"] < state["goal"] else END)
-    return graph
-
-
-def thread(name: str = "t", **more: Any) -> Any:
-    return {"configurable": {"thread_id": name, **more}, "recursion_limit": 1000}
-
-
-async def story(graph: Any, config: Any) -> list[Any]:
-    """The whole history, without what differs by nature (ids and times)."""
-    return [
-        (
-            each.values,
-            each.next,
-            each.metadata,
-            [(task.name, task.path, task.error, task.result, [one.value for one in task.interrupts]) for task in each.tasks],
-            each.parent_config is None,
-        )
-        async for each in graph.aget_state_history(config)
-    ]
-
-
-async def same_story(
-    builder: StateGraph[Any, Any, Any, Any], play: Callable[[Any], Any], savers: list[BaseCheckpointSaver[Any]], config: Any
-) -> list[Any]:
-    """Play the same on each saver; every history must equal the first one's. Returns it."""
-    stories = []
-    for saver in savers:
-        graph = builder.compile(checkpointer=saver)
-        await play(graph)
-        stories.append(await story(graph, config))
-    for other in stories[1:]:
-        assert len(other) == len(stories[0])
-        for mine, reference in zip(other, stories[0], strict=True):
-            assert mine == reference
-    return list(stories[0])
-
-
-def rows_of(database: Database) -> list[dict[str, Any]]:
-    return database.read(lambda tx: tx.rows("SELECT * FROM checkpoint ORDER BY id"))
+def _alpha(saver: SqlSaver) -> Any:
+    return looping("alpha").compile(checkpointer=saver)
 
 
 # -- the same history as LangGraph's own saver ----------------------------------------------------------
@@ -317,7 +230,7 @@ def test_the_synchronous_methods_do_the_same(database: Database) -> None:
     stories = []
     saver = SqlSaver(database)
     for each in (InMemorySaver(), saver):
-        graph = builder.compile(checkpointer=each)
+        graph: Any = builder.compile(checkpointer=each)
         graph.invoke({"notes": []}, thread(), durability="sync")
         stories.append([(s.values, s.next, s.metadata) for s in graph.get_state_history(thread())])
     assert stories[0] == stories[1]
@@ -343,9 +256,13 @@ async def test_each_superstep_costs_exactly_one_commit_with_everything_in_it(dat
     def companion(thread_id: str) -> Callable[[Tx], None]:
         told.append(thread_id)
         user = f"step-{len(told)}"
-        return lambda tx: tx.run("INSERT INTO lane (user_id) VALUES (:user)", user=user) and None
 
-    graph = looping("alpha", "beta").compile(checkpointer=SqlSaver(database, companion=companion))
+        def write(tx: Tx) -> None:
+            tx.run("INSERT INTO lane (user_id) VALUES (:user)", user=user)
+
+        return write
+
+    graph: Any = looping("alpha", "beta").compile(checkpointer=SqlSaver(database, companion=companion))
     before = database.commits
     await graph.ainvoke({"goal": 30, "plan": ["a"]}, thread(), durability="sync")
     supersteps = 32  # the input, START, and thirty steps
@@ -363,23 +280,11 @@ async def test_a_companion_that_refuses_takes_the_checkpoint_with_it(database: D
 
         return refuse
 
-    graph = looping("alpha").compile(checkpointer=SqlSaver(database, companion=companion))
+    graph: Any = looping("alpha").compile(checkpointer=SqlSaver(database, companion=companion))
     with pytest.raises(LeaseLost, match="held by another"):
         await graph.ainvoke({"goal": 3, "plan": ["a"]}, thread(), durability="sync")
     assert rows_of(database) == []
     assert database.read(lambda tx: tx.value("SELECT count(*) FROM lane")) == 0
-
-
-def used(database: Database) -> int:
-    """Bytes in use."""
-
-    def look(tx: Tx) -> int:
-        if tx.dialect.name == "postgresql":
-            return int(tx.value("SELECT pg_total_relation_size('checkpoint')"))
-        pages, free = tx.value("PRAGMA page_count"), tx.value("PRAGMA freelist_count")
-        return int((pages - free) * tx.value("PRAGMA page_size"))
-
-    return database.read(look)
 
 
 @pytest.mark.parametrize("durability", ["sync", "async"])
@@ -395,10 +300,10 @@ async def test_a_step_of_a_thousand_costs_at_most_one_and_a_half_kilobytes(datab
     for name in names:
         builder.add_node(name, work)
     builder.add_edge(START, "read")
-    for here, there in zip(names, names[1:], strict=False):
+    for here, there in itertools.pairwise(names):
         builder.add_edge(here, there)
     builder.add_conditional_edges("decide", lambda state: "read" if state["step"] < 1000 else END)
-    graph = builder.compile(checkpointer=SqlSaver(database, fingerprint="f" * 16, state_version=1))
+    graph: Any = builder.compile(checkpointer=SqlSaver(database, fingerprint="f" * 16, state_version=1))
     before = used(database)
     plan = [f"line {n}: read, weigh and write" for n in range(20)]
     await graph.ainvoke({"plan": plan}, {**thread(), "recursion_limit": 2000}, durability=durability)
@@ -421,9 +326,9 @@ async def test_a_seeded_run_begins_at_start_with_the_history_of_one_that_was_giv
     assert meta is not None
     assert (meta.fingerprint, meta.state_version, meta.step) == ("fp", 3, -1)
 
-    memory = builder.compile(checkpointer=InMemorySaver())
+    memory: Any = builder.compile(checkpointer=InMemorySaver())
     await memory.ainvoke(values, thread(), durability="sync")
-    seeded = builder.compile(checkpointer=SqlSaver(database, fingerprint="fp", state_version=3))
+    seeded: Any = builder.compile(checkpointer=SqlSaver(database, fingerprint="fp", state_version=3))
     given = (await seeded.aget_state(thread())).next
     assert given == ("__start__",)
     await seeded.ainvoke(None, thread(), durability="sync")
@@ -437,7 +342,7 @@ async def test_the_seeded_checkpoint_is_field_by_field_the_one_that_langgraph_wr
     values = {"goal": 1, "plan": ["a"]}
     saver = SqlSaver(database)
     database.write(lambda tx: checkpoint_rows.seed(tx, "seeded", values, fingerprint="", state_version=0))
-    await looping("alpha").compile(checkpointer=saver).ainvoke(values, thread("given"), durability="sync")
+    await _alpha(saver).ainvoke(values, thread("given"), durability="sync")
     seeded = await saver.aget_tuple(thread("seeded"))
     assert seeded is not None
     *_, given = [each async for each in saver.alist(thread("given"))]
@@ -475,7 +380,7 @@ async def test_a_value_outside_the_allowlist_is_refused_naming_its_path_and_noth
     builder = StateGraph(State)
     builder.add_node("work", work)
     builder.add_edge(START, "work")
-    graph = builder.compile(checkpointer=SqlSaver(database))
+    graph: Any = builder.compile(checkpointer=SqlSaver(database))
     with pytest.raises(Unserializable, match=r"last\.plan\[1\]\.cost is of type builtins\.object"):
         await graph.ainvoke({"step": 0}, thread(), durability="sync")
     state = await graph.aget_state(thread())
@@ -485,7 +390,7 @@ async def test_a_value_outside_the_allowlist_is_refused_naming_its_path_and_noth
 
 async def test_hostile_filter_keys_find_nothing_and_harm_nothing(database: Database) -> None:
     saver = SqlSaver(database)
-    await looping("alpha").compile(checkpointer=saver).ainvoke({"goal": 2, "plan": ["a"]}, thread(), durability="sync")
+    await _alpha(saver).ainvoke({"goal": 2, "plan": ["a"]}, thread(), durability="sync")
     chance = random.Random(3)
     pieces = [
         "'",
@@ -522,325 +427,3 @@ def test_pruning_and_copying_refuse_what_makes_no_sense(database: Database) -> N
         saver.prune(["a"], strategy="some of it")
     with pytest.raises(ValueError, match="behind"):
         SqlSaver(database, behind=7)
-
-
-# -- damage -------------------------------------------------------------------------------------------------
-
-
-async def test_a_thousand_flipped_bytes_are_all_found(database: Database) -> None:
-    saver = SqlSaver(database)
-    graph = looping("alpha", "beta").compile(checkpointer=saver)
-    await graph.ainvoke({"goal": 10, "plan": ["a", "b"]}, thread(), durability="sync")
-    newest = rows_of(database)[-1]
-    good = bytes(newest["data"])
-    chance = random.Random(11)
-    names: set[str] = set()
-
-    def set_data(data: bytes) -> Callable[[Tx], int]:
-        return lambda tx: tx.run("UPDATE checkpoint SET data = :data WHERE id = :id", data=data, id=newest["id"])
-
-    def look(tx: Tx) -> None:
-        checkpoint_rows.latest_state(tx, "t")
-
-    for _ in range(1000):
-        place = chance.randrange(len(good))
-        bad = bytearray(good)
-        bad[place] ^= 1 << chance.randrange(8)
-
-        def attempt(tx: Tx, bad: bytes = bytes(bad)) -> None:
-            set_data(bad)(tx)
-            checkpoint_rows.latest_state(tx, "t")
-
-        with pytest.raises(CorruptState) as caught:  # what raises is rolled back
-            database.write(attempt)
-        names.add(caught.value.message.split(" cannot")[0])
-    assert names == {f"thread t, checkpoint {newest['checkpoint_id']}"}
-    assert (await graph.aget_state(thread())).values["step"] == 10
-    database.write(set_data(good[:-1]))
-    with pytest.raises(CorruptState):
-        await graph.aget_state(thread())
-    with pytest.raises(CorruptState):
-        database.read(look)
-
-
-async def test_a_missing_row_in_the_chain_is_found(database: Database) -> None:
-    saver = SqlSaver(database)
-    graph = looping("alpha").compile(checkpointer=saver)
-    await graph.ainvoke({"goal": 6, "plan": ["a"]}, thread(), durability="sync")
-    middle = rows_of(database)[4]["id"]
-    database.write(lambda tx: tx.run("DELETE FROM checkpoint WHERE id = :id", id=middle))
-    with pytest.raises(CorruptState, match="missing"):
-        await graph.aget_state(thread())
-
-
-def test_a_crafted_row_that_names_a_callable_runs_nothing(database: Database, tmp_path: Path) -> None:
-    database.write(lambda tx: checkpoint_rows.seed(tx, "t", {"x": 1}, fingerprint="", state_version=0))
-    row = rows_of(database)[0]
-    name = row["checkpoint_id"].encode()
-    canary = tmp_path / "canary"
-    for code in range(128):
-        call = ormsgpack.packb(["os", "mkdir", [str(canary)], {}])
-        value = ormsgpack.packb(ormsgpack.Ext(code, call))
-        body = ormsgpack.unpackb(serializer.unseal(bytes(row["data"]), name))
-        body[7] = [["x", 1, 1, value]]
-        data = serializer.seal(ormsgpack.packb(body), name)
-        database.write(lambda tx, data=data: tx.run("UPDATE checkpoint SET data = :data", data=data))  # type: ignore[misc]
-        try:
-            state = database.read(lambda tx: checkpoint_rows.latest_state(tx, "t"))
-        except CorruptState as error:
-            assert "channel x" in error.message
-        else:
-            assert state is not None
-            assert type(state["x"]) in (int, tuple, bytearray, dict, set, frozenset, bytes)
-        assert not canary.exists()
-
-
-# -- writes that fail, and two writers ------------------------------------------------------------------------
-
-
-async def test_a_second_process_on_the_same_thread_is_told_so_and_breaks_nothing(database_url: str) -> None:
-    builder = looping("alpha")
-    with Database(database_url, grow_wal=False) as mine, Database(database_url, grow_wal=False) as theirs:
-        first, second = SqlSaver(mine), SqlSaver(theirs)
-        old, new = builder.compile(checkpointer=first), builder.compile(checkpointer=second)
-        await old.ainvoke({"goal": 5, "plan": ["a"]}, thread(), durability="sync", interrupt_after=["alpha"])
-        await new.ainvoke(None, thread(), durability="sync")
-        frozen = await first.aget_tuple(thread())
-        assert frozen is not None
-        await new.aupdate_state(thread(), {"goal": 9})
-        before = rows_of(mine)
-        with pytest.raises(LeaseLost, match="another process"):
-            await first.aput(frozen.config, {**frozen.checkpoint, "id": checkpoint_rows.checkpoint_name(9)}, {"step": 9}, {})
-        assert rows_of(mine) == before
-        assert (await old.aget_state(thread())).values["goal"] == 9
-        await old.ainvoke(None, thread(), durability="sync")
-        assert (await new.aget_state(thread())).values["step"] == 9
-
-
-async def test_two_writers_racing_from_the_same_checkpoint_have_one_winner(database_url: str) -> None:
-    with Database(database_url, grow_wal=False) as mine, Database(database_url, grow_wal=False) as theirs:
-        mine.write(lambda tx: checkpoint_rows.seed(tx, "t", {"goal": 20, "plan": ["a"]}, fingerprint="", state_version=0))
-        graphs = [looping("alpha").compile(checkpointer=SqlSaver(each)) for each in (mine, theirs)]
-        outcomes = await asyncio.gather(
-            *(graph.ainvoke(None, thread(), durability="sync") for graph in graphs), return_exceptions=True
-        )
-        assert sum(isinstance(each, LeaseLost) for each in outcomes) == 1
-        stored = rows_of(mine)
-        assert [row["id"] & 0xFFFFFFFF for row in stored] == list(range(1, len(stored) + 1))
-        assert [row["parent"] for row in stored[1:]] == [row["id"] for row in stored[:-1]]
-        assert (await graphs[0].aget_state(thread())).values["step"] == 20
-
-
-class Flaky:
-    """A companion that refuses the nth put."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def __call__(self, thread_id: str) -> Callable[[Tx], None]:
-        self.left -= 1
-        bad = self.left == 0
-
-        def write(tx: Tx) -> None:
-            if bad:
-                raise StorageError("the disk said no", "")
-
-        return write
-
-
-@pytest.mark.parametrize("behind", [0, 1])
-@pytest.mark.parametrize("at", [1, 2, 5])
-async def test_a_failed_put_surfaces_and_the_run_goes_on_from_the_last_stored_step(
-    database: Database, at: int, behind: int
-) -> None:
-    saver = SqlSaver(database, companion=Flaky(at), behind=behind)
-    graph = looping("alpha").compile(checkpointer=saver)
-    with pytest.raises(StorageError, match="the disk said no"):
-        await graph.ainvoke({"goal": 8, "plan": ["a"]}, thread(), durability="sync")
-        await saver.barrier("t")
-    stored = rows_of(database)
-    assert len(stored) == at - 1, "nothing is stored behind a failed step"
-    state = await graph.aget_state(thread())
-    if not stored:
-        assert state.values == {}
-        return
-    assert state.values.get("step", 0) == max(at - 3, 0)
-    await graph.ainvoke(None, thread(), durability="sync")
-    await saver.barrier("t")
-    assert (await graph.aget_state(thread())).values["notes"] == [f"alpha {n} {'x' * 40}" for n in range(1, 9)]
-
-
-async def test_one_behind_leaves_at_most_one_superstep_open_and_the_barrier_closes_it(database: Database) -> None:
-    saver = SqlSaver(database, behind=1)
-    graph = looping("alpha").compile(checkpointer=saver)
-    async for _ in graph.astream({"goal": 12, "plan": ["a"]}, thread(), stream_mode="updates", durability="sync"):
-        state = database.read(lambda tx: checkpoint_rows.latest_meta(tx, "t"))
-        if state is not None:
-            head = saver._heads["t", ""]
-            stored = len(rows_of(database))
-            assert head.number - stored <= 1
-    await saver.barrier("t")
-    assert len(rows_of(database)) == 14
-
-
-async def test_writes_of_a_finished_parallel_task_become_durable_while_its_sibling_works(database: Database) -> None:
-    release = asyncio.Event()
-
-    async def quick(state: State) -> State:
-        return {"notes": ["quick"]}
-
-    async def slow(state: State) -> State:
-        await release.wait()
-        return {"notes": ["slow"]}
-
-    builder = StateGraph(State)
-    builder.add_node("quick", quick)
-    builder.add_node("slow", slow)
-    builder.add_edge(START, "quick")
-    builder.add_edge(START, "slow")
-    config = thread()
-    saver = SqlSaver(database)
-    running = asyncio.create_task(builder.compile(checkpointer=saver).ainvoke({"notes": []}, config, durability="sync"))
-    async with asyncio.timeout(20):
-        while not any(row["kind"] == 2 for row in rows_of(database)):
-            await asyncio.sleep(LINGER_S)
-    other = SqlSaver(database)
-    seen = await other.aget_tuple(config)
-    assert seen is not None
-    assert [write[1:] for write in seen.pending_writes or []] == [("notes", ["quick"])]
-    release.set()
-    assert (await running)["notes"] == ["quick", "slow"]
-    final = await other.aget_tuple(config)
-    assert final is not None
-    assert final.checkpoint["channel_values"]["notes"] == ["quick", "slow"]
-
-
-async def test_a_cancelled_put_does_not_take_its_write_back(database: Database) -> None:
-    saver = SqlSaver(database)
-    config: Any = {"configurable": {"thread_id": "t", "checkpoint_ns": ""}}
-    blocked, release = asyncio.Event(), threading.Event()
-    loop = asyncio.get_running_loop()
-
-    def hold(tx: Tx) -> None:
-        loop.call_soon_threadsafe(blocked.set)
-        release.wait(20)
-
-    holding = database.submit(hold)
-    await blocked.wait()
-    checkpoint: Any = {
-        "v": 4,
-        "ts": "",
-        "id": "1",
-        "channel_values": {"a": 1},
-        "channel_versions": {"a": 1},
-        "versions_seen": {},
-    }
-    putting = asyncio.create_task(saver.aput(config, checkpoint, {"step": 0}, {"a": 1}))
-    await asyncio.sleep(0)
-    putting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await putting
-    release.set()
-    await asyncio.wrap_future(holding)
-    found = await saver.aget_tuple(config)
-    assert found is not None
-    assert found.checkpoint["channel_values"] == {"a": 1}
-
-
-# -- upkeep ---------------------------------------------------------------------------------------------------
-
-
-async def test_a_pruned_thread_goes_on_and_a_thread_without_its_middle_stays_readable(database: Database) -> None:
-    saver = SqlSaver(database)
-    graph = looping("alpha").compile(checkpointer=saver)
-    await graph.ainvoke({"goal": 6, "plan": ["a"]}, thread(), durability="sync")
-    whole = await story(graph, thread())
-    await saver.aprune(["t"])
-    assert (await story(graph, thread()))[0][:3] == whole[0][:3]
-    await graph.ainvoke({"goal": 9}, thread(), durability="sync")
-    assert (await graph.aget_state(thread())).values["step"] == 9
-
-    other = thread("u")
-    await graph.ainvoke({"goal": 3, "plan": ["a"]}, {**other, "metadata": {"run_id": "one"}}, durability="sync")
-    await graph.ainvoke({"goal": 6}, {**other, "metadata": {"run_id": "two"}}, durability="sync")
-    kept = [each for each in await story(graph, other) if each[2]["run_id"] == "two"]
-    await saver.adelete_for_runs(["one"])
-    left = await story(graph, other)
-    assert [each[:3] for each in left] == [each[:3] for each in kept]
-    await graph.ainvoke({"goal": 8}, {**other, "metadata": {"run_id": "three"}}, durability="sync")
-    assert (await graph.aget_state(other)).values["notes"][-1].startswith("alpha 8")
-
-
-async def test_a_writer_that_was_not_told_of_a_pruning_writes_nothing_false(database_url: str) -> None:
-    with Database(database_url, grow_wal=False) as mine, Database(database_url, grow_wal=False) as theirs:
-        graph = looping("alpha").compile(checkpointer=SqlSaver(mine))
-        stream = graph.astream({"goal": 10, "plan": ["a"]}, thread(), stream_mode="updates", durability="sync")
-        await anext(stream)
-        await SqlSaver(theirs).aprune(["t"])
-        async for _ in stream:
-            pass
-        assert (await graph.aget_state(thread())).values["step"] == 10
-        assert len(rows_of(mine)) < 12
-
-
-# -- a killed process -----------------------------------------------------------------------------------------
-
-CHILD = """
-import asyncio, sys
-sys.path.insert(0, {here!r})
-from test_checkpointer import looping, thread
-from autonomy.runtime.checkpointer_sql import SqlSaver
-from autonomy.storage.database import Database
-
-async def main():
-    with Database({url!r}, grow_wal=False) as database:
-        graph = looping("alpha", "beta").compile(checkpointer=SqlSaver(database, behind={behind}))
-        async for update in graph.astream(
-            {start}, {{**thread(), "recursion_limit": 100000}}, stream_mode="updates", durability="sync"
-        ):
-            print(next(iter(update.values()))["step"], flush=True)
-
-asyncio.run(main())
-"""
-
-
-def told(process: subprocess.Popen[str]) -> Iterator[int]:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.endswith("\n"):
-            yield int(line)
-
-
-@pytest.mark.parametrize("behind", [0, 1])
-async def test_a_killed_process_leaves_a_consistent_prefix_and_the_run_goes_on(database_url: str, behind: int) -> None:
-    chance = random.Random(behind)
-    reached = 0
-    for attempt in range(3):
-        start = '{"goal": 100000, "plan": ["a", "b"]}' if attempt == 0 else "None"
-        script = CHILD.format(here=str(Path(__file__).parent), url=database_url, behind=behind, start=start)
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment)
-        steps = told(process)
-        wanted = chance.randint(5, 40)
-        last = 0
-        for last in steps:
-            wanted -= 1
-            if wanted == 0:
-                break
-        os.kill(process.pid, signal.SIGKILL)
-        for last in steps:
-            pass
-        process.wait(20)
-        assert process.stdout is not None
-        process.stdout.close()
-        with Database(database_url, grow_wal=False) as database:
-            state = database.read(lambda tx: checkpoint_rows.latest_state(tx, "t"))
-            assert state is not None
-            # An update is streamed before its checkpoint is put: the one that was told last may be missing, with one
-            # behind the one before it too.
-            assert state["step"] >= last - 1 - behind
-            assert state["step"] >= reached
-            reached = state["step"]
-            assert [int(note.split()[1]) for note in state["notes"]] == list(range(1, reached + 1))
-            assert state["last"]["at"] == [reached, {reached}]
-    assert reached > 10
