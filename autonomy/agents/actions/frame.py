@@ -32,6 +32,9 @@ async def _part(
 ) -> SectionDraft:
     task = TaskSpec.model_validate(state["task"])
     body = [section for section in gathered.sections(context) if section.part not in ("introduction", "conclusion")]
+    cited = {name for section in body for sentence in section.sentences for name in sentence.cites}
+    cards = tuple(card for card in gathered.cards(context) if card.id in cited)
+    names = {card.source for card in cards}
     asked = gathered.searched(context)
     heading = str(step.arguments.get(part, part.capitalize()))
     request = DraftRequest(
@@ -40,8 +43,8 @@ async def _part(
         part=part,
         heading=heading,
         claim="",
-        cards=gathered.cards(context),
-        sources=gathered.sources(context),
+        cards=cards,
+        sources=tuple(source for source in gathered.sources(context) if source.id in names),
         words=max(40, int(context.journey.words(task) * SHARE)),
         before=tuple(f"{section.heading}: {section.sentences[0].text if section.sentences else ''}" for section in body),
         figures=tuple(f"not found: {row.question}" for row in asked if row.kept == 0),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
 from autonomy.agents.roles import Brief, SelectRequest
 from autonomy.core.state import GraphState
-from autonomy.core.types import Observation, Passage, PlanStep, TaskSpec
+from autonomy.core.types import Card, Observation, Passage, PlanStep, TaskSpec
 
 FEWEST = 8
 MOST = 20
@@ -43,7 +45,8 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         named = card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor})
         context.records.put("card", named.id, named.model_dump(mode="json"), number)
     coverage = round(float(answer["coverage"]), 3)
-    row = {"question": question, "found": len(passages), "kept": len(kept), "coverage": min(1.0, max(0.0, coverage))}
+    answering = len(kept) + sum(_stands_in(card, passages) for card in held)
+    row = {"question": question, "found": len(passages), "kept": answering, "coverage": min(1.0, max(0.0, coverage))}
     context.records.put("question", step.id, row, len(context.records.keys("question")))
     touched = tuple(dict.fromkeys(card.source for card in kept))
     return Observation(
@@ -53,3 +56,8 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         figures={"passages": len(passages), "cards": len(kept), "sources": len(touched), "coverage": coverage},
         progress=len(kept),
     )
+
+
+def _stands_in(card: Card, passages: Sequence[Passage]) -> bool:
+    """Whether a quotation taken for an earlier question also stands in what this one found: then it is answered, too."""
+    return any(card.source == each.source and each.start <= card.anchor.start < each.end for each in passages)
