@@ -70,7 +70,7 @@ class BudgetSettings:
 class QueueSettings:
     """`[queue]`: leases, fairness and attempts."""
 
-    lease_seconds: float = setting(30.0, "job lease; the heartbeat beats at a quarter of it", least=0.2, most=86_400)
+    lease_seconds: float = setting(30.0, "job lease; the heartbeat beats at a quarter of it", least=1, most=86_400)
     per_user: int = setting(2, "running jobs per user", least=1, most=10_000)
     priority: int = setting(5, "priority of a new run, 1 high to 10 low", least=1, most=10)
     max_attempts: int = setting(5, "claims of a job before it ends as failed", least=1, most=1000)
@@ -86,7 +86,7 @@ class MemorySettings:
     embedding_key: str | None = setting(None, "where its key stands: env:NAME or file:/path")
     max_file_mb: int = setting(256, "a larger file is reported and skipped", least=1, most=1 << 20)
     parse_seconds: float = setting(120.0, "longest time for reading one file", least=0.1, most=86_400)
-    parse_memory_mb: int = setting(2048, "memory of the process that reads files", least=64, most=1 << 20)
+    parse_memory_mb: int = setting(512, "memory of the process that reads files", least=64, most=1 << 20)
     key: Secret | None = field(default=None, repr=False, metadata={"hidden": True})
 
 
