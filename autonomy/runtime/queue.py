@@ -89,8 +89,8 @@ def enqueue_resume(
     The change of status decides: of any number of callers one gets a job, the others None. A report resumes only a run
     that waits for a person; an operator also a paused one, and hurries one that waits for its retry. Raises NotFound.
     """
-    run = runs.get(tx, run_id)
-    lanes.lock(tx, run.user_id)
+    lanes.lock(tx, runs.get(tx, run_id).user_id)
+    run = runs.get(tx, run_id)  # only now: whoever held the lane may have queued it meanwhile
     if reason == "operator" and run.status == "queued":
         return _hurry(tx, run_id)
     if not runs.mark(tx, run_id, _RESUMABLE[reason], "queued", ("run.queued", None, {"reason": reason})):
