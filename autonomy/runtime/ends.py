@@ -36,10 +36,15 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The attempt failed; `retryable` makes another after a delay, as long as attempts are left."""
+    """The attempt failed; `retryable` makes another after a delay, as long as attempts are left.
+
+    `trouble` is what gave out around the run (a full disk, a database that cannot be reached): it costs no attempt, so
+    that no run is lost to it, and `work_one` raises it.
+    """
 
     error: str
     retryable: bool = False
+    trouble: AutonomyError | None = None
 
 
 @dataclass(frozen=True, slots=True)

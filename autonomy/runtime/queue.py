@@ -29,6 +29,7 @@ RESUME_PRIORITY: Final = 4
 MAX_ATTEMPTS: Final = 5
 BACKOFF_US: Final = 2_000_000
 BACKOFF_MOST_US: Final = 300_000_000
+TROUBLE_US: Final = 15_000_000
 SWEEP: Final = 32
 """The most jobs one claim takes over before it serves its own."""
 
@@ -391,18 +392,26 @@ def finish(
     _mark(tx, job, status, item, outcome=outcome, error=error)
 
 
-def fail(tx: Tx, job: Job, error: str, *, retryable: bool = True, delay_us: int | None = None) -> bool:
+def fail(
+    tx: Tx, job: Job, error: str, *, retryable: bool = True, counted: bool = True, delay_us: int | None = None
+) -> bool:
     """The attempt failed; returns whether another will be made, after a delay that doubles, with jitter.
 
-    Out of attempts, or not retryable: job and run end as failed, with the cause. Raises LeaseLost.
+    Out of attempts, or not retryable: job and run end as failed, with the cause. One that is not counted never was: what
+    gave out was not the run's, so it goes on however long that takes. Raises LeaseLost.
     """
-    if not retryable or job.attempts >= job.max_attempts:
+    if not retryable or (counted and job.attempts >= job.max_attempts):
         _end(tx, job, "failed", error=error)
         _fail_run(tx, job.run_id, error, job.attempts, epoch=job.epoch)
         return False
-    delay = backoff_us(job.attempts) if delay_us is None else delay_us
+    delay = (backoff_us(job.attempts) if counted else TROUBLE_US) if delay_us is None else delay_us
     _end(tx, job, "retry", error=error)
-    tx.run("UPDATE job SET scheduled_at = now_us() + :delay, reason = 'retry' WHERE id = :id", delay=delay, id=job.id)
+    tx.run(
+        "UPDATE job SET scheduled_at = now_us() + :delay, reason = 'retry', attempts = attempts - :uncounted WHERE id = :id",
+        delay=delay,
+        uncounted=0 if counted else 1,
+        id=job.id,
+    )
     content = {"scope": "job", "provider": None, "attempt": job.attempts, "reason": error, "delay_ms": delay // 1000}
     _mark(tx, job, "queued", ("retry", None, content))
     return True

@@ -128,7 +128,7 @@ class Worker:
         """Work this run's job here and now, its retries included, and say how it ended.
 
         Raises HeldByAnother when a live worker has it or its user's places are taken, WaitingForPerson, InvalidInput
-        when the run has ended, NotFound, Interrupted after a hard stop.
+        when the run has ended, NotFound, Interrupted after a hard stop, and what gave out around the run (`Failed.trouble`).
         """
         async with self._open() as tools:
             while True:
@@ -140,6 +140,8 @@ class Worker:
                 self._stop_if_hard()
                 self._reap()
                 end = task.result()
+                if isinstance(end, Failed) and end.trouble is not None:
+                    raise end.trouble
                 if not isinstance(end, Failed) or not await self._wait_for_retry(run_id):
                     return end
 
@@ -388,7 +390,7 @@ def _write_end(tx: Tx, job: Job, end: JobEnd) -> None:
         case Paused():
             queue.pause(tx, job, content=end.content)
         case Failed():
-            queue.fail(tx, job, end.error, retryable=end.retryable)
+            queue.fail(tx, job, end.error, retryable=end.retryable, counted=end.trouble is None)
         case Released():
             queue.release(tx, job)
         case Lost():
