@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from autonomy.core.errors import AutonomyError
 from cli import errors
-from cli.live import View, open_view, resume_hint
+from cli.live import View, open_view, resume_hint, write_raw
 from cli.output import RED, Output, plain
 from cli.summary import summary
 
@@ -27,24 +26,27 @@ STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SI
 
 
 class Stopper:
-    """Counts the requests to stop; `asked` is what the worker looks at."""
+    """Counts the requests to stop; `asked` is what the worker looks at.
+
+    It is a signal handler: it may interrupt any line of this process, itself included, so it takes no lock that somebody
+    may hold and writes past the buffers.
+    """
 
     def __init__(self, out: Output, run_id: str, view: View) -> None:
         self.asked = threading.Event()
-        self._out = out
-        self._run_id = run_id
+        self._hint = f"Stopped at once.\n{resume_hint(out, run_id)}\n"
         self._view = view
+        self._times = 0
 
     def __call__(self, number: int, frame: Any) -> None:
-        """The signal handler."""
-        if not self.asked.is_set():
+        """The first time asks, the second time leaves."""
+        self._times += 1
+        if self._times == 1:
             self.asked.set()
             self._view.notice("Stopping at the next safe point; Ctrl-C again stops at once.")
             return
-        self._view.close()
-        self._out.say("Stopped at once.")
-        self._out.say(resume_hint(self._out, self._run_id))
-        sys.stdout.flush()
+        self._view.abandon()
+        write_raw(self._hint)
         os._exit(errors.INTERRUPTED)
 
 

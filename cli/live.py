@@ -5,6 +5,8 @@ The view never touches the run: it listens, and reads the run's page in its own 
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +23,7 @@ QUIET = frozenset({"node.started", "node.finished", "call.started", "call.finish
 PAGE_SECONDS = 0.5
 READING_SECONDS = 3.0
 FRAMES_PER_SECOND = 8
+SHOW_CURSOR = "\x1b[?25h"
 
 
 class View(Protocol):
@@ -32,7 +35,13 @@ class View(Protocol):
 
     def progress(self, done: int, total: int, name: str) -> None: ...
 
-    def notice(self, text: str) -> None: ...
+    def notice(self, text: str) -> None:
+        """Show a line. Called from a signal handler: takes no lock and touches no buffered stream."""
+        ...
+
+    def abandon(self) -> None:
+        """Give the cursor back, from a signal handler, because the process ends now."""
+        ...
 
     def close(self) -> None: ...
 
@@ -62,7 +71,10 @@ class PlainView:
 
     def notice(self, text: str) -> None:
         """Tell it."""
-        self._out.say(text)
+        write_raw(f"{text}\n")
+
+    def abandon(self) -> None:
+        """Nothing is open."""
 
     def close(self) -> None:
         """Nothing is open."""
@@ -126,8 +138,11 @@ class LiveView:
 
     def notice(self, text: str) -> None:
         """Show a line at the foot."""
-        with self._guard:
-            self._watch.notice = text
+        self._watch.notice = text
+
+    def abandon(self) -> None:
+        """Leave the last frame where it is, under it a line of its own, and the cursor."""
+        write_raw(f"{SHOW_CURSOR}\n")
 
     def close(self) -> None:
         """Take the view away and give the cursor back; safe to call twice."""
@@ -143,6 +158,12 @@ def open_view(out: Output, run_id: str, page: Callable[[], Mapping[str, Any]]) -
     watch = Watch(run_id, str(first.get("journey", "")), str(task.get("goal", "")))
     watch.refresh(first)
     return LiveView(out, watch, page)
+
+
+def write_raw(text: str) -> None:
+    """Write to stderr past every buffer and lock: what a signal handler may do."""
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode("utf-8", "replace"))
 
 
 def resume_hint(out: Output, run_id: str) -> str:

@@ -6,10 +6,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -40,9 +40,21 @@ class Place:
             cwd=self.home,
         )
 
-    def start(self, *words: str, **options: Any) -> subprocess.Popen[str]:
-        """Start the real command and leave it running."""
-        return subprocess.Popen(self.argv(*words), env={**self.environ}, text=True, cwd=self.home, **options)
+    @contextmanager
+    def start(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """Start the real command with both streams on pipes; it is gone, and they are closed, when the block ends."""
+        process = subprocess.Popen(
+            self.argv(*words), env=self.environ, text=True, cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
 
 
 @pytest.fixture

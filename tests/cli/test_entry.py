@@ -146,15 +146,15 @@ def test_words_that_do_not_parse_exit_2_in_one_line(words: tuple[str, ...], said
 
 def test_a_closed_pipe_is_quiet_and_keeps_the_code(place: Place) -> None:
     for words in (("--help",), ("run", "start", "-h"), ("config", "show"), ("doctor",)):
-        writer = place.start(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert writer.stdout is not None
-        assert writer.stderr is not None
-        writer.stdout.close()
-        err = writer.stderr.read()
-        writer.stderr.close()
-        assert writer.wait(60) == 0
-        assert "Traceback" not in err
-        assert "Broken" not in err
+        with place.start(*words) as writer:
+            assert writer.stdout is not None
+            assert writer.stderr is not None
+            writer.stdout.close()
+            err = writer.stderr.read()
+            writer.stderr.close()
+            assert writer.wait(60) == 0
+            assert "Traceback" not in err
+            assert "Broken" not in err
 
 
 def test_closed_standard_streams_are_no_trouble(place: Place) -> None:

@@ -103,14 +103,14 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr_and_the_summary_st
     told = migrated.run("run", "explain", run_id).stdout
     assert "Understanding the goal" in told
     assert "Run done: delivered" in told
-    tail = migrated.start("run", "tail", run_id, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert tail.stdout is not None
-    assert tail.stderr is not None
-    assert "run.queued" in tail.stdout.readline()
-    tail.stdout.close()
-    assert tail.stderr.read() == ""
-    tail.stderr.close()
-    assert tail.wait(60) == 0
+    with migrated.start("run", "tail", run_id) as tail:
+        assert tail.stdout is not None
+        assert tail.stderr is not None
+        assert "run.queued" in tail.stdout.readline()
+        tail.stdout.close()
+        assert tail.stderr.read() == ""
+        tail.stderr.close()
+        assert tail.wait(60) == 0
 
 
 def test_a_worker_does_what_was_left_to_it(migrated: Place, corpus: str) -> None:
@@ -122,79 +122,79 @@ def test_a_worker_does_what_was_left_to_it(migrated: Place, corpus: str) -> None
     assert (row["run_id"], row["outcome"]) == (started["run_id"], "delivered")
 
 
-def test_a_corpus_of_only_broken_files_fails_with_its_document_and_one_line(migrated: Place) -> None:
+def test_a_corpus_of_only_broken_files_is_refused_and_leaves_no_run(migrated: Place) -> None:
     folder = migrated.home / "broken"
     folder.mkdir()
     (folder / "a.pdf").write_bytes(b"%PDF-1.7 broken")
     (folder / "b.docx").write_bytes(b"PK\x03\x04 broken")
     done = migrated.run(*start_words(str(folder), "--json"))
-    assert done.returncode == 1, done.stderr
-    body = json.loads(done.stdout)
-    assert (body["status"], body["deliverables"]) == ("failed", [])
+    assert done.returncode == 5, done.stderr
+    assert json.loads(done.stdout)["error"]["code"] == "invalid-input"
     assert "Traceback" not in done.stderr
+    assert json.loads(migrated.run("run", "list", "--json").stdout)["items"] == []
 
 
 def test_ctrl_c_once_stops_at_the_next_safe_point_and_says_how_to_go_on(migrated: Place, corpus: str, gate: Gate) -> None:
-    running = migrated.start(*start_words(corpus, "--provider", "desk"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert gate.arrived.wait(60)
-    running.send_signal(signal.SIGINT)
-    gate.open.set()
-    out, err = running.communicate(timeout=60)
-    assert running.returncode == 130, err
-    run_id = str(only_run(migrated)["run_id"])
-    assert "Stopping at the next safe point" in err
-    assert f"autonomy run resume {run_id}" in err
-    assert "Traceback" not in err
-    assert out == ""
-    resumed = migrated.run("run", "resume", run_id, "--json")
-    assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout)["outcome"] == "delivered"
+    with migrated.start(*start_words(corpus, "--provider", "desk")) as running:
+        assert gate.arrived.wait(60)
+        running.send_signal(signal.SIGINT)
+        gate.open.set()
+        out, err = running.communicate(timeout=60)
+        assert running.returncode == 130, err
+        run_id = str(only_run(migrated)["run_id"])
+        assert "Stopping at the next safe point" in err
+        assert f"autonomy run resume {run_id}" in err
+        assert "Traceback" not in err
+        assert out == ""
+        resumed = migrated.run("run", "resume", run_id, "--json")
+        assert resumed.returncode == 0, resumed.stderr
+        assert json.loads(resumed.stdout)["outcome"] == "delivered"
 
 
 def test_ctrl_c_twice_stops_at_once_and_the_run_goes_on_all_the_same(migrated: Place, corpus: str, gate: Gate) -> None:
-    running = migrated.start(*start_words(corpus, "--provider", "desk"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert gate.arrived.wait(60)
-    assert running.stderr is not None
-    running.send_signal(signal.SIGINT)
-    for line in running.stderr:
-        if "Stopping at the next safe point" in line:
-            break
-    running.send_signal(signal.SIGINT)
-    err = running.stderr.read()
-    assert running.wait(30) == 130
-    running.communicate()
-    gate.open.set()
-    run_id = str(only_run(migrated)["run_id"])
-    assert "Stopped at once" in err
-    assert f"autonomy run resume {run_id}" in err
-    resumed = migrated.run("run", "resume", run_id[:8], "--json")
-    assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout)["outcome"] == "delivered"
+    with migrated.start(*start_words(corpus, "--provider", "desk")) as running:
+        assert gate.arrived.wait(60)
+        assert running.stderr is not None
+        running.send_signal(signal.SIGINT)
+        for line in running.stderr:
+            if "Stopping at the next safe point" in line:
+                break
+        running.send_signal(signal.SIGINT)
+        err = running.stderr.read()
+        assert running.wait(30) == 130
+        running.communicate()
+        gate.open.set()
+        run_id = str(only_run(migrated)["run_id"])
+        assert "Stopped at once" in err
+        assert f"autonomy run resume {run_id}" in err
+        resumed = migrated.run("run", "resume", run_id[:8], "--json")
+        assert resumed.returncode == 0, resumed.stderr
+        assert json.loads(resumed.stdout)["outcome"] == "delivered"
 
 
 def test_of_two_resumes_one_works_and_the_other_says_who_holds_the_run(migrated: Place, corpus: str, gate: Gate) -> None:
-    first = migrated.start(*start_words(corpus, "--provider", "desk", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert gate.arrived.wait(60)
-    run_id = str(only_run(migrated)["run_id"])
-    second = migrated.run("run", "resume", run_id, "--json")
-    assert second.returncode == 9, second.stderr
-    error = json.loads(second.stdout)["error"]
-    assert error["code"] == "held"
-    assert str(first.pid) in error["message"]
-    gate.open.set()
-    out, err = first.communicate(timeout=60)
-    assert first.returncode == 0, err
-    assert json.loads(out)["outcome"] == "delivered"
+    with migrated.start(*start_words(corpus, "--provider", "desk", "--json")) as first:
+        assert gate.arrived.wait(60)
+        run_id = str(only_run(migrated)["run_id"])
+        second = migrated.run("run", "resume", run_id, "--json")
+        assert second.returncode == 9, second.stderr
+        error = json.loads(second.stdout)["error"]
+        assert error["code"] == "held"
+        assert str(first.pid) in error["message"]
+        gate.open.set()
+        out, err = first.communicate(timeout=60)
+        assert first.returncode == 0, err
+        assert json.loads(out)["outcome"] == "delivered"
 
 
 def test_a_run_whose_output_nobody_reads_is_worked_to_its_end(migrated: Place, corpus: str) -> None:
-    running = migrated.start(*start_words(corpus), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert running.stdout is not None
-    assert running.stderr is not None
-    running.stdout.close()
-    running.stderr.close()
-    assert running.wait(60) == 0
-    assert only_run(migrated)["outcome"] == "delivered"
+    with migrated.start(*start_words(corpus)) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.close()
+        running.stderr.close()
+        assert running.wait(60) == 0
+        assert only_run(migrated)["outcome"] == "delivered"
 
 
 def on_terminal(place: Place, *words: str, **environ: str) -> tuple[int, str]:
@@ -250,24 +250,24 @@ def test_in_the_c_locale_the_view_is_ascii(migrated: Place, corpus: str) -> None
 
 def test_tail_follows_a_run_and_ends_with_it(migrated: Place, corpus: str, gate: Gate) -> None:
     started = json.loads(migrated.run(*start_words(corpus, "--provider", "desk", "--detach", "--json")).stdout)
-    tail = migrated.start("run", "tail", started["run_id"], "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    gate.open.set()
-    assert migrated.run("worker", "--until-idle").returncode == 0
-    out, err = tail.communicate(timeout=60)
-    assert tail.returncode == 0, err
-    rows = [json.loads(line) for line in out.splitlines()]
-    assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
-    assert rows[-1]["type"] == "run.done"
+    with migrated.start("run", "tail", started["run_id"], "--json") as tail:
+        gate.open.set()
+        assert migrated.run("worker", "--until-idle").returncode == 0
+        out, err = tail.communicate(timeout=60)
+        assert tail.returncode == 0, err
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert [row["seq"] for row in rows] == list(range(1, len(rows) + 1))
+        assert rows[-1]["type"] == "run.done"
 
 
 def test_ctrl_c_leaves_a_tail_quietly(migrated: Place, corpus: str) -> None:
     started = json.loads(migrated.run(*start_words(corpus, "--detach", "--json")).stdout)
-    tail = migrated.start("run", "tail", started["run_id"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert tail.stdout is not None
-    assert "run.queued" in tail.stdout.readline()
-    tail.send_signal(signal.SIGINT)
-    _, err = tail.communicate(timeout=60)
-    assert (tail.returncode, err) == (130, "")
+    with migrated.start("run", "tail", started["run_id"]) as tail:
+        assert tail.stdout is not None
+        assert "run.queued" in tail.stdout.readline()
+        tail.send_signal(signal.SIGINT)
+        _, err = tail.communicate(timeout=60)
+        assert (tail.returncode, err) == (130, "")
 
 
 def test_a_spent_budget_exits_6_with_what_there_is(migrated: Place, corpus: str, gate: Gate) -> None:
