@@ -111,9 +111,7 @@ class Runs:
             request_hash=hashlib.sha256(content.encode()).hexdigest(),
             **budgets.columns(task.budget),
         )
-        started = self._database.write(lambda tx: self._create(tx, new, request))
-        self._wake.ring()
-        return started
+        return self._wake.write(self._database, lambda tx: self._create(tx, new, request))
 
     def _create(self, tx: Tx, new: runs.NewRun, request: StartRun) -> Started:
         created = runs.create(tx, new)
@@ -206,8 +204,12 @@ class Runs:
         return self._control(run_id, "abort")
 
     def _control(self, run_id: str, control: runs.Control) -> dict[str, Any]:
+        watch = Watch()
+
         def write(tx: Tx) -> tuple[str, runs.Run]:
             done = runs.request_control(tx, run_id, control)
+            if done == "requested" and queue.take_over_if_gone(tx, run_id, watch=watch):
+                done = "applied"  # its worker is dead: nobody else would hear the request
             return done, runs.get(tx, run_id)
 
         done, run = self._database.write(write)
