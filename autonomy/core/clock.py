@@ -10,6 +10,8 @@ import time
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
 
 def now_us() -> int:
     """The wall clock in microseconds since the epoch."""
@@ -20,7 +22,7 @@ def iso(us: int | None) -> str | None:
     """Microseconds as RFC 3339 in UTC, with milliseconds; None stays None."""
     if us is None:
         return None
-    moment = datetime.datetime.fromtimestamp(us / 1_000_000, tz=datetime.UTC)
+    moment = _EPOCH + datetime.timedelta(microseconds=us)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,0 +1,204 @@
+"""How the critic decides: each branch, each bound, each reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autonomy.agents import critic
+from autonomy.core.types import Gate, Observation, PlanStep
+from tests.agents.loop import Folders, Good, Loop, Paper, changed, gate, loop, with_plan
+
+SEARCH = PlanStep(
+    id="search-1", kind="research", action="search", description="Search: why", arguments={"question": "Why?"}, attempts=1
+)
+DRAFT = PlanStep(id="draft-1", kind="write", action="draft", description="Write it", attempts=1)
+AUDIT = PlanStep(id="audit", kind="evaluate", action="audit", description="Audit", attempts=1)
+REVISE = PlanStep(id="revise-1", kind="write", action="revise", description="Mend", state="done")
+DELIVER = PlanStep(id="deliver", kind="write", action="deliver", description="Deliver", attempts=1)
+
+
+def judged(made: Loop, step: PlanStep, **observation: Any) -> critic.Judged:
+    found = critic.judge(step, Observation(step=step.id, **observation), made.state, made.context)
+    assert found.why
+    assert found.verdict.step == step.id
+    assert found.verdict.notes
+    return found
+
+
+def with_cards(made: Loop, count: int, sources: int) -> Loop:
+    for n in range(1, count + 1):
+        card = {"id": f"c{n}", "source": f"s{n % sources + 1}", "quote": "q", "anchor": {"start": n, "end": n + 1}}
+        made.rows.put("card", f"c{n}", card, n)
+    return made
+
+
+def figures(cards: int = 3, coverage: float = 1.0) -> dict[str, Any]:
+    return {"passages": 8, "cards": cards, "sources": 1, "coverage": coverage}
+
+
+# -- errors -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("retries", "tries"), [(0, 1), (1, 2), (3, 4)])
+def test_a_step_is_tried_once_and_then_as_often_as_it_may_be_retried(retries: int, tries: int) -> None:
+    made = with_plan(loop(), DRAFT, current="draft-1")
+    decisions = []
+    for attempt in range(1, tries + 1):
+        found = judged(made, changed(DRAFT, max_retries=retries, attempts=attempt), error="broken")
+        decisions.append((found.verdict.decision, found.state, found.route))
+    assert decisions == [("retry", "pending", "act")] * (tries - 1) + [("fail", "failed", "plan")]
+    assert "broken" in found.why
+    assert found.notes == ("The step 'Write it' could not be done: broken",)
+
+
+def test_what_another_try_would_meet_again_is_not_tried_again() -> None:
+    made = with_plan(loop(), DRAFT, current="draft-1")
+    found = judged(made, changed(DRAFT, max_retries=5), error="over its limit", final=True)
+    assert (found.verdict.decision, found.state, found.route) == ("fail", "failed", "plan")
+    assert "failed once" in found.why
+
+
+# -- evidence ---------------------------------------------------------------------------------------
+
+
+def test_before_the_last_question_a_thin_one_is_only_noted() -> None:
+    made = with_plan(loop(), SEARCH, changed(SEARCH, id="search-2"), current="search-1")
+    found = judged(made, SEARCH, figures=figures(0, 0.2))
+    assert (found.verdict.decision, found.route) == ("pass", "act")
+    assert "20% of the question's terms" in found.why
+    assert [g.passed for g in found.verdict.gates] == [False]
+
+
+@pytest.mark.parametrize(("cards", "coverage", "passed"), [(1, 0.5, True), (1, 0.49, False), (0, 1.0, False)])
+def test_a_question_is_covered_by_half_its_terms_and_a_quotation(cards: int, coverage: float, passed: bool) -> None:
+    made = with_plan(loop(), SEARCH, changed(SEARCH, id="search-2"), current="search-1")
+    assert judged(made, SEARCH, figures=figures(cards, coverage)).verdict.gates[0].passed is passed
+
+
+def test_enough_evidence_goes_to_the_planner() -> None:
+    made = with_cards(with_plan(loop(), SEARCH, current="search-1"), 6, 3)
+    found = judged(made, SEARCH, figures=figures())
+    assert (found.verdict.decision, found.route, found.notes) == ("pass", "plan", ())
+    assert [(g.name, g.figure, g.threshold, g.passed) for g in found.verdict.gates[1:]] == [
+        ("cards", 6, 6, True),
+        ("sources", 3, 3, True),
+    ]
+
+
+@pytest.mark.parametrize(("cards", "sources"), [(5, 3), (6, 2)])
+def test_too_little_of_either_is_widened_twice_and_then_told(cards: int, sources: int) -> None:
+    made = with_cards(with_plan(loop(), SEARCH, current="search-1"), cards, sources)
+    routes = []
+    for widened in range(4):
+        made.state["widened"] = widened
+        found = judged(made, SEARCH, figures=figures())
+        routes.append((found.verdict.decision, found.route))
+    assert routes == [("branch", "expand")] * 2 + [("pass", "plan")] * 2
+    assert found.notes == (
+        f"The corpus holds little about this: {cards} quotations from {sources} sources, where 6 were wanted.",
+    )
+
+
+def test_a_small_corpus_is_not_asked_for_more_sources_than_it_has() -> None:
+    made = with_cards(with_plan(loop(folders=Folders(documents=1)), SEARCH, current="search-1"), 6, 1)
+    assert judged(made, SEARCH, figures=figures()).route == "plan"
+
+
+def test_a_longer_document_wants_more_evidence() -> None:
+    made = loop(journey=Paper(length=900))
+    assert critic.cards_wanted(made.context.journey and _task(made), made.context) == 20
+    assert critic.cards_wanted(_task(made), loop(journey=Paper(length=50)).context) == 6
+
+
+def _task(made: Loop) -> Any:
+    from autonomy.core.types import TaskSpec
+
+    return TaskSpec.model_validate(made.state["task"])
+
+
+# -- progress ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stale", "replans", "replan", "route"),
+    [(2, 0, False, "act"), (3, 0, True, "plan"), (7, 1, True, "plan"), (3, 2, False, "act")],
+)
+def test_three_steps_without_progress_go_back_to_the_planner_at_most_twice(
+    stale: int, replans: int, replan: bool, route: str
+) -> None:
+    made = with_plan(loop(), DRAFT, current="draft-1", stale=stale, replans=replans)
+    found = judged(made, DRAFT, output="0 words")
+    assert (found.replan, found.route, found.state) == (replan, route, "done")
+
+
+async def test_going_back_to_the_planner_is_counted_and_staleness_begins_anew() -> None:
+    made = with_plan(loop(), DRAFT, DELIVER, current="draft-1", stale=3, route="reflect", observation={"step": "draft-1"})
+    update = await made.step()
+    assert (update["replans"], update["stale"], update["route"]) == (1, 0, "plan")
+    assert "3 steps in a row brought nothing new" in made.decisions("reflect")[0]["why"]
+
+
+def test_an_outline_goes_to_the_planner() -> None:
+    made = with_plan(loop(), current="outline")
+    found = judged(made, PlanStep(id="outline", kind="write", action="outline", description="o"), output="A; B")
+    assert (found.route, found.why) == ("plan", "outline: A; B")
+
+
+# -- gates ------------------------------------------------------------------------------------------
+
+
+def audited(gates: list[Gate], failing: int, *plan: PlanStep, cards: int = 1) -> critic.Judged:
+    made = with_cards(with_plan(loop(), *plan, AUDIT, DELIVER, current="audit"), cards, 1)
+    made.rows.put("audit", "gates", [g.model_dump(mode="json") for g in gates])
+    return judged(made, AUDIT, figures={"failing_sentences": failing})
+
+
+def test_all_gates_passed_leaves_the_outcome_open() -> None:
+    found = audited([gate("quote_found"), gate("overlap")], 0)
+    assert (found.verdict.decision, found.route, found.outcome, found.notes) == ("pass", "act", None, ())
+    assert found.why == "all 2 gates passed"
+
+
+def test_failing_sentences_are_mended_at_most_twice() -> None:
+    gates = [gate("citation_support", passed=False)]
+    decisions = [
+        (audited(gates, 4, *[changed(REVISE, id=f"revise-{n}") for n in range(rounds)]).verdict.decision) for rounds in range(4)
+    ]
+    assert decisions == ["patch", "patch", "pass", "pass"]
+    assert "4 sentences to mend" in audited(gates, 4).why
+
+
+@pytest.mark.parametrize("name", sorted(critic.MUST_PASS))
+def test_what_must_pass_and_does_not_means_that_the_target_was_not_reached(name: str) -> None:
+    found = audited([gate("readability"), gate(name, passed=False)], 0)
+    assert found.outcome == "target_not_reached"
+    assert found.notes == (f"Not reached: {name.replace('_', ' ')} is 0.5, wanted 1.0.",)
+
+
+@pytest.mark.parametrize("name", ["text_length", "readability", "overlap", "structure", "source_spread", "pack_complete"])
+def test_a_target_of_style_is_told_and_delivered(name: str) -> None:
+    found = audited([gate("quote_found"), gate(name, passed=False)], 0)
+    assert found.outcome == "delivered"
+    assert found.notes
+
+
+def test_without_evidence_the_shortfall_is_not_told_twice() -> None:
+    found = audited([gate("min_citations", passed=False)], 0, cards=0)
+    assert (found.outcome, found.notes) == ("target_not_reached", ())
+
+
+def test_a_range_reads_as_one() -> None:
+    wanted = Gate(name="text_length", figure=10, threshold=[640, 960], passed=False)
+    assert audited([wanted], 0).notes == ("Not reached: text length is 10, wanted 640 to 960.",)
+
+
+# -- the end ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", ["delivered", "target_not_reached"])
+def test_a_delivery_ends_the_run_with_its_outcome(outcome: str) -> None:
+    made = with_plan(loop(player=Good()), DELIVER, current="deliver")
+    found = judged(made, DELIVER, output="2 files", figures={"outcome": outcome})
+    assert (found.route, found.outcome, found.verdict.decision) == ("END", outcome, "pass")
