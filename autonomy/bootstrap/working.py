@@ -5,7 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from autonomy.core.errors import AutonomyError, CorruptState, Killed, LeaseLost, ProviderUnavailable, StorageError
+from autonomy.core.errors import (
+    AutonomyError,
+    CorruptState,
+    DiskFull,
+    Killed,
+    LeaseLost,
+    ProviderUnavailable,
+    StorageError,
+    StorageUnavailable,
+)
 from autonomy.runtime.execution import Ended, Executor
 from autonomy.runtime.queue import Job
 from autonomy.runtime.worker import Execute, Failed, Finished, JobEnd, JobHandle, Paused, Released
@@ -32,7 +41,8 @@ def executing(executor: Executor, *, drained_runs_pause: bool = False, trouble: 
         except AutonomyError as error:
             if trouble is not None:
                 trouble(error)
-            return Failed(f"{error.code}: {error}", retryable=_may_pass(error))
+            around = error if isinstance(error, (DiskFull, StorageUnavailable)) else None
+            return Failed(f"{error.code}: {error}", retryable=_may_pass(error), trouble=around)
         finally:
             work.cancel()
             await asyncio.wait({work})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from autonomy.core.errors import AutonomyError
 from autonomy.runtime.queue import Job
 
 

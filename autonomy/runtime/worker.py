@@ -331,6 +331,8 @@ class Worker:
                 break
             except AutonomyError as error:
                 log.warning("cannot write the end of a job: %s", error, extra=_fields(job) | {"action": "job.blocked"})
+                if not self._serving and isinstance(end, Failed) and end.trouble is not None:
+                    return end, None  # not even that can be written: the job lies as after a crash, free to be resumed
                 ahead = False
                 await _rung(handle.lost, NET_SECONDS)
         return Lost(), None
