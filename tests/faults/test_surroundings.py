@@ -1,0 +1,158 @@
+"""What gives out around a run: a full disk, a read-only workspace, a newer database, a damaged row. Nothing is lost to it."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autonomy.core.events import TERMINAL_EVENTS
+from autonomy.storage import migrate
+from tests import evidence
+from tests.commands import CORPUS, ENTRY, Commands, Workspace, copy_template
+from tests.conftest import new_postgres_database
+from tests.stage import GOAL
+
+START = ("run", "start", GOAL, "--corpus", str(CORPUS), "--provider", "extractive", "--json")
+
+
+@pytest.fixture
+def own_mounts() -> list[str]:
+    """The words that give a command mounts of its own; skips, and says so, where the kernel forbids it."""
+    unshare = shutil.which("unshare")
+    words = [unshare or "", "-Urm"]
+    if (
+        unshare is None
+        or subprocess.run([*words, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("this machine gives no mount namespace to an ordinary user")
+    return words
+
+
+def assert_one_line(err: str, *words: str) -> None:
+    """The error is one line, the last, and says these words."""
+    lines = [line for line in err.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1, err
+    assert "Traceback" not in err
+    assert all(word in lines[0] for word in words), lines[0]
+
+
+@pytest.mark.parametrize("pages_left", [3, 12, 30])
+def test_a_database_that_has_no_room_in_mid_run_stops_it_with_one_line_and_it_goes_on_when_there_is(
+    commands: Commands, sqlite_template: Path, tmp_path: Path, pages_left: int
+) -> None:
+    workspace = Workspace.make(tmp_path / "workspace")
+    copy_template(sqlite_template, workspace.home)
+    alone = commands.run(workspace, *START)  # also reads the corpus, so that the room is left to the run
+    with workspace.database() as database:
+        pages = database.read(lambda tx: tx.value("PRAGMA page_count"))
+    full = commands.run(workspace, *START, fault={"pages": pages + pages_left})
+    assert (full.code, full.document["error"]["code"]) == (1, "disk-full"), full.err
+    assert_one_line(full.err, "no room left", "run resume")
+    with workspace.database() as database:
+        ids = database.read(lambda tx: tx.tuples("SELECT id FROM run WHERE status <> 'done'"))
+        assert len(ids) == 1
+        (run_id,) = ids[0]
+        told = evidence.events(database, run_id)
+        assert not TERMINAL_EVENTS & {event["type"] for event in told}
+    freed = commands.run(workspace, "run", "resume", run_id, "--json")
+    assert (freed.code, freed.document["outcome"]) == (0, "delivered"), freed.err
+    with workspace.database() as database:
+        assert evidence.flaws(database, run_id, workspace.home) == []
+    assert evidence.normal(workspace.folder(run_id)) == evidence.normal(workspace.folder(alone.document["run_id"]))
+
+
+ON_A_SMALL_DISK = """
+set -e
+mount -t tmpfs -o size=24m none "$AUTONOMY_HOME"
+cd "$AUTONOMY_HOME"
+"$@" run start "$GOAL" --corpus "$CORPUS" --provider extractive --json > "$OUT/alone.out" 2> "$OUT/alone.err"
+room=$(df --output=avail -k . | tail -1)
+head -c "$(( (room - ROOM) * 1024 ))" /dev/zero > ballast
+set +e
+"$@" run start "$GOAL" --corpus "$CORPUS" --provider extractive --json > "$OUT/full.out" 2> "$OUT/full.err"
+echo $? > "$OUT/full.code"
+rm ballast
+for id in $("$@" run list --json | grep -o '"run_id": "[a-z0-9]*", "user_id": "[a-z]*", "journey": "[a-z]*", "goal": "[^"]*", "status": "[qr]' | cut -d'"' -f4); do
+    "$@" run resume "$id" --json > "$OUT/freed.out" 2> "$OUT/freed.err"
+    echo $? > "$OUT/freed.code"
+done
+"$@" run list --json > "$OUT/list.out" 2> "$OUT/list.err"
+"$@" doctor --json > "$OUT/doctor.out" 2> "$OUT/doctor.err"
+cp -r "$AUTONOMY_HOME" "$OUT/after"
+
+"""
+
+
+@pytest.mark.parametrize(("kind", "kilobytes"), [("sqlite", 40), ("sqlite", 160), ("sqlite", 360), ("postgresql", 12)])
+def test_a_full_disk_under_the_workspace_stops_a_run_with_one_line_and_leaves_nothing_half_done(
+    own_mounts: list[str], tmp_path: Path, request: pytest.FixtureRequest, kind: str, kilobytes: int
+) -> None:
+    url = new_postgres_database(request.getfixturevalue("postgres_server")) if kind == "postgresql" else None
+    workspace = Workspace.make(tmp_path / "workspace", url)
+    out = tmp_path / "out"
+    out.mkdir()
+    environ = {**workspace.environ, "OUT": str(out), "GOAL": GOAL, "CORPUS": str(CORPUS), "ROOM": str(kilobytes)}
+    command = [*own_mounts, "bash", "-c", ON_A_SMALL_DISK, "small", sys.executable, "-W", "error", "-c", ENTRY]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (out / "full.code").read_text().strip() == "1", (out / "full.err").read_text()
+    assert_one_line((out / "full.err").read_text(), "no room left")
+    if (out / "freed.code").exists():  # with the least room not even the run could be written down
+        assert (out / "freed.code").read_text().strip() == "0", (out / "freed.err").read_text()
+    after = Workspace.make(out / "after", url)
+    with after.database() as database:
+        assert url or database.read(lambda tx: tx.value("PRAGMA integrity_check")) == "ok"
+        runs = database.read(lambda tx: tx.tuples("SELECT id, status FROM run"))
+        assert {status for _, status in runs} == {"done"}
+        for run_id, _ in runs:
+            assert evidence.flaws(database, run_id, after.home) == []
+
+
+def test_a_read_only_workspace_is_refused_in_one_line_and_left_alone(
+    own_mounts: list[str], sqlite_template: Path, tmp_path: Path
+) -> None:
+    workspace = Workspace.make(tmp_path / "workspace")
+    copy_template(sqlite_template, workspace.home)
+    before = (workspace.home / "autonomy.db").read_bytes()
+    script = 'mount --bind "$AUTONOMY_HOME" "$AUTONOMY_HOME" && mount -o remount,bind,ro "$AUTONOMY_HOME" && exec "$@"'
+    command = [*own_mounts, "bash", "-c", script, "readonly", sys.executable, "-W", "error", "-c", ENTRY, *START]
+    done = subprocess.run(command, env=workspace.environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 4, done.stderr
+    assert_one_line(done.stderr, "cannot be written")
+    assert [path.name for path in workspace.home.iterdir()] == ["autonomy.db"]
+    assert (workspace.home / "autonomy.db").read_bytes() == before
+
+
+def test_a_database_from_a_newer_release_is_refused_and_left_alone(commands: Commands, workspace: Workspace) -> None:
+    with workspace.database() as database:
+        database.write(lambda tx: tx.run("UPDATE alembic_version SET version_num = '9999_future'"))
+    refused = commands.run(workspace, *START)
+    assert (refused.code, refused.document["error"]["code"]) == (4, "newer-schema"), refused.err
+    assert_one_line(refused.err, "9999_future", migrate.HEAD)
+    with workspace.database() as database:
+        assert database.read(lambda tx: tx.value("SELECT count(*) FROM run")) == 0
+        assert database.read(lambda tx: tx.value("SELECT version_num FROM alembic_version")) == "9999_future"
+
+
+def test_a_damaged_checkpoint_is_named_and_its_run_is_not_continued_silently(commands: Commands, workspace: Workspace) -> None:
+    stop = {"statement": "INSERT INTO checkpoint", "commit": 6, "when": "after", "signal": signal.SIGKILL}
+    assert commands.run(workspace, *START, fault=stop).code == -signal.SIGKILL
+    with workspace.database() as database:
+        run_id = evidence.only_run(database)
+        newest = "SELECT max(id) FROM checkpoint"
+        data = bytes(database.read(lambda tx: tx.value(f"SELECT data FROM checkpoint WHERE id = ({newest})")))
+        flipped = bytes([*data[:-8], *(byte ^ 0x55 for byte in data[-8:])])
+        database.write(lambda tx: tx.run(f"UPDATE checkpoint SET data = :data WHERE id = ({newest})", data=flipped))
+        events = len(evidence.events(database, run_id))
+    damaged = commands.run(workspace, "run", "resume", run_id, "--json")
+    assert damaged.code == 1, damaged.err
+    assert_one_line(damaged.err, "checkpoint")
+    with workspace.database() as database:
+        added = [event["type"] for event in evidence.events(database, run_id)[events:]]
+    assert "node.finished" not in added
+    assert "run.done" not in added
