@@ -52,9 +52,14 @@ def sync_folder(folder: Path) -> None:
 
 def inside(root: Path, name: str) -> Path:
     """The path of a plain relative name below root; refuses anything that could leave it."""
+    parts = Path(name).parts
+    if not parts or "\x00" in name or Path(name).is_absolute() or ".." in parts:
+        raise InvalidInput(f"not a plain file name: {name[:200]!r}", "Use a relative name without '..'.")
     candidate = root / name
-    if not name or "\x00" in name or Path(name).is_absolute() or ".." in Path(name).parts:
-        raise InvalidInput(f"not a plain file name: {name!r}", "Use a relative name without '..'.")
-    if not candidate.resolve().is_relative_to(root.resolve()):
-        raise InvalidInput(f"the name leaves its folder: {name!r}", "Use a relative name without links.")
+    try:
+        below = candidate.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, UnicodeEncodeError):  # a loop of links, a name no file can have
+        below = False
+    if not below:
+        raise InvalidInput(f"the name leaves its folder: {name[:200]!r}", "Use a relative name without links.")
     return candidate

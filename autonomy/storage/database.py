@@ -128,6 +128,10 @@ class _Driver:
     def is_broken(self, connection: Any) -> bool:
         return self.path is None and bool(connection.closed or connection.broken)
 
+    def is_over(self, connection: Any) -> bool:
+        """SQLite ends a transaction by itself when the disk is full: nothing of it is left to roll back or to go on with."""
+        return self.path is not None and not connection.in_transaction
+
 
 def parse_url(url: str) -> tuple[str, Path | None]:
     """(url for the driver, path) where path is None for PostgreSQL. Raises ConfigurationError."""
@@ -278,7 +282,7 @@ class Database:
         """What a failed function's future gets; raises what makes the whole batch fail or run again."""
         if not isinstance(error, self._driver.errors):
             return error
-        if self._driver.is_conflict(error) or self._driver.is_broken(connection):
+        if self._driver.is_conflict(error) or self._driver.is_broken(connection) or self._driver.is_over(connection):
             raise error
         return self._driver.translate(error)
 

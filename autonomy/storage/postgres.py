@@ -8,6 +8,8 @@ from typing import Any
 from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, StorageUnavailable
 
 CHANNEL = "autonomy"
+REFUSED = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied", "permission denied")
+"""What a server says at the door; libpq hands a failed login on without its code."""
 
 
 def library() -> Any:
@@ -41,7 +43,8 @@ def translate_error(error: Exception) -> StorageError | ConfigurationError:
         return DiskFull("the PostgreSQL server has no room left on its disk", hint)
     if state == "25006":
         return ConfigurationError("the PostgreSQL database is read-only", "Point AUTONOMY_DATABASE_URL at the primary.")
-    if state.startswith(("28", "3D")):
+    at_the_door = not state and isinstance(error, psycopg.OperationalError) and any(words in str(error) for words in REFUSED)
+    if at_the_door or state.startswith(("28", "3D")):
         return ConfigurationError("PostgreSQL refused the login or has no such database", "Check AUTONOMY_DATABASE_URL.")
     if state == "42P01":
         return ConfigurationError("the PostgreSQL database has no tables yet", "Run 'autonomy db upgrade'.")

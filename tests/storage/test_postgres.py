@@ -1,0 +1,140 @@
+"""PostgreSQL on a bad day: connections that are ended, databases that are not there, and no password in any error."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from autonomy.core.errors import ConfigurationError, StorageError, StorageUnavailable
+from autonomy.storage import postgres
+from autonomy.storage.database import Database, Tx
+from tests.conftest import new_postgres_database
+
+
+@pytest.fixture
+def url(postgres_server: Any) -> str:
+    return new_postgres_database(postgres_server)
+
+
+def pid(tx: Tx) -> int:
+    return int(tx.value("SELECT pg_backend_pid()"))
+
+
+def end(server: Any, backend: int) -> None:
+    """End the connection as an administrator does, and wait until it is gone."""
+    import psycopg
+
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s, 10000)", (backend,))
+
+
+def put(user: str) -> Any:
+    return lambda tx: tx.run("INSERT INTO lane (user_id) VALUES (:user)", user=user)
+
+
+def users(tx: Tx) -> list[str]:
+    return [row[0] for row in tx.tuples("SELECT user_id FROM lane ORDER BY user_id")]
+
+
+def attempt(database: Database, user: str) -> bool:
+    try:
+        database.write(put(user))
+    except StorageUnavailable:
+        return False
+    return True
+
+
+def test_the_writer_outlives_its_connection_and_says_the_truth_about_each_write(postgres_server: Any, url: str) -> None:
+    with Database(url) as database:
+        database.write(put("first"))
+        end(postgres_server, database.write(pid))
+        told = {user: attempt(database, user) for user in ("a", "b", "c")}
+        assert told["b"]
+        assert told["c"]
+        assert database.read(users) == sorted(["first", *(user for user, done in told.items() if done)])
+
+
+def test_a_connection_that_ends_inside_a_transaction_takes_the_transaction_with_it(postgres_server: Any, url: str) -> None:
+    with Database(url) as database:
+
+        def cut(tx: Tx) -> None:
+            put("half")(tx)
+            end(postgres_server, pid(tx))
+            put("never")(tx)
+
+        with pytest.raises(StorageUnavailable):
+            database.write(cut)
+        database.write(put("after"))
+        assert database.read(users) == ["after"]
+
+
+def test_no_write_that_was_acknowledged_is_lost_when_connections_end_under_many_threads(postgres_server: Any, url: str) -> None:
+    with Database(url) as database:
+        backend = database.write(pid)
+        told: dict[str, bool] = {}
+
+        def work(name: str) -> None:
+            for number in range(30):
+                told[f"{name}{number:02}"] = attempt(database, f"{name}{number:02}")
+
+        threads = [threading.Thread(target=work, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        end(postgres_server, backend)
+        for thread in threads:
+            thread.join()
+        # A commit whose answer was cut off may have happened: what was refused may be there, never the other way round.
+        assert {user for user, done in told.items() if done} <= set(database.read(users)) <= set(told)
+        assert sum(told.values()) > 60
+
+
+def test_a_reader_whose_connection_was_ended_is_told_once_and_then_reads_again(postgres_server: Any, url: str) -> None:
+    with Database(url) as database:
+        end(postgres_server, database.read(pid))
+        with pytest.raises(StorageUnavailable):
+            database.read(users)
+        assert database.read(users) == []
+
+
+def test_a_database_that_is_not_there_and_a_server_that_is_not_there_are_told_apart(postgres_server: Any) -> None:
+    with Database(postgres_server.get_uri(database="nowhere")) as database:
+        with pytest.raises(ConfigurationError) as raised:
+            database.read(users)
+        assert raised.value.hint == "Check AUTONOMY_DATABASE_URL."
+    with Database("postgresql://user:hunter2@127.0.0.1:9/none") as database:
+        with pytest.raises(StorageUnavailable) as refused:
+            database.write(put("x"))
+        assert "hunter2" not in str(refused.value) + (refused.value.hint or "") + repr(refused.value.__dict__)
+
+
+def test_a_refused_statement_keeps_the_connection(url: str) -> None:
+    with Database(url) as database:
+        before = database.write(pid)
+        with pytest.raises(StorageError, match="the database refused"):
+            database.write(lambda tx: tx.run("SELECT 1 / 0"))
+        assert database.write(pid) == before
+
+
+def test_closing_leaves_no_connection_behind(postgres_server: Any, url: str) -> None:
+    import psycopg
+
+    with Database(url) as database:
+        database.write(put("x"))
+        database.read(users)
+    name = urlsplit(url).path.removeprefix("/")
+    with psycopg.connect(postgres_server.get_uri(), autocommit=True) as connection:
+        # A server ends its side a moment after the client has; terminating what is left with a wait is that moment.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND state <> 'active'", (name,)
+        )
+        connection.execute(f'DROP DATABASE "{name}"')
+
+
+def test_without_the_driver_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
+    with pytest.raises(ConfigurationError) as raised:
+        postgres.connect("postgresql://localhost/x")
+    assert raised.value.hint == "Run: pip install 'autonomy[pg]'"
