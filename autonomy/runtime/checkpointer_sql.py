@@ -81,6 +81,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
         self._heads: dict[Key, Head] = {}
         self._failures: dict[Key, BaseException] = {}
         self._sweeping = False
+        self._sweeper: asyncio.AbstractEventLoop | None = None
         self._bell: Bell | None = None
 
     def with_allowlist(self, extra_allowlist: Collection[tuple[str, ...]]) -> SqlSaver:
@@ -133,7 +134,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
 
     def put_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
         """Keep a task's writes; see `aput_writes`."""
-        head, future = self._put_writes(config, writes, task_id, task_path)
+        head, future = self._put_writes(config, writes, task_id, task_path, None)
         self._wait(head, future)
 
     async def aput_writes(
@@ -141,11 +142,17 @@ class SqlSaver(BaseCheckpointSaver[int]):
     ) -> None:
         """Keep a task's writes for the next put of their thread. Returns at once (a put may wait for this), except for
         errors, interrupts and resumes, which are durable on return."""
-        head, future = self._put_writes(config, writes, task_id, task_path)
-        await self._await(head, future)
+        head, future = self._put_writes(config, writes, task_id, task_path, asyncio.get_running_loop())
+        if future is not None:
+            await self._await(head, future)
 
     def _put_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str,
+        loop: asyncio.AbstractEventLoop | None,
     ) -> tuple[Head, Future[None] | None]:
         key, name = _key(config), config["configurable"]["checkpoint_id"]
         with self._lock:
@@ -166,7 +173,8 @@ class SqlSaver(BaseCheckpointSaver[int]):
                 pending[task_id, index] = codec.write_of(task_id, task_path, index, channel, value)
             if urgent:
                 return head, self._flush(head, name)
-            self._arm()
+            if not self._sweeping or self._sweeper is not loop:
+                self._arm(loop)
             return head, None
 
     def _flush(self, head: Head, name: str) -> Future[None]:
@@ -174,15 +182,18 @@ class SqlSaver(BaseCheckpointSaver[int]):
         pending = head.pending.pop(name)
         return self._submit(head, head.writes(name, codec.encode_writes(name, tuple(pending.writes.values()))))
 
-    def _arm(self) -> None:
-        """Have `_sweep` look after waiting writes in a moment. One timer serves all threads of the saver."""
-        if not self._sweeping:
-            self._sweeping = True
-            timer = threading.Timer(LINGER_S, self._sweep)
-            timer.daemon = True
-            timer.start()
+    def _arm(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Have `_sweep` look after waiting writes in a moment: in the event loop that writes, or in a timer's thread (whose
+        start costs too much for the usual way). One timer serves all threads of the saver."""
+        self._sweeping, self._sweeper = True, loop
+        if loop is not None:
+            loop.call_later(LINGER_S, self._sweep, loop)
+            return
+        timer = threading.Timer(LINGER_S, self._sweep, (None,))
+        timer.daemon = True
+        timer.start()
 
-    def _sweep(self) -> None:
+    def _sweep(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Store what waited already at the last sweep, in threads that stand still; look again while anything waits."""
         with self._lock:
             self._sweeping = False
@@ -193,7 +204,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
                         self._flush_quietly(head, name)
                     pending.seen_at = head.number
             if any(head.pending for head in self._heads.values()):
-                self._arm()
+                self._arm(loop)
 
     def _flush_quietly(self, head: Head, name: str) -> None:
         try:
@@ -474,14 +485,10 @@ def _config(key: Key, name: str) -> RunnableConfig:
 def _wanted(
     config: RunnableConfig | None, filter: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
 ) -> lookup.Wanted:
-    configurable = config["configurable"] if config else {}
+    asked = config["configurable"] if config else {}
+    until = get_checkpoint_id(before) if before else None
     return lookup.Wanted(
-        thread_id=configurable.get("thread_id"),
-        ns=configurable.get("checkpoint_ns"),
-        name=configurable.get("checkpoint_id"),
-        before=get_checkpoint_id(before) if before else None,
-        metadata=filter or {},
-        limit=limit,
+        asked.get("thread_id"), asked.get("checkpoint_ns"), asked.get("checkpoint_id"), until, filter or {}, limit
     )
 
 
