@@ -35,13 +35,14 @@ class Session:
         return config.load(os.environ, flags)
 
     @contextmanager
-    def app(self, flags: Mapping[str, Any] | None = None) -> Iterator[App]:
-        """The application over a checked workspace; closed at the end."""
+    def app(self, flags: Mapping[str, Any] | None = None, *, logs: bool = False) -> Iterator[App]:
+        """The application over a checked workspace; closed at the end. `logs` go to stderr, as under --debug."""
         from autonomy.bootstrap import config
+        from cli.logs import logging_to_stderr
 
         settings = self.settings(flags)
         config.check_workspace(settings.home)
-        with (self._open_app or _open_app)(settings) as app:
+        with logging_to_stderr(settings, aloud=logs or self.debug), (self._open_app or _open_app)(settings) as app:
             yield app
 
 

@@ -23,9 +23,9 @@ def worker(
     concurrency: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Runs worked at once, 1 to 256.")] = 1,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Stop when the queue is empty.")] = False,
 ) -> int:
-    """Work queued runs until stopped; SIGTERM or Ctrl-C hands them back."""
+    """Work queued runs until stopped, with JSON logs on stderr; SIGTERM or Ctrl-C hands them back."""
     most = values.between("--concurrency", concurrency, 1, 256)
-    with session.app() as application:
+    with session.app(logs=True) as application:
         from autonomy.bootstrap.workers import run_worker
 
         if not session.out.json:
