@@ -16,7 +16,7 @@ from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
 COVERED = 0.5
-"""Below this share of a question's terms the corpus does not speak to it (CRAFT: .5 to .7 widen and keep)."""
+"""Below this share of a question's terms the corpus does not speak to it."""
 FEW_CARDS = 6
 FEW_SOURCES = 3
 WORDS_PER_CARD = 45

@@ -1,4 +1,4 @@
-"""The event types of a run (CONTRACT, "Events") and the shape in which readers see them."""
+"""The event types of a run and the shape in which readers see them."""
 
 from __future__ import annotations
 

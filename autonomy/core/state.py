@@ -1,4 +1,4 @@
-"""The graph state: small, plain data; what grows lives in tables (see DESIGN, idea 4)."""
+"""The graph state: small, plain data; what grows lives in tables (ARCHITECTURE.md, idea 4)."""
 
 from __future__ import annotations
 

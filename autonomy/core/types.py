@@ -1,4 +1,4 @@
-"""The shared types of a run (SPEC RUN-3): what is asked, planned, done, seen and judged.
+"""The shared types of a run: what is asked, planned, done, seen and judged.
 
 All are frozen pydantic models, checked at the door; in the graph state they travel as plain dicts
 (`model_dump(mode="json")`), so that a checkpoint holds nothing but plain data.
@@ -89,7 +89,7 @@ class TaskSpec(Frozen):
 class PlanStep(Frozen):
     """One step of the task graph. `action` names what the executor does; `arguments` are its plain data.
 
-    `test` and `alternatives` belong to steps the planner is unsure of (SPEC RUN-10). `max_cost` (US dollars) and
+    `test` and `alternatives` belong to steps the planner is unsure of. `max_cost` (US dollars) and
     `max_seconds` bound the outside calls of all its tries together; None leaves them to the run's own budget.
     """
 

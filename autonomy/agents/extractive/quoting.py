@@ -37,6 +37,7 @@ class Desk:
         return f"*{plain_title(source.title)}*" if source else "*?*"
 
     def titles(self, source_ids: Sequence[str], most: int = 4) -> str:
+        """The sources' titles as one phrase, at most `most` of them by name."""
         return self.words.several([self.title(source_id) for source_id in source_ids], most)
 
     def say(self, key: str, forms: Sequence[str], **values: object) -> Sentence:

@@ -66,10 +66,12 @@ class Candidate:
 
     @property
     def text(self) -> str:
+        """The words themselves."""
         return self.passage.text[self.start : self.end]
 
     @property
     def home(self) -> tuple[str, str | None]:
+        """The source, and the section in it."""
         return self.passage.source, self.passage.section
 
 
