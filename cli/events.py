@@ -28,5 +28,5 @@ def tail(
         newest = since is None and not no_follow
         after = last_position(application.database) if newest else values.between("--since", since or 0, 0, 2**62)
         with until_left() as leaving:
-            follow_all(application.runs, session.out, after=after, follow=not no_follow)
+            follow_all(application.runs, session.out, leaving, after=after, follow=not no_follow)
     return leaving.code

@@ -169,7 +169,7 @@ def tail(
     with session.app() as application:
         run_id = application.runs.resolve(run)
         with until_left() as leaving:
-            follow_run(application.runs, run_id, session.out, after=max(first - 1, 0), follow=not no_follow)
+            follow_run(application.runs, run_id, session.out, leaving, after=max(first - 1, 0), follow=not no_follow)
     return leaving.code
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from autonomy.storage.database import Database
 
 BATCH = 500
-PATIENCE = 1.0
-"""Seconds between two looks at whether the reader is still there."""
+PATIENCE = 0.25
+"""Seconds between two looks at whether the reader is still there, or has asked to leave."""
 COLOURS = {
     "decision": CYAN,
     "plan.updated": BLUE,
@@ -36,20 +37,31 @@ class Leaving:
 
     code: int = errors.OK
 
+    def ask(self) -> None:
+        """Leave at the next look; asked again, at once."""
+        if self.code:
+            raise KeyboardInterrupt
+        self.code = errors.INTERRUPTED
+
 
 @contextmanager
 def until_left() -> Iterator[Leaving]:
-    """Ctrl-C inside the block ends it quietly: leaving is what it is for."""
+    """Ctrl-C inside the block ends it quietly: leaving is what it is for. It is looked for between two reads, so that it
+    cannot fall into the opening or closing of something."""
     leaving = Leaving()
+    if threading.current_thread() is not threading.main_thread():
+        yield leaving  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: leaving.ask())
     try:
         yield leaving
-    except KeyboardInterrupt:
-        leaving.code = errors.INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
-def follow_run(runs: Runs, run_id: str, out: Output, *, after: int, follow: bool) -> None:
+def follow_run(runs: Runs, run_id: str, out: Output, leaving: Leaving, *, after: int, follow: bool) -> None:
     """Print a run's events from `after` on; Ctrl-C is the way to leave."""
-    while True:
+    while not leaving.code:
         batch = runs.events(run_id, after=after, limit=BATCH)
         if not batch and follow:
             batch = runs.wait_events(run_id, after, PATIENCE)
@@ -68,9 +80,10 @@ def last_position(database: Database, back: int = 10) -> int:
     return max(int(newest) - back, 0)
 
 
-def follow_all(runs: Runs, out: Output, *, after: int, follow: bool) -> None:
+def follow_all(runs: Runs, out: Output, leaving: Leaving, *, after: int, follow: bool) -> None:
     """Print the events of every run by their place in the common order."""
-    while not out.gone:
+    pause = threading.Event()
+    while not out.gone and not leaving.code:
         batch = runs.all_events(after, BATCH)
         for event in batch:
             _print(event, out, run=True)
@@ -78,7 +91,7 @@ def follow_all(runs: Runs, out: Output, *, after: int, follow: bool) -> None:
         if not batch:
             if not follow:
                 return
-            time.sleep(PATIENCE / 2)
+            pause.wait(PATIENCE)
 
 
 def _print(event: Event, out: Output, *, run: bool) -> None:
