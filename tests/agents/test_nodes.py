@@ -11,6 +11,7 @@ import pytest
 from autonomy.agents.actions import ACTIONS
 from autonomy.agents.contract import Failure
 from autonomy.agents.nodes import NODES
+from autonomy.agents.roles import Pair
 from autonomy.agents.wrap_up import wrap_up
 from autonomy.core.errors import (
     AutonomyError,
@@ -144,9 +145,7 @@ async def test_a_spent_budget_and_a_lost_lease_are_nobodys_observation(role: str
             await made.to_end()
 
 
-def _pair() -> object:
-    from autonomy.agents.roles import Pair
-
+def _pair() -> Pair:
     return Pair(id="p1", text="It says so.", quotes=("so",))
 
 

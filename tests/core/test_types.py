@@ -87,4 +87,4 @@ def test_a_failed_step_is_over_but_not_done(state: Any, done: bool, ended: bool)
 
 def test_values_cannot_be_changed() -> None:
     with pytest.raises(ValidationError):
-        Observation(step="a").output = "b"  # type: ignore[misc]
+        Observation(step="a").output = "b"
