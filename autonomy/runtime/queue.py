@@ -392,9 +392,7 @@ def finish(
     _mark(tx, job, status, item, outcome=outcome, error=error)
 
 
-def fail(
-    tx: Tx, job: Job, error: str, *, retryable: bool = True, counted: bool = True, delay_us: int | None = None
-) -> bool:
+def fail(tx: Tx, job: Job, error: str, *, retryable: bool = True, counted: bool = True, delay_us: int | None = None) -> bool:
     """The attempt failed; returns whether another will be made, after a delay that doubles, with jitter.
 
     Out of attempts, or not retryable: job and run end as failed, with the cause. One that is not counted never was: what

@@ -252,7 +252,9 @@ class Checkpoint(SQLModel, table=True):
     __tablename__ = "checkpoint"
     __table_args__ = (
         Index("ix_checkpoint_name", "thread", "checkpoint_id"),
-        Index("ix_checkpoint_branch", "parent", sqlite_where=text("parent <> id - 1"), postgresql_where=text("parent <> id - 1")),
+        Index(
+            "ix_checkpoint_branch", "parent", sqlite_where=text("parent <> id - 1"), postgresql_where=text("parent <> id - 1")
+        ),
         Index(
             "ix_checkpoint_run", "run_id", sqlite_where=text("run_id IS NOT NULL"), postgresql_where=text("run_id IS NOT NULL")
         ),
@@ -291,9 +293,14 @@ class Document(SQLModel, table=True):
 
     __tablename__ = "document"
     __table_args__ = (
-        Index("uq_document_current", "corpus_id", "location", unique=True,
-              sqlite_where=text("state IN ('ok', 'duplicate', 'failed')"),
-              postgresql_where=text("state IN ('ok', 'duplicate', 'failed')")),
+        Index(
+            "uq_document_current",
+            "corpus_id",
+            "location",
+            unique=True,
+            sqlite_where=text("state IN ('ok', 'duplicate', 'failed')"),
+            postgresql_where=text("state IN ('ok', 'duplicate', 'failed')"),
+        ),
         Index("ix_document_text", "corpus_id", "text_sha256"),
     )
     id: str = Field(sa_column=Column(String(64), primary_key=True))
