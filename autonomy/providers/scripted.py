@@ -30,7 +30,7 @@ from autonomy.core.errors import InvalidInput
 from autonomy.providers import script as scripts
 from autonomy.providers.script import Asked, Behaviour, Script
 from autonomy.providers.scripted_roles import good_answer, schema_asked, wrong_answer
-from autonomy.providers.scripted_wire import completion, embedding_list, error_body, stream_chunks
+from autonomy.providers.scripted_wire import capped, completion, embedding_list, error_body, stream_chunks
 
 Outcome = Literal["open", "answered", "error", "cut"]
 _LONGEST_BODY = 64 * 1024 * 1024
@@ -277,6 +277,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, record: Recorded, behaviour: Behaviour) -> int:
         text = _words(record, behaviour)
+        short = capped(record.body, text)
+        if short != text and behaviour.kind == "good":
+            text, behaviour = short, replace(behaviour, kind="length")
         if record.body.get("stream"):
             return self._stream(record, behaviour, text)
         answer = completion(record.body, text, behaviour.kind)

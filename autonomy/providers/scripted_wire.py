@@ -24,6 +24,14 @@ def usage_of(body: dict[str, Any], text: str) -> dict[str, Any]:
     return usage
 
 
+def capped(body: dict[str, Any], text: str) -> str:
+    """As much of an answer as the request's cap on tokens lets through: services hold to it, and budgets rely on that."""
+    cap = body.get("max_tokens", body.get("max_completion_tokens"))
+    while isinstance(cap, int) and (tokens := estimate(text)) > cap:
+        text = text[: len(text) * cap // tokens]
+    return text
+
+
 def completion(body: dict[str, Any], text: str, kind: str) -> dict[str, Any]:
     """A whole answer; `kind` is the behaviour."""
     message: dict[str, Any] = {"role": "assistant", "content": None if kind == "refusal" else text}
