@@ -113,6 +113,8 @@ class Trial:
         self.flaws += flaws
         for keys, asked in known:
             self.figures["repeated"] += len(evidence.repeated(self.server.requests, keys, asked))
+        with self.workspace.database() as database:
+            self.figures["repeated"] += evidence.asked(database, run_id) - evidence.asked(database, same)
         folders = (self.workspace.folder(run_id), self.workspace.folder(same))
         self.figures["different"] += status == "done" and evidence.normal(folders[0]) != evidence.normal(folders[1])
 

@@ -45,6 +45,13 @@ def answered(database: Database, run_id: str) -> frozenset[str]:
     return frozenset(f"{run_id}.{n}" for (n,) in database.read(lambda tx: tx.tuples(sql, run=run_id)))
 
 
+def asked(database: Database, run_id: str) -> int:
+    """How many chat calls the run has made, by its journal: one that was paid twice under two numbers counts twice."""
+    return int(
+        database.read(lambda tx: tx.value("SELECT count(*) FROM call WHERE run_id = :run AND kind = 'chat'", run=run_id))
+    )
+
+
 def everything(database: Database, run_id: str) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of the run in every table, for comparing two moments."""
 

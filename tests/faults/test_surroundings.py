@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -24,7 +25,8 @@ START = ("run", "start", GOAL, "--corpus", str(CORPUS), "--provider", "extractiv
 def own_mounts() -> list[str]:
     """The words that give a command mounts of its own; skips, and says so, where the kernel forbids it."""
     unshare = shutil.which("unshare")
-    words = [unshare or "", "-Urm"]
+    # The superuser keeps the rights over others' files, and so the way to the socket of PostgreSQL.
+    words = [unshare or "", "-m" if os.geteuid() == 0 else "-Urm"]
     if (
         unshare is None
         or subprocess.run([*words, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False).returncode
@@ -41,7 +43,7 @@ def assert_one_line(err: str, *words: str) -> None:
     assert all(word in lines[0] for word in words), lines[0]
 
 
-@pytest.mark.parametrize("pages_left", [3, 12, 30])
+@pytest.mark.parametrize("pages_left", [3, 30])
 def test_a_database_that_has_no_room_in_mid_run_stops_it_with_one_line_and_it_goes_on_when_there_is(
     commands: Commands, sqlite_template: Path, tmp_path: Path, pages_left: int
 ) -> None:
@@ -77,7 +79,9 @@ set +e
 "$@" run start "$GOAL" --corpus "$CORPUS" --provider extractive --json > "$OUT/full.out" 2> "$OUT/full.err"
 echo $? > "$OUT/full.code"
 rm ballast
-for id in $("$@" run list --json | grep -o '"run_id": "[a-z0-9]*", "user_id": "[a-z]*", "journey": "[a-z]*", "goal": "[^"]*", "status": "[qr]' | cut -d'"' -f4); do
+for id in $("$@" run list --json |
+    grep -o '"run_id": "[a-z0-9]*", "user_id": "[a-z]*", "journey": "[a-z]*", "goal": "[^"]*", "status": "[qr]' |
+    cut -d'"' -f4); do
     "$@" run resume "$id" --json > "$OUT/freed.out" 2> "$OUT/freed.err"
     echo $? > "$OUT/freed.code"
 done
@@ -88,7 +92,7 @@ cp -r "$AUTONOMY_HOME" "$OUT/after"
 """
 
 
-@pytest.mark.parametrize(("kind", "kilobytes"), [("sqlite", 40), ("sqlite", 160), ("sqlite", 360), ("postgresql", 12)])
+@pytest.mark.parametrize(("kind", "kilobytes"), [("sqlite", 40), ("sqlite", 360), ("postgresql", 12)])
 def test_a_full_disk_under_the_workspace_stops_a_run_with_one_line_and_leaves_nothing_half_done(
     own_mounts: list[str], tmp_path: Path, request: pytest.FixtureRequest, kind: str, kilobytes: int
 ) -> None:
