@@ -1,7 +1,7 @@
 """Deleting, copying and pruning threads: the only place that rewrites checkpoint rows.
 
 A checkpoint that loses its parent becomes a snapshot in its own row (its id stays, so whoever counts on the thread's
-numbers is not misled) and keeps its parent's name; the rows on top of it are told their new root.
+numbers is not misled) and keeps its parent's name.
 """
 
 from __future__ import annotations
@@ -69,16 +69,10 @@ def _take_away(tx: Tx, thread: int, doomed: set[int]) -> None:
     thread_id = str(tx.value("SELECT thread_id FROM thread WHERE id = :thread", thread=thread))
     found = tx.packed(f"SELECT {rows.ROW} FROM checkpoint WHERE thread = :thread AND kind < 2 ORDER BY id", thread=thread)
     every = {each[0]: codec.Row(*each) for each in found}
-    roots: dict[int, int] = {}
     for row in every.values():
-        if row.id in doomed:
-            continue
-        if row.parent in doomed:
+        # The root of a row above it is only where reading begins: too low a one does no harm.
+        if row.id not in doomed and row.parent in doomed:
             _stand_alone(tx, thread_id, row, every[row.parent].name)
-            roots[row.id] = row.id
-        elif row.kind == codec.DELTA and row.parent in roots:
-            roots[row.id] = roots[row.parent]
-            tx.run("UPDATE checkpoint SET root = :root WHERE id = :id", root=roots[row.id], id=row.id)
     for row_id in doomed:
         tx.run(
             "DELETE FROM checkpoint WHERE thread = :thread AND kind = 2 AND checkpoint_id = :name",

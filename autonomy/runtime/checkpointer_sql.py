@@ -39,18 +39,19 @@ from autonomy.runtime import checkpoint_rows as rows
 from autonomy.runtime import checkpoint_upkeep as upkeep
 from autonomy.runtime.bell import Bell
 from autonomy.runtime.checkpoint_heads import Head, Key, Pending, Work
+from autonomy.runtime.checkpoint_shapes import config_of, describe, key_of, tuple_of, wanted
 from autonomy.runtime.serializer import Serializer
 from autonomy.storage.database import Database
 
-LINGER_S = 0.02
-"""How long a finished task's writes may wait in memory for their superstep to end."""
+LINGER_S = 0.1
+"""How long, once to twice, a finished task's writes may wait in memory for its siblings: far above the moment that a put
+needs, far below what is worth to be done again after a crash."""
 MOST_HEADS = 1024
 """Threads remembered at once; the least lately used idle one is forgotten, and then read again when it is needed."""
-LONGEST_ERROR = 4000
-"""Characters kept of the text of an exception."""
 
 Companion = Callable[[str], Work | None]
-"""thread id -> what the superstep writes besides its checkpoint, handed over at the moment of the put."""
+"""thread id -> what the superstep writes besides its checkpoint, handed over at the moment of the put; or, as the saver's
+`fence`, what must hold before task writes are stored without a checkpoint (it raises LeaseLost)."""
 
 
 class SqlSaver(BaseCheckpointSaver[int]):
@@ -67,6 +68,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
         fingerprint: str = "",
         state_version: int = 0,
         companion: Companion | None = None,
+        fence: Companion | None = None,
         behind: int = 0,
     ) -> None:
         super().__init__(serde=Serializer())
@@ -75,6 +77,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
         self._database = database
         self._stamp = codec.Stamp(fingerprint, state_version)
         self._companion = companion
+        self._fence = fence
         self._behind = behind
         # Held for moments only, never while waiting; the writer thread takes it when a write has failed.
         self._lock = threading.RLock()
@@ -96,7 +99,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
         """Store a checkpoint; see `aput`."""
         head, awaited = self._put(config, checkpoint, metadata, new_versions)
         self._wait(head, awaited)
-        return _config(head.key, checkpoint["id"])
+        return config_of(head.key, checkpoint["id"])
 
     async def aput(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
@@ -104,13 +107,13 @@ class SqlSaver(BaseCheckpointSaver[int]):
         """Store a checkpoint with its task writes and its companion's writes in one transaction."""
         head, awaited = self._put(config, checkpoint, metadata, new_versions)
         await self._await(head, awaited)
-        return _config(head.key, checkpoint["id"])
+        return config_of(head.key, checkpoint["id"])
 
     def _put(
         self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata, new_versions: ChannelVersions
     ) -> tuple[Head, Future[None] | None]:
         """Serialise and queue; returns the write that has to be durable before the caller goes on."""
-        key, parent = _key(config), get_checkpoint_id(config)
+        key, parent = key_of(config), get_checkpoint_id(config)
         full_metadata = get_checkpoint_metadata(config, metadata)
         with self._lock:
             head = self._head(key)
@@ -154,14 +157,17 @@ class SqlSaver(BaseCheckpointSaver[int]):
         task_path: str,
         loop: asyncio.AbstractEventLoop | None,
     ) -> tuple[Head, Future[None] | None]:
-        key, name = _key(config), config["configurable"]["checkpoint_id"]
+        key, name = key_of(config), config["configurable"]["checkpoint_id"]
         with self._lock:
             if (
                 key in self._failures
             ):  # LangGraph does not wait for this call: the failure stays for the put that it does wait for
                 raise self._failures[key]
             head = self._head(key)
-            pending = head.pending.setdefault(name, Pending()).writes
+            waiting = head.pending.get(name)
+            if waiting is None:
+                waiting = head.pending[name] = Pending(None if self._fence is None else self._fence(key[0]))
+            pending = waiting.writes
             urgent = False
             for n, (channel, value) in enumerate(writes):
                 index = WRITES_IDX_MAP.get(channel, n)
@@ -180,7 +186,8 @@ class SqlSaver(BaseCheckpointSaver[int]):
     def _flush(self, head: Head, name: str) -> Future[None]:
         """Store the waiting writes of one checkpoint in a row of their own."""
         pending = head.pending.pop(name)
-        return self._submit(head, head.writes(name, codec.encode_writes(name, tuple(pending.writes.values()))))
+        data = codec.encode_writes(name, tuple(pending.writes.values()))
+        return self._submit(head, head.writes(name, data, pending.fence))
 
     def _arm(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Have `_sweep` look after waiting writes in a moment: in the event loop that writes, or in a timer's thread (whose
@@ -216,7 +223,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
 
     def get_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """A checkpoint with its pending writes: the one named in the config, else the newest. Raises CorruptState."""
-        key, name = _key(config), get_checkpoint_id(config)
+        key, name = key_of(config), get_checkpoint_id(config)
         self._settle(key)
         before = self._mark(key)
         found = self._database.read(lambda tx: lookup.load(tx, key, name))
@@ -224,7 +231,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """A checkpoint with its pending writes: the one named in the config, else the newest. Raises CorruptState."""
-        key, name = _key(config), get_checkpoint_id(config)
+        key, name = key_of(config), get_checkpoint_id(config)
         await self._asettle(key)
         before = self._mark(key)
         found = await self._database.aread(lambda tx: lookup.load(tx, key, name))
@@ -239,14 +246,14 @@ class SqlSaver(BaseCheckpointSaver[int]):
         limit: int | None = None,
     ) -> Iterator[CheckpointTuple]:
         """Checkpoints, newest first. `filter` compares metadata values for equality, in Python: no key reaches the SQL."""
-        wanted = _wanted(config, filter, before, limit)
-        for key in self._keys(wanted.thread_id):
+        asked = wanted(config, filter, before, limit)
+        for key in self._keys(asked.thread_id):
             self._settle(key)
-        for key, name in wanted.narrow(self._database.read(wanted.names)):
-            found = self._database.read(lambda tx, key=key, name=name: wanted.load(tx, key, name))  # type: ignore[misc]
+        for key, name in asked.narrow(self._database.read(asked.names)):
+            found = self._database.read(lambda tx, key=key, name=name: asked.load(tx, key, name))  # type: ignore[misc]
             if found is not None:
-                yield _tuple(key, found)
-                if wanted.enough():
+                yield tuple_of(key, found)
+                if asked.enough():
                     return
 
     async def alist(
@@ -258,14 +265,14 @@ class SqlSaver(BaseCheckpointSaver[int]):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """See `list`. No cursor stays open between two checkpoints."""
-        wanted = _wanted(config, filter, before, limit)
-        for key in self._keys(wanted.thread_id):
+        asked = wanted(config, filter, before, limit)
+        for key in self._keys(asked.thread_id):
             await self._asettle(key)
-        for key, name in wanted.narrow(await self._database.aread(wanted.names)):
-            found = await self._database.aread(lambda tx, key=key, name=name: wanted.load(tx, key, name))  # type: ignore[misc]
+        for key, name in asked.narrow(await self._database.aread(asked.names)):
+            found = await self._database.aread(lambda tx, key=key, name=name: asked.load(tx, key, name))  # type: ignore[misc]
             if found is not None:
-                yield _tuple(key, found)
-                if wanted.enough():
+                yield tuple_of(key, found)
+                if asked.enough():
                     return
 
     def _mark(self, key: Key) -> tuple[Head | None, int]:
@@ -277,7 +284,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
         self, key: Key, name: str | None, found: lookup.Loaded | None, before: tuple[Head | None, int]
     ) -> CheckpointTuple | None:
         """The tuple; and the head is set on what was read, unless the thread has moved meanwhile."""
-        result = None if found is None else _tuple(key, found)
+        result = None if found is None else tuple_of(key, found)
         with self._lock:
             if name is None and self._mark(key) == before:
                 head = before[0]
@@ -466,39 +473,3 @@ class SqlSaver(BaseCheckpointSaver[int]):
     def _settle_thread(self, thread_id: str | None) -> None:
         for key in self._keys(thread_id):
             self._settle(key)
-
-
-def describe(error: BaseException) -> str:
-    """An exception as the text that is stored for it; exceptions themselves are never stored."""
-    return repr(error)[:LONGEST_ERROR].encode("utf-8", "backslashreplace").decode()
-
-
-def _key(config: RunnableConfig) -> Key:
-    configurable = config["configurable"]
-    return configurable["thread_id"], configurable.get("checkpoint_ns") or ""
-
-
-def _config(key: Key, name: str) -> RunnableConfig:
-    return {"configurable": {"thread_id": key[0], "checkpoint_ns": key[1], "checkpoint_id": name}}
-
-
-def _wanted(
-    config: RunnableConfig | None, filter: dict[str, Any] | None, before: RunnableConfig | None, limit: int | None
-) -> lookup.Wanted:
-    asked = config["configurable"] if config else {}
-    until = get_checkpoint_id(before) if before else None
-    return lookup.Wanted(
-        asked.get("thread_id"), asked.get("checkpoint_ns"), asked.get("checkpoint_id"), until, filter or {}, limit
-    )
-
-
-def _tuple(key: Key, found: lookup.Loaded) -> CheckpointTuple:
-    state = found.state
-    assert state.row is not None
-    return CheckpointTuple(
-        _config(key, state.row.name),
-        cast(Checkpoint, state.checkpoint()),
-        cast(CheckpointMetadata, state.metadata()),
-        None if found.parent is None else _config(key, found.parent),
-        found.pending,
-    )

@@ -89,6 +89,22 @@ async def test_values_changed_in_place_are_stored_as_the_memory_saver_stores_the
     await same_story(builder, play, [InMemorySaver(), SqlSaver(database)], config)
 
 
+async def test_a_list_that_is_emptied_and_filled_again(database: Database) -> None:
+    async def work(state: State) -> State:
+        step = state.get("step", 0) + 1
+        return {"step": step, "plan": [] if step % 2 else [f"line {step}", "more"]}
+
+    builder = StateGraph(State)
+    builder.add_node("work", work)
+    builder.add_edge(START, "work")
+    builder.add_conditional_edges("work", lambda state: "work" if state["step"] < 6 else END)
+
+    async def play(graph: Any) -> None:
+        await graph.ainvoke({"plan": []}, thread(), durability="sync")
+
+    await same_story(builder, play, [InMemorySaver(), SqlSaver(database)], thread())
+
+
 async def test_parallel_tasks_of_which_one_fails_and_is_tried_again(database: Database) -> None:
     ran: list[str] = []
 
@@ -154,6 +170,10 @@ async def test_an_interrupted_run_waits_for_its_answer_also_after_a_restart(data
 
     async def pause(graph: Any) -> None:
         await graph.ainvoke({"notes": ["start"]}, config, durability="sync")
+        if isinstance(graph.checkpointer, SqlSaver):
+            stored = await SqlSaver(database).aget_tuple(config)
+            assert stored is not None
+            assert [write[1] for write in stored.pending_writes or []] == ["__interrupt__"], "durable on return"
 
     async def answer(graph: Any) -> None:
         assert (await graph.aget_state(config)).interrupts[0].value == {"question": "go on?"}
@@ -250,7 +270,10 @@ def test_the_synchronous_methods_do_the_same(database: Database) -> None:
 # -- one commit per superstep, few bytes ------------------------------------------------------------------
 
 
-async def test_each_superstep_costs_exactly_one_commit_with_everything_in_it(database: Database) -> None:
+async def test_each_superstep_costs_exactly_one_commit_with_everything_in_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autonomy.runtime.checkpointer_sql.LINGER_S", 60)  # a busy machine is no matter here
     told: list[str] = []
 
     def companion(thread_id: str) -> Callable[[Tx], None]:

@@ -131,8 +131,7 @@ async def test_two_writers_racing_from_the_same_checkpoint_have_one_winner(datab
             *(graph.ainvoke(None, thread(), durability="sync") for graph in graphs), return_exceptions=True
         )
         assert sum(isinstance(each, LeaseLost) for each in outcomes) == 1
-        stored = rows_of(mine)
-        assert [row["id"] & 0xFFFFFFFF for row in stored] == list(range(1, len(stored) + 1))
+        stored = [row for row in rows_of(mine) if row["kind"] < 2]
         assert [row["parent"] for row in stored[1:]] == [row["id"] for row in stored[:-1]]
         assert (await graphs[0].aget_state(thread())).values["step"] == 20
 
@@ -168,7 +167,7 @@ async def test_a_failed_put_surfaces_and_the_run_goes_on_from_the_last_stored_st
 
     with pytest.raises(StorageError, match="the disk said no"):
         await play()
-    stored = rows_of(database)
+    stored = [row for row in rows_of(database) if row["kind"] < 2]
     assert len(stored) == at - 1, "nothing is stored behind a failed step"
     state = await graph.aget_state(thread())
     if not stored:
@@ -187,10 +186,9 @@ async def test_one_behind_leaves_at_most_one_superstep_open_and_the_barrier_clos
         state = database.read(lambda tx: checkpoint_rows.latest_meta(tx, "t"))
         if state is not None:
             head = saver._heads["t", ""]
-            stored = len(rows_of(database))
-            assert head.number - stored <= 1
+            assert head.number - len(rows_of(database)) <= 1
     await saver.barrier("t")
-    assert len(rows_of(database)) == 14
+    assert len([row for row in rows_of(database) if row["kind"] < 2]) == 14
 
 
 async def test_writes_of_a_finished_parallel_task_become_durable_while_its_sibling_works(
@@ -233,6 +231,9 @@ async def test_writes_of_a_finished_parallel_task_become_durable_while_its_sibli
     final = await other.aget_tuple(config)
     assert final is not None
     assert final.checkpoint["channel_values"]["notes"] == ["quick", "slow"]
+    consumed = await other.aget_tuple(seen.config)
+    assert consumed is not None
+    assert sorted(write[2][0] for write in consumed.pending_writes or [] if write[1] == "notes") == ["quick", "slow"]
 
 
 async def test_a_cancelled_put_does_not_take_its_write_back(database: Database) -> None:
