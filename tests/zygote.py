@@ -125,7 +125,7 @@ def serve(control: socket.socket) -> bool:
     waiting = b""
     children: set[int] = set()
     while True:
-        ready, _, _ = select.select([control, awake], [], [])
+        ready, _, _ = select.select([control.fileno(), awake], [], [])
         if awake in ready:
             os.read(awake, 512)
         for pid in list(children):
@@ -133,7 +133,7 @@ def serve(control: socket.socket) -> bool:
             if ended:
                 children.discard(pid)
                 control.sendall(json.dumps({"ended": pid, "code": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
-        if control not in ready:
+        if control.fileno() not in ready:
             continue
         received = control.recv(1 << 20)
         if not received:

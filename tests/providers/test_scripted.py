@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,18 @@ async def test_the_same_prompt_gets_the_same_answer(serve: Serve, connect: Conne
     port = connect(serve())
     answers = [await port.chat(request_for(schema=True), idempotency_key=str(n), timeout=10) for n in range(2)]
     assert answers[0].text == answers[1].text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_cap_on_tokens_cuts_an_answer_and_is_never_passed(
+    serve: Serve, connect: Connect, request_for: Build, stream: bool
+) -> None:
+    request = replace(request_for(), max_output_tokens=4)
+    answer = await connect(serve()).chat(
+        request, idempotency_key="k", timeout=10, on_token=(lambda _: None) if stream else None
+    )
+    assert answer.finish == "length"
+    assert 0 < answer.usage.tokens_out <= 4
 
 
 def test_it_runs_as_a_program_and_stops_on_sigterm(tmp_path: Path) -> None:

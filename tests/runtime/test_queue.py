@@ -462,6 +462,23 @@ def test_the_wait_doubles_up_to_five_minutes_and_no_two_are_alike() -> None:
         assert max(waits) / 1e6 <= most
 
 
+def test_what_gives_out_around_a_run_costs_it_no_attempt_however_often(database: Database) -> None:
+    run_id = enqueue(database, max_attempts=2)
+    for _ in range(5):
+        job = claimed(database)
+        assert job.attempts == 1
+        assert database.write(lambda tx, job=job: queue.fail(tx, job, "disk full", counted=False))  # type: ignore[misc]
+        make_due(database, run_id)
+    assert run_of(database, run_id).status == "queued"
+
+
+def test_a_resume_that_another_has_overtaken_finds_its_job_instead_of_a_second(database: Database) -> None:
+    run_id = enqueue(database)
+    database.write(lambda tx: runs.request_control(tx, run_id, "pause"))
+    jobs = [database.write(lambda tx: queue.enqueue_resume(tx, run_id, "operator")) for _ in range(2)]
+    assert jobs[0] == jobs[1] is not None
+
+
 def test_a_failure_that_another_try_cannot_mend_ends_the_run_at_once(database: Database) -> None:
     name = enqueue(database)
     job = claimed(database)
