@@ -52,7 +52,7 @@ def compose(material: Material, snapshot: Snapshot, gates: Sequence[Gate]) -> Co
     sources = sorted((source for source in material.sources if source.id in cited), key=lambda source: source.id)
     maps = maps_by_source(material.maps)
     texts = {source.id: snapshot(source.id) for source in sources}
-    _prove(rendered, texts, maps)
+    _prove(rendered, texts, maps, {source.id: source.location for source in sources})
     files = [File(DOCUMENT, _encoded(rendered.text), "deliverable", MARKDOWN)]
     for source in sources:
         name = _snapshot_name(source.id)
@@ -109,14 +109,14 @@ def verify(folder: Path) -> Checked:
     return Checked(claimed, found, round(found / claimed, 4) if claimed else 1.0, tuple(problems))
 
 
-def _prove(rendered: Rendered, texts: Mapping[str, str], maps: Mapping[str, SourceMap]) -> None:
+def _prove(rendered: Rendered, texts: Mapping[str, str], maps: Mapping[str, SourceMap], locations: Mapping[str, str]) -> None:
     for placed in rendered.claims:
         for card in placed.claim.cards:
             why = flaw(card.quote, card.anchor, texts[card.source], maps.get(card.source))
             if why:
                 raise CorruptState(
-                    f"citation {card.id} of claim {placed.claim.id} is not proved: {why}",
-                    "Resume the run to mend it; if this returns, read the corpus anew.",
+                    f"citation {card.id} of claim {placed.claim.id} is not proved by {locations[card.source]}: {why}",
+                    "Start a new run; if this returns, the stored sources are damaged: see 'autonomy doctor'.",
                 )
 
 

@@ -97,7 +97,7 @@ class Memory:
     def _prove(self, path: Path, name: str) -> None:
         child = Child(self._limits)
         try:
-            reading = child.read(path.absolute(), name)
+            reading = child.read(path.resolve(), name)
         finally:
             child.close()
         if reading.document is None:

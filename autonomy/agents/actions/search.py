@@ -12,6 +12,8 @@ from autonomy.core.types import Card, Observation, Passage, PlanStep, TaskSpec
 
 FEWEST = 8
 MOST = 20
+LONGEST = 10_000
+"""Characters of a question that are searched; a goal may be a hundred thousand."""
 """Passages and cards of one question: as many as the length asked for needs, within these bounds."""
 
 
@@ -19,7 +21,7 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     """Figures: passages, cards, sources, coverage (share of the question's terms found, 0 to 1)."""
     task = TaskSpec.model_validate(state["task"])
     brief = Brief.model_validate(state["brief"])
-    question = str(step.arguments["question"])
+    question = str(step.arguments["question"])[:LONGEST]
     limit = min(MOST, max(FEWEST, 2 * critic.cards_wanted(task, context) // max(1, len(brief.questions))))
     answer = await context.calls.tool(
         "corpus.search",

@@ -1,0 +1,211 @@
+"""Runs through all the real parts, on both databases: written by rule, over the small corpus."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autonomy.agents.nodes import NODES
+from autonomy.bootstrap.app import App
+from autonomy.bootstrap.corpora import read_corpora
+from autonomy.bootstrap.engine import EXTRACTIVE, engine
+from autonomy.bootstrap.settings import Settings
+from autonomy.bootstrap.working import executing
+from autonomy.core.errors import BadAnswer
+from autonomy.core.graph import END, ROUTES
+from autonomy.core.types import Budget, TaskSpec
+from autonomy.journeys.manifest import verify
+from autonomy.runtime.worker import JobHandle, Worker
+from autonomy.services.runs import StartRun
+from autonomy.storage.database import Database, Tx
+
+CORPUS = Path(__file__).parents[2] / "fixtures" / "corpus"
+GOAL = "How do leases and fencing keep a job queue safe"
+
+
+@pytest.fixture
+def app(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copytree(CORPUS, home / "docs")
+    with App(Settings(home=home, database_url=database.url), database) as opened:
+        yield opened
+
+
+def start(app: App, journey: str = "write", **more: Any) -> str:
+    task = TaskSpec(goal=GOAL, journey=journey, corpus=(str(app.home / "docs"),), provider=(EXTRACTIVE,), length=300, **more)
+    return app.runs.start(StartRun(task)).run_id
+
+
+async def work(app: App, run_id: str, stop: Callable[[], bool] = lambda: False) -> str:
+    """Work the run like a worker; `stop` is asked between supersteps, and leaves it paused. Returns its status."""
+    async with engine(app) as executor:
+        execute = executing(executor)
+
+        async def stoppable(job: Any, handle: JobHandle) -> Any:
+            real = executor.work
+
+            async def watched(run: str, epoch: int, told: Callable[[], bool]) -> Any:
+                def either() -> bool:
+                    if stop():
+                        handle.tell(control="pause")
+                    return told()
+
+                return await real(run, epoch, either)
+
+            executor.work = watched  # type: ignore[method-assign]
+            return await execute(job, handle)
+
+        worker = Worker(app.database, stoppable, concurrency=1, wake=app.wake, signals=False)
+        await worker.work_one(run_id)
+    return str(app.runs.inspect(run_id)["status"])
+
+
+def files(app: App, run_id: str) -> dict[str, Any]:
+    """The deliverable without ids and times."""
+    folder = app.home / "artifacts" / run_id
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest.pop("run_id")
+    for source in manifest["sources"]:
+        source.pop("retrieved_at")
+    return {"document": (folder / "deliverable.md").read_text(), "manifest": manifest}
+
+
+def decisions(app: App, run_id: str) -> list[tuple[str | None, dict[str, Any]]]:
+    return [(e.node, e.content) for e in app.runs.events(run_id, limit=5000) if e.type == "decision"]
+
+
+@pytest.mark.parametrize("journey", ["write", "research"])
+async def test_a_run_ends_in_a_document_whose_every_quote_is_found(app: App, journey: str) -> None:
+    run_id = start(app, journey)
+    assert await work(app, run_id) == "done"
+    checked = verify(app.home / "artifacts" / run_id)
+    assert (checked.share, checked.problems) == (1.0, ())
+    assert checked.claimed > 0
+    page = app.runs.inspect(run_id)
+    assert page["outcome"] in ("delivered", "target_not_reached")
+    assert all(step["state"] == "done" and step["done"] for step in page["plan"])
+    for node, content in decisions(app, run_id):
+        assert content["why"].strip()
+        assert isinstance(content["figures"], dict)
+        assert content["route"] in (*NODES, END)
+        if node is not None:
+            assert content["route"] in ROUTES[node]
+
+
+def steps_done(app: App, run_id: str) -> int:
+    return sum(event.type == "node.finished" for event in app.runs.events(run_id, limit=5000))
+
+
+async def test_a_corpus_that_changes_between_stop_and_resume_changes_nothing_that_was_gathered(app: App) -> None:
+    """Every file is rewritten or gone, and the folder read anew, when the run goes on from its outline."""
+    undisturbed = start(app)
+    await work(app, undisturbed)
+    run_id = start(app)
+
+    def outlined() -> bool:
+        return any(content.get("step") == "outline" for node, content in decisions(app, run_id) if node == "reflect")
+
+    assert await work(app, run_id, outlined) == "paused"
+    docs = app.home / "docs"
+    for number, path in enumerate(sorted(docs.iterdir())):
+        path.unlink()
+        if number % 2:
+            path.with_suffix(".md").write_text(f"# Other {number}\n\nNothing of what stood here stands here any more.\n")
+    read_corpora(app, [str(docs)], lambda done, total, name: None)
+    app.runs.resume(run_id)
+    assert await work(app, run_id) == "done"
+    assert files(app, run_id) == files(app, undisturbed)
+    assert verify(app.home / "artifacts" / run_id).good
+
+
+async def test_a_quote_that_is_not_found_again_fails_the_run_and_names_its_source(app: App) -> None:
+    run_id = start(app)
+
+    def audited() -> bool:
+        return app.runs.inspect(run_id)["current"] == "deliver"
+
+    assert await work(app, run_id, audited) == "paused"
+    app.database.write(lambda tx: tx.run("UPDATE document SET text = replace(text, 'e', 'x')"))
+    app.runs.resume(run_id)
+    assert await work(app, run_id) == "failed"
+    page = app.runs.inspect(run_id)
+    assert page["outcome"] == "failed"
+    assert page["error"].startswith("corrupt-state: citation")
+    locations = app.database.read(lambda tx: [row[0] for row in tx.tuples("SELECT location FROM document")])
+    assert any(location in page["error"] for location in locations)
+    assert app.runs.deliverables(run_id) == []
+
+
+@pytest.mark.parametrize("seconds", [0.001, 1e-9])
+async def test_a_run_without_time_delivers_an_honest_empty_document(app: App, seconds: float) -> None:
+    run_id = start(app, budget=Budget(seconds=seconds))
+    assert await work(app, run_id) == "done"
+    assert app.runs.inspect(run_id)["outcome"] == "budget_exceeded"
+    assert any("cut short" in note for note in files(app, run_id)["manifest"]["notes"])
+
+
+async def test_a_run_cut_short_in_the_middle_delivers_what_it_has(app: App) -> None:
+    run_id = start(app, budget=Budget(seconds=3600))
+
+    def some_drafts() -> bool:
+        return steps_done(app, run_id) >= 12
+
+    await work(app, run_id, some_drafts)
+    app.runs.budget(run_id, Budget(seconds=0.001))
+    app.runs.resume(run_id)
+    assert await work(app, run_id) == "done"
+    assert app.runs.inspect(run_id)["outcome"] == "budget_exceeded"
+    assert verify(app.home / "artifacts" / run_id).good
+    exceeded = [e.content for e in app.runs.events(run_id, limit=5000) if e.type == "budget.exceeded"]
+    assert [content["which"] for content in exceeded] == ["seconds"]
+
+
+async def test_a_goal_of_a_hundred_thousand_characters_is_worked(app: App) -> None:
+    task = TaskSpec(goal="leases and fencing " * 5000, corpus=(str(app.home / "docs"),), provider=(EXTRACTIVE,), length=100)
+    run_id = app.runs.start(StartRun(task)).run_id
+    assert await work(app, run_id) == "done", app.runs.inspect(run_id)["error"]
+
+
+async def test_an_unknown_provider_fails_the_run_with_a_clear_error(app: App) -> None:
+    task = TaskSpec(goal=GOAL, corpus=(str(app.home / "docs"),), provider=("nobody",))
+    run_id = app.runs.start(StartRun(task)).run_id
+    assert await work(app, run_id) == "failed"
+    assert "provider nobody is not configured" in app.runs.inspect(run_id)["error"]
+
+
+async def test_each_request_that_moved_to_the_other_player_leaves_its_own_note(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Introduction and conclusion are asked for in one step: both notes reach the reader."""
+    from autonomy.agents.model import ModelPlayer
+    from autonomy.bootstrap.settings import ProviderEntry
+
+    async def broken(self: ModelPlayer, *_: Any, **__: Any) -> Any:
+        raise BadAnswer("garbled")
+
+    for role in ("interpret", "select", "outline", "draft", "judge", "revise", "widen"):
+        monkeypatch.setattr(ModelPlayer, role, broken)
+    entry = ProviderEntry(name="desk", base_url="http://127.0.0.1:9/v1", model="m", free=True)
+    settings = Settings(home=app.home, database_url=app.database.url, providers=(entry,))
+    other = App(settings, app.database)
+    task = TaskSpec(goal=GOAL, corpus=(str(app.home / "docs"),), provider=("desk", EXTRACTIVE), length=200)
+    run_id = other.runs.start(StartRun(task)).run_id
+    assert await work(other, run_id) == "done"
+    notes = [note for note in files(app, run_id)["manifest"]["notes"] if "by quotation" in note]
+    assert sum("introduction" in note for note in notes) == 1
+    assert sum("conclusion" in note for note in notes) == 1
+
+
+async def test_the_tools_of_the_engine_stand_in_the_database(app: App) -> None:
+    def rows(tx: Tx) -> int:
+        return int(tx.value("SELECT count(*) FROM tool"))
+
+    async with engine(app):
+        assert app.database.read(rows) == 2
