@@ -118,7 +118,7 @@ class Opener:
             run=RunInfo(run.id, run.user_id, run.journey, run.correlation_id, task.seed, provider, run.created_at),
             calls=calls,
             records=records,
-            artifacts=RunArtifacts(self._app.home, unit),
+            artifacts=RunArtifacts(self._app.home, unit, self._app.database),
             emit=unit.emit,
             sources=SqlSources(self._app.database),
             corpora=RunCorpora(self._app, self._library, self._listeners.progress),
@@ -169,7 +169,12 @@ async def engine(app: App, listeners: Listeners | None = None) -> AsyncIterator[
     companions = Companions()
     behind = 1 if app.settings.runtime.durability == "behind" else 0
     saver = SqlSaver(
-        app.database, fingerprint=graph.fingerprint(), state_version=STATE_VERSION, companion=companions, behind=behind
+        app.database,
+        fingerprint=graph.fingerprint(),
+        state_version=STATE_VERSION,
+        companion=companions,
+        fence=companions.fence,
+        behind=behind,
     )
     nodes = {name: supervised(name, node, wrap_up) for name, node in NODES.items()}
     compiled = graph.build(nodes, checkpointer=saver, context_schema=Doors)

@@ -35,9 +35,10 @@ _INSERT_DELTA = (
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """Task writes of one checkpoint that are not stored yet, by (task id, index). `seen_at` is the head's number when they
-    were last looked at."""
+    """Task writes of one checkpoint that are not stored yet, by (task id, index). `fence` runs before them when they get a
+    row of their own. `seen_at` is the head's number when they were last looked at."""
 
+    fence: Work | None = None
     writes: dict[tuple[str, int], codec.Write] = field(default_factory=dict)
     seen_at: int | None = None
 
@@ -136,13 +137,15 @@ class Head:
 
         return delta, extra is None and not (self.opens and number == 1)
 
-    def writes(self, name: str, data: bytes) -> Work:
-        """Count a row of task writes of the checkpoint `name`; returns the write that stores it."""
+    def writes(self, name: str, data: bytes, fence: Work | None) -> Work:
+        """Count a row of task writes of the checkpoint `name`; returns the write that stores it, behind its fence."""
         self.number += 1
         number = self.number
 
         def write(tx: Tx) -> None:
             self._begin(tx, number)
+            if fence is not None:
+                fence(tx)
             row = self._row(number)
             self._end(
                 tx.run(

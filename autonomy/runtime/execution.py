@@ -68,6 +68,11 @@ class Companions:
         unit = self._units.get(thread_id)
         return None if unit is None else unit.drain()
 
+    def fence(self, thread_id: str) -> Write | None:
+        """The check before rows that are stored outside a superstep: the run must still be held by its unit's worker."""
+        unit = self._units.get(thread_id)
+        return None if unit is None else unit.fence
+
     def add(self, unit: Unit) -> None:
         """Follow this run."""
         self._units[unit.run_id] = unit

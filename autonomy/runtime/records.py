@@ -92,11 +92,16 @@ class RunRecords:
 
 
 class RunArtifacts:
-    """Implements `agents.context.Artifacts`: the file first, whole; then its row and event with the superstep."""
+    """Implements `agents.context.Artifacts`: the file first, whole; then its row and event with the superstep.
 
-    def __init__(self, home: Path, unit: Unit) -> None:
+    With a database each file asks for the run's fence before it is written: a worker that was frozen past its lease must
+    not put its own draft in the place of what another has delivered.
+    """
+
+    def __init__(self, home: Path, unit: Unit, database: Database | None = None) -> None:
         self._home = home
         self._unit = unit
+        self._database = database
 
     @property
     def folder(self) -> Path:
@@ -104,7 +109,9 @@ class RunArtifacts:
         return self._home / "artifacts" / self._unit.run_id
 
     def put(self, name: str, data: bytes, *, role: str, media_type: str) -> str:
-        """Write `artifacts/{run_id}/{name}`; returns the sha256 in hex."""
+        """Write `artifacts/{run_id}/{name}`; returns the sha256 in hex. Raises LeaseLost."""
+        if self._database is not None:
+            self._database.read(self._unit.fence)
         run_id = self._unit.run_id
         relative = f"artifacts/{run_id}/{name}"
         sha256 = write_atomic(inside(self.folder, name), data)

@@ -44,6 +44,12 @@ class Unit:
         self._route = route
         self._spent_ms += spent_ms
 
+    def fence(self, tx: Tx) -> None:
+        """For what is written outside the superstep's own write. Raises LeaseLost when another worker holds the run now."""
+        held = tx.value(f"SELECT epoch FROM run WHERE id = :run {tx.dialect.lock}", run=self.run_id)
+        if held != self.epoch:
+            raise self._lost()
+
     def clear(self) -> None:
         """Forget what a failed try has gathered."""
         self._items, self._writes, self._route, self._spent_ms = [], [], None, 0
@@ -75,7 +81,7 @@ class Unit:
             epoch=self.epoch,
         )
         if mine == 0:
-            raise LeaseLost(f"run {self.run_id} is held by another worker now", "Nothing to do: the other worker goes on.")
+            raise self._lost()
         # A step that stays done makes the attempt the first again: only crashes without progress in between run out.
         tx.run(
             "UPDATE job SET lease_until = now_us() + :lease, attempts = 1 "
@@ -84,3 +90,6 @@ class Unit:
             run=self.run_id,
             epoch=self.epoch,
         )
+
+    def _lost(self) -> LeaseLost:
+        return LeaseLost(f"run {self.run_id} is held by another worker now", "Nothing to do: the other worker goes on.")
