@@ -29,6 +29,7 @@ from autonomy.providers.settings import Kind, Secret
 
 PROJECT_FILE = "autonomy.toml"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_SECRET_IN_QUERY = re.compile(r"(?i)([?&][\w.-]*(?:password|secret|token|key)=)[^&#]*")
 SHORT_VARIABLES = {"AUTONOMY_LEASE_SECONDS": ("queue", "lease_seconds")}
 """Variables with a name of their own; every other key has AUTONOMY_<SECTION>__<KEY>."""
 
@@ -99,11 +100,11 @@ def check_workspace(home: Path) -> None:
 
 
 def masked_url(url: str) -> str:
-    """The URL without its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":****@", 1)
+    """The URL without its password, wherever the URL may carry it."""
+    password = urlsplit(url).password
+    if password is not None:
+        url = url.replace(f":{password}@", ":****@", 1)
+    return _SECRET_IN_QUERY.sub(r"\1****", url)
 
 
 # -- where things are ---------------------------------------------------------------------------------
@@ -130,7 +131,10 @@ def _database_url(environ: Mapping[str, str], home: Path, origins: dict[str, str
     origins["database_url"] = "variable AUTONOMY_DATABASE_URL" if given else "default (in the workspace)"
     if not given:
         return f"sqlite:///{quote(str(home / 'autonomy.db'))}"
-    parts = urlsplit(given)
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme in ("postgresql", "postgres"):
         return given
     if parts.scheme != "sqlite" or parts.netloc or len(parts.path) < 2:

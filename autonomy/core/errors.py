@@ -68,7 +68,7 @@ class BudgetExceeded(AutonomyError):
     def __init__(self, which: str, limit: float | None, used: float, asked: float) -> None:
         super().__init__(
             f"the {which} budget does not cover the next call (limit {limit}, used {used}, asked {asked})",
-            "Raise it with 'autonomy run budget' and resume.",
+            "Start a new run with a higher limit.",
         )
         self.which = which
         self.limit = limit

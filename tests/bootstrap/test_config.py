@@ -208,6 +208,12 @@ def test_the_database_stands_in_the_workspace_unless_a_url_says_otherwise(place:
             place.load(AUTONOMY_DATABASE_URL=wrong)
 
 
+def test_a_database_url_that_is_none_is_refused_without_showing_it(place: Place) -> None:
+    with pytest.raises(ConfigurationError, match="neither sqlite") as caught:
+        place.load(AUTONOMY_DATABASE_URL="postgresql://u:hidden@[h/d")
+    assert "hidden" not in str(caught.value)
+
+
 def test_a_workspace_with_odd_characters_keeps_its_name_in_the_url(tmp_path: Path) -> None:
     from autonomy.storage.database import parse_url
 
@@ -225,6 +231,12 @@ def test_the_workspace_defaults_to_the_current_folder(tmp_path: Path) -> None:
 def test_passwords_in_urls_are_masked() -> None:
     assert config.masked_url("postgresql://u:p%40ss@h/d") == "postgresql://u:****@h/d"
     assert config.masked_url("sqlite:////a/b.db") == "sqlite:////a/b.db"
+    assert (
+        config.masked_url("postgresql://h/d?sslmode=require&password=p%40ss")
+        == "postgresql://h/d?sslmode=require&password=****"
+    )
+    assert config.masked_url("postgresql://h/d?sslpassword=x&user=u") == "postgresql://h/d?sslpassword=****&user=u"
+    assert config.masked_url("https://h/v1?api-key=abc#f") == "https://h/v1?api-key=****#f"
 
 
 def test_a_missing_workspace_is_made(tmp_path: Path) -> None:
