@@ -18,8 +18,9 @@ from autonomy.bootstrap.settings import Settings
 from autonomy.bootstrap.working import executing
 from autonomy.core.errors import BadAnswer
 from autonomy.core.graph import END, ROUTES
-from autonomy.core.types import Budget, TaskSpec
+from autonomy.core.types import Budget, Journey, TaskSpec
 from autonomy.journeys.manifest import verify
+from autonomy.runtime.execution import Ended
 from autonomy.runtime.worker import JobHandle, Worker
 from autonomy.services.runs import StartRun
 from autonomy.storage.database import Database, Tx
@@ -38,26 +39,26 @@ def app(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         yield opened
 
 
-def start(app: App, journey: str = "write", **more: Any) -> str:
+def start(app: App, journey: Journey = "write", **more: Any) -> str:
     task = TaskSpec(goal=GOAL, journey=journey, corpus=(str(app.home / "docs"),), provider=(EXTRACTIVE,), length=300, **more)
     return app.runs.start(StartRun(task)).run_id
 
 
-async def work(app: App, run_id: str, stop: Callable[[], bool] = lambda: False) -> str:
-    """Work the run like a worker; `stop` is asked between supersteps, and leaves it paused. Returns its status."""
+async def work(app: App, run_id: str, enough: Callable[[], bool] = lambda: False) -> str:
+    """Work the run like a worker; `enough` is asked between supersteps, and leaves it paused. Returns its status."""
     async with engine(app) as executor:
         execute = executing(executor)
 
         async def stoppable(job: Any, handle: JobHandle) -> Any:
             real = executor.work
 
-            async def watched(run: str, epoch: int, told: Callable[[], bool]) -> Any:
+            async def watched(run_id: str, epoch: int, stop: Callable[[], bool]) -> Ended:
                 def either() -> bool:
-                    if stop():
+                    if enough():
                         handle.tell(control="pause")
-                    return told()
+                    return stop()
 
-                return await real(run, epoch, either)
+                return await real(run_id, epoch, either)
 
             executor.work = watched  # type: ignore[method-assign]
             return await execute(job, handle)
@@ -129,7 +130,7 @@ async def test_a_quote_that_is_not_found_again_fails_the_run_and_names_its_sourc
     run_id = start(app)
 
     def audited() -> bool:
-        return app.runs.inspect(run_id)["current"] == "deliver"
+        return bool(app.runs.inspect(run_id)["current"] == "deliver")
 
     assert await work(app, run_id, audited) == "paused"
     app.database.write(lambda tx: tx.run("UPDATE document SET text = replace(text, 'e', 'x')"))
