@@ -23,8 +23,8 @@ README = ROOT / "README.md"
 ENTRY = "from cli.main import entry; entry()"
 DOTS = "..."
 START = """\
-autonomy run start "How do long-running jobs survive crashes: write-ahead logs, \\
-checkpoints, leases and idempotency keys" \\
+autonomy run start "How do long-running jobs survive crashes: \\
+write-ahead logs, checkpoints, leases and idempotency keys" \\
     --journey research --corpus fixtures/corpus"""
 RUN = re.compile(r"artifacts/([a-z2-7]{26})/")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -170,7 +170,7 @@ def test_the_session_is_what_the_commands_print(stage: Stage) -> None:
         run = run or (found[1] if found else "")
         check(done, shown, (shown_run, run))
     assert len(session) >= 4
-    assert max(len(line) for block in blocks(section("A session"), "console") for line in block.splitlines()) <= 82
+    assert max(len(line) for block in blocks(section("A session"), "console") for line in block.splitlines()) <= 80
 
 
 def test_a_changed_figure_or_a_missing_line_does_not_fit() -> None:
