@@ -3,6 +3,7 @@
 The graph is a loop of five nodes that do nothing but count; the state is a counter, a plan of twenty lines and notes that
 grow by 500 bytes a step. Contenders run one after the other within each repeat, so a ratio compares neighbours in time;
 ratios are medians of those pairs. Absolute figures mean little on a shared machine, and a single figure means nothing.
+What was imported is frozen for the garbage collector, for all alike: else one contender pays for another's collection.
 
     python benchmarks/checkpointer.py [--sizes 50,200,1000,5000] [--quick] [--json FILE] [--folder DIR]
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import importlib
 import json
 import operator
@@ -224,6 +226,7 @@ def used(tx: Tx) -> int:
 
 async def measure(contender: Contender, work: Workload, steps: int) -> None:
     """One run on fresh storage."""
+    gc.collect()
     async with contender.open() as (saver, database):
         size = database.read(used) if database else 0
         commits = database.commits if database else 0
@@ -236,6 +239,7 @@ async def measure(contender: Contender, work: Workload, steps: int) -> None:
 
 async def many(contender: Contender, work: Workload, steps: int) -> float:
     """Steps per second of AT_ONCE runs in one event loop."""
+    gc.collect()
     async with contender.open() as (saver, _):
         began = time.perf_counter()
         await asyncio.gather(*(work.run(saver, steps, f"run-{n}") for n in range(AT_ONCE)))
@@ -353,15 +357,15 @@ async def steps_a_second(contenders: list[Contender], work: Workload, sizes: lis
             print(f"  {size} steps, repeat {repeat + 1}", file=sys.stderr)
 
 
-async def at_once(contenders: list[Contender], work: Workload, quick: bool) -> list[Line]:
+async def at_once(contenders: list[Contender], work: Workload, steps: int, repeats: int) -> list[Line]:
     figures: dict[str, list[float]] = {}
     wanted = [each for each in contenders if not each.peer and each.name != "no checkpointer"]
-    for _ in range(3 if quick else 7):
+    for _ in range(repeats):
         for contender in wanted:
-            figures.setdefault(contender.name, []).append(await many(contender, work, 100))
+            figures.setdefault(contender.name, []).append(await many(contender, work, steps))
     base = figures.pop("InMemorySaver")
     return [
-        ratio(f"{name} / InMemorySaver, {AT_ONCE} runs at once", found, base, 0.8 if "strict" in name else 0.9)
+        ratio(f"{name} / InMemorySaver, {AT_ONCE} runs of {steps}", found, base, 0.8 if "strict" in name else 0.9)
         for name, found in figures.items()
     ]
 
@@ -383,8 +387,17 @@ async def main() -> int:
     places = Places(folder)
     try:
         contenders = line_up(places, not options.no_postgres)
+        for contender in contenders:
+            await measure(contender, work, 10)  # imports, servers, caches
+            contender.figures.clear()
+            contender.bytes_per_step.clear()
+            contender.commits_per_superstep.clear()
+        gc.collect()
+        gc.freeze()
         await steps_a_second(contenders, work, sizes, options.quick)
-        lines = judge(contenders) + await at_once(contenders, work, options.quick)
+        lines = judge(contenders)
+        for steps in (100, 300):
+            lines += await at_once(contenders, work, steps, 3 if options.quick else 5)
         for name, url in [("sqlite", places.migrated())] + (
             [] if options.no_postgres else [("postgres", places.postgres(True))]
         ):

@@ -75,7 +75,7 @@ async def test_a_checkpoint_that_is_put_twice_counts_as_last_put(database: Datab
 
 async def test_a_channel_whose_version_moved_is_stored_also_when_it_is_not_announced(database: Database) -> None:
     saver = SqlSaver(database)
-    await saver.aput(at(), made("1", a=1, b=1), {"step": 1}, {"a": 1, "b": 1})
+    await saver.aput(at(), made("1", a=1), {"step": 1}, {"a": 1})
     await saver.aput(at("1"), made("2", 2, a=2), {"step": 2}, {})
     assert await values(SqlSaver(database), at()) == {"a": 2}
 
