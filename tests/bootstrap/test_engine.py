@@ -83,7 +83,7 @@ def decisions(app: App, run_id: str) -> list[tuple[str | None, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("journey", ["write", "research"])
-async def test_a_run_ends_in_a_document_whose_every_quote_is_found(app: App, journey: str) -> None:
+async def test_a_run_ends_in_a_document_whose_every_quote_is_found(app: App, journey: Journey) -> None:
     run_id = start(app, journey)
     assert await work(app, run_id) == "done"
     checked = verify(app.home / "artifacts" / run_id)
