@@ -159,7 +159,7 @@ def _find(lines: Sequence[str], words: str, start: int) -> int:
 SESSION = (
     Part(START),
     Part("autonomy run list"),
-    Part("head -n 9 artifacts/{run}*/deliverable.md | fold -s -w 78"),
+    Part("head -n 11 artifacts/{run}*/deliverable.md | fold -s -w 78"),
     Part(
         "autonomy run explain {run}",
         (
