@@ -80,6 +80,9 @@ def flaws(database: Database, run_id: str, home: Path) -> list[str]:
     ends = [event["seq"] for event in told if event["type"] in TERMINAL_EVENTS]
     if ends != numbers[-1:]:
         found.append(f"terminal events at {ends} of {len(numbers)}")
+    steps = [event["content"]["step"] for event in told if event["type"] == "node.finished"]
+    if steps != list(range(len(steps))):
+        found.append(f"a step is told twice or never: {steps}")
     run = database.read(lambda tx: tx.row("SELECT * FROM run WHERE id = :run", run=run_id)) or {}
     if run["next_seq"] != len(numbers):
         found.append(f"the run has given out {run['next_seq']} numbers, {len(numbers)} are used")

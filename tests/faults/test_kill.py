@@ -149,6 +149,20 @@ def test_an_answer_is_paid_again_only_if_the_kill_came_before_it_was_written_dow
     assert kills.repeated() == []
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_step_is_told_and_stored_in_one_commit(
+    commands: Commands, workspace: Workspace, server: ScriptedServer, when: str
+) -> None:
+    workspace.configure(server.base_url)
+    told = {"statement": "route = coalesce(:route, route)", "commit": 6, "when": when, "signal": signal.SIGKILL}
+    killed = start(commands, workspace, "write", fault=told)
+    run_id = killed_run(workspace)
+    ended = commands.run(workspace, "run", "resume", run_id, "--json")
+    assert (killed.code, ended.code) == (-signal.SIGKILL, 0), ended.err
+    with workspace.database() as database:
+        assert evidence.flaws(database, run_id, workspace.home) == []
+
+
 def killed_run(workspace: Workspace) -> str:
     """The id of the run in a workspace with one."""
     with workspace.database() as database:
