@@ -82,6 +82,20 @@ def test_a_unit_of_an_older_lease_writes_nothing_at_all(database: Database, tmp_
     assert row(database, "job")["lease_until"] == before[0]["lease_until"]
 
 
+def test_the_fence_holds_for_a_unit_without_events(database: Database) -> None:
+    start(database)
+    take_over(database)
+    one = unit()
+
+    def wipe(tx: Tx) -> None:
+        tx.run("DELETE FROM event")
+
+    one.add(wipe)
+    with pytest.raises(LeaseLost):
+        commit(database, one)
+    assert count(database, "event") == 2
+
+
 def test_a_write_that_fails_takes_the_events_with_it(database: Database) -> None:
     start(database)
     one = unit()
