@@ -85,7 +85,7 @@ def run(argv: Sequence[str], open_app: Callable[..., Any] | None = None) -> int:
 def _usage(error: typer.TyperException, session: Session) -> int:
     """Words that do not parse: one line with the way to the help, or the help itself where none were given."""
     context = getattr(error, "ctx", None)
-    text = error.format_message()
+    text = error.format_message().replace(": Value error, ", ": ")  # how Typer hands on what a parser of ours said
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
         session.out.say(text)
         return errors.USAGE

@@ -116,14 +116,14 @@ def list_runs(
         options.Status | None,
         typer.Option(metavar="STATUS", help="queued, running, waiting_human, paused, done, failed, aborted."),
     ] = None,
-    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most runs to show, 1 to 1000.")] = 20,
+    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most runs to show, 1 to 200.")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Continue after the page that gave it.")] = None,
 ) -> None:
     """List runs, the newest first."""
     from cli.pages import run_table
 
     with session.app() as application:
-        most = values.between("--limit", limit, 1, 1000)
+        most = values.between("--limit", limit, 1, 200)
         page = application.runs.page(user=user, status=status, limit=most, cursor=cursor)
     if session.out.json:
         session.out.document({"items": page.items, "next_cursor": page.next_cursor})

@@ -137,6 +137,7 @@ def test_words_that_do_not_parse_exit_2_in_one_line(words: tuple[str, ...], said
     done = place.run(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+    assert "Value error" not in done.stderr
     assert done.stderr.count("\n") == 1
     under_json = place.run(*words, "--json")
     assert under_json.returncode == 2
