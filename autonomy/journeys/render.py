@@ -93,7 +93,7 @@ def render(material: Material) -> Rendered:
     page.head(material.brief.title, 1)
     _note(page)
     _sections(page, material.sections)
-    if not found:
+    if not found and material.outcome != "budget_exceeded":  # a run cut short has not looked everywhere; its note says so
         page.block(page.say.no_evidence if not material.cards else page.say.no_claims)
     if material.task.journey == "research":
         _questions(page)

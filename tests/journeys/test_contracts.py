@@ -120,11 +120,11 @@ def test_an_operators_thresholds_are_the_ones_that_are_measured_against() -> Non
 
 
 def test_a_document_without_evidence_fails_its_gates_and_is_still_composed() -> None:
-    bare = made.written(sections=(), cards=(), sources=(), maps=(), outcome="budget_exceeded")
+    bare = made.written(sections=(), cards=(), sources=(), maps=(), outcome="target_not_reached")
     held: Journey = journey("write")
     gates = held.gates(bare, made.snapshot(), {})
     assert {"quote_found", "citation_coverage", "citation_support", "references"} <= {g.name for g in gates if not g.passed}
     assert all(gate.evidence[0] == "n=0" for gate in gates if gate.name.startswith("citation"))
     text = held.compose(bare, made.snapshot(), gates).files[0].data.decode()
     assert "nothing is claimed here" in text
-    assert "budget exceeded" in text
+    assert "target not reached" in text

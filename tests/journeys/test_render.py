@@ -155,6 +155,14 @@ def test_a_model_written_document_carries_no_box_and_one_cut_short_says_why() ->
     assert "> **The best draft, not a finished one:** budget exceeded." in cut
 
 
+def test_a_run_cut_short_says_nothing_about_what_the_corpus_holds() -> None:
+    def text(outcome: str) -> str:
+        return render(made.written(sections=(), cards=(), maps=(), searched=(), thin=(), outcome=outcome)).text
+
+    assert "The corpus holds nothing quotable" in text("target_not_reached")
+    assert "The corpus" not in text("budget_exceeded")
+
+
 def test_the_furniture_speaks_the_language_of_the_document() -> None:
     german = render(made.packed(brief=made.brief("de", "Abbruch"))).text
     for words in (
