@@ -64,3 +64,36 @@ def test_a_url_of_another_kind_is_refused() -> None:
 
 def test_the_schema_is_current_after_an_upgrade(database: Database) -> None:
     assert migrate.state(database) == "current"
+
+
+async def test_a_single_statement_is_one_commit_and_fails_alone(database: Database) -> None:
+    before = database.commits
+    assert database.submit(put("one"), single=True).result() == 1
+    assert database.commits == before + 1
+    with pytest.raises(StorageError):
+        database.submit(put("one"), single=True).result()
+    outcomes = await asyncio.gather(
+        *(asyncio.wrap_future(database.submit(put(user), single=True)) for user in ("two", "one", "three")),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, StorageError) for each in outcomes] == [False, True, False]
+    assert database.read(users) == ["one", "three", "two"]
+
+
+def test_large_blobs_come_back_whole_in_the_binary_format(database: Database) -> None:
+    blob = bytes(range(256)) * 1000
+    found = database.read(lambda tx: tx.packed("SELECT :blob AS data, 1", blob=blob))
+    assert [tuple(map(type, row)) for row in found] == [(bytes, int)]
+    assert found[0][0] == blob
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_writer_that_dies_of_its_own_fault_leaves_nobody_waiting(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(connection: object, batch: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(database, "_commit", broken)
+    with pytest.raises(StorageUnavailable, match="died"):
+        database.write(put("x"))
+    with pytest.raises(StorageUnavailable):
+        database.write(put("y"))
