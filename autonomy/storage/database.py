@@ -204,11 +204,28 @@ class Database:
                     stop = True
                     break
                 batch.append(following)
-            connection = self._serve(connection, batch)
+            try:
+                connection = self._serve(connection, batch)
+            except BaseException:
+                self._give_up(batch)
+                raise
             if stop:
                 break
         if connection is not None:
             connection.close()
+
+    def _give_up(self, batch: list[_Write]) -> None:
+        """The writer died of a fault of its own: nobody may wait for it for ever, now or later."""
+        with self._guard:
+            self._closed = True
+            while True:
+                try:
+                    waiting = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if waiting is not None:
+                    batch.append(waiting)
+        self._fail(batch, StorageUnavailable("the database writer has died", "See the log, then start the command again."))
 
     def _serve(self, connection: Any, batch: list[_Write]) -> Any:
         """Commit one batch on the connection (made or remade where needed) and hand the results out."""
