@@ -157,6 +157,7 @@ class Database:
         self.url = url
         self.commits = 0
         self._grow = grow_wal
+        self._connection: Any = None
         self._tx: Tx | None = None
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._idle: list[Any] = []
@@ -191,7 +192,6 @@ class Database:
         return await asyncio.wrap_future(self.submit(fn))
 
     def _work(self) -> None:
-        connection: Any = None
         while (first := self._queue.get()) is not None:
             batch = [first]
             stop = False
@@ -205,14 +205,18 @@ class Database:
                     break
                 batch.append(following)
             try:
-                connection = self._serve(connection, batch)
+                self._serve(batch)
             except BaseException:
                 self._give_up(batch)
                 raise
             if stop:
                 break
-        if connection is not None:
-            connection.close()
+        self._close_writer()
+
+    def _close_writer(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def _give_up(self, batch: list[_Write]) -> None:
         """The writer died of a fault of its own: nobody may wait for it for ever, now or later."""
@@ -225,18 +229,19 @@ class Database:
                     break
                 if waiting is not None:
                     batch.append(waiting)
+        self._close_writer()
         self._fail(batch, StorageUnavailable("the database writer has died", "See the log, then start the command again."))
 
-    def _serve(self, connection: Any, batch: list[_Write]) -> Any:
+    def _serve(self, batch: list[_Write]) -> None:
         """Commit one batch on the connection (made or remade where needed) and hand the results out."""
         for attempt in range(3):
             try:
-                if connection is None or self._driver.is_broken(connection):
-                    connection = self._open_writer()
-                results = self._commit(connection, batch)
+                if self._connection is None or self._driver.is_broken(self._connection):
+                    self._connection = self._open_writer()
+                results = self._commit(self._connection, batch)
             except self._driver.errors as error:
                 with contextlib.suppress(self._driver.errors):
-                    connection.execute("ROLLBACK")
+                    self._connection.execute("ROLLBACK")
                 if attempt < 2 and self._driver.is_conflict(error):
                     continue
                 self._fail(batch, self._driver.translate(error))
@@ -249,7 +254,6 @@ class Database:
                     else:
                         _settle_error(future, problem)
             break
-        return connection
 
     def _open_writer(self) -> Any:
         connection = self._driver.connect()
