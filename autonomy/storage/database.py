@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ from autonomy.storage.dialect import POSTGRESQL, SQLITE, Dialect
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
 _Result = tuple[Any, BaseException | None]
+log = logging.getLogger("autonomy.storage")
+
 GROUP = 64
 """The most functions that share one commit."""
 
@@ -206,9 +209,10 @@ class Database:
                 batch.append(following)
             try:
                 self._serve(batch)
-            except BaseException:
+            except BaseException as error:
+                log.critical("the database writer died of %r", error, exc_info=error, extra={"action": "writer.died"})
                 self._give_up(batch)
-                raise
+                return
             if stop:
                 break
         self._close_writer()
