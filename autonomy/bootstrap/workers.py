@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.engine import engine
@@ -15,6 +16,7 @@ def run_worker(app: App, *, concurrency: int, until_idle: bool) -> int:
 
     async def serve() -> int:
         async with engine(app) as executor:
+            gc.freeze()  # the hundred thousand objects of the imports are never garbage: looking at them costs each step
             worker = Worker(
                 app.database,
                 executing(executor),

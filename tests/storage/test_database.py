@@ -87,8 +87,9 @@ def test_large_blobs_come_back_whole_in_the_binary_format(database: Database) ->
     assert found[0][0] == blob
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_writer_that_dies_of_its_own_fault_leaves_nobody_waiting(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_dies_of_its_own_fault_says_so_and_leaves_nobody_waiting(
+    database: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(connection: object, batch: object) -> None:
         raise ZeroDivisionError
 
@@ -97,3 +98,4 @@ def test_a_writer_that_dies_of_its_own_fault_leaves_nobody_waiting(database: Dat
         database.write(put("x"))
     with pytest.raises(StorageUnavailable):
         database.write(put("y"))
+    assert [record.levelname for record in caplog.records if record.name == "autonomy.storage"] == ["CRITICAL"]
