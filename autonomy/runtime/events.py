@@ -120,7 +120,7 @@ class AllEvents:
         settled = self.after
         if self._barrier is not None:
             seen, horizon = self._barrier
-            if _snapshot(tx, "xmin") >= horizon:
+            if _oldest_in_flight(tx) >= horizon:
                 self._barrier, settled = None, seen
         sql = f"SELECT {_COLUMNS} FROM event WHERE position > :after ORDER BY position LIMIT :limit"
         rows = [_event(row) for row in tx.tuples(sql, after=self.after, limit=limit)]
@@ -132,7 +132,7 @@ class AllEvents:
                 break
             expected, shown = row.position + 1, shown + 1
         if shown < len(rows) and self._barrier is None:
-            self._barrier = (rows[-1].position, _snapshot(tx, "xmax"))
+            self._barrier = (rows[-1].position, _next_transaction(tx))
         return rows[:shown]
 
 
@@ -144,9 +144,15 @@ def read_all(database: Database, *, after: int = 0, limit: int = 500, patience: 
     return found
 
 
-def _snapshot(tx: Tx, end: str) -> int:
-    """xmin: the oldest transaction still in flight; xmax: one past the newest that has ended."""
-    return int(tx.value(f"SELECT CAST(pg_snapshot_{end}(pg_current_snapshot()) AS text)"))
+def _oldest_in_flight(tx: Tx) -> int:
+    """Every transaction with a lower id has ended."""
+    return int(tx.value("SELECT CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text)"))
+
+
+def _next_transaction(tx: Tx) -> int:
+    """An id above that of every transaction in flight. A snapshot's xmax is not: it is one past the newest that has ended,
+    and an older gap may belong to a younger transaction."""
+    return int(tx.value("SELECT CAST(pg_current_xact_id() AS text)"))
 
 
 def _known(type_: str) -> str:

@@ -180,6 +180,21 @@ def test_events_before_a_gap_are_shown_while_the_gap_is_waited_for(postgres_data
     assert events.read_all(postgres_database, after=reader.after)[0].run_id == "a"
 
 
+def test_a_gap_is_waited_for_where_its_transaction_is_the_youngest(postgres_database: Database) -> None:
+    new_run(postgres_database, "a")
+    new_run(postgres_database, "b")
+    reader = events.AllEvents(postgres_database)
+    assert shown(reader) == [("a", 1), ("b", 1)]
+    with transaction(postgres_database) as (older, before), transaction(postgres_database) as (younger, after):
+        before.value("SELECT CAST(pg_current_xact_id() AS text)")
+        events.append(after, "a", [NOTE], epoch=None)
+        events.append(before, "b", [NOTE], epoch=None)
+        older.execute("COMMIT")
+        assert [shown(reader), shown(reader), reader.blocked] == [[], [], True]
+        younger.execute("COMMIT")
+    assert shown(reader) == [("a", 2), ("b", 2)]
+
+
 def test_a_reader_beside_many_writers_skips_nothing_and_shows_nothing_twice(database: Database) -> None:
     names = ["a", "b", "c", "d"]
     for name in names:
