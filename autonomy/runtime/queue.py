@@ -321,7 +321,7 @@ def _requeue(tx: Tx, held: Mapping[str, Any], *, by_operator: bool) -> None:
     lost = {"reason": "takeover", "lost": held["locked_by"], "attempt": held["attempts"]}
     if held["control"] is not None:
         _close(tx, held["id"], held["user_id"], "done" if held["control"] == "abort" else "waiting_human")
-        runs.stop(tx, held["run_id"], _HELD, held["control"])
+        runs.stop(tx, held["run_id"], _HELD, held["control"], held=True)
     elif held["attempts"] >= held["max_attempts"] and not by_operator:
         cause = f"it killed its worker {held['attempts']} times"
         _close(tx, held["id"], held["user_id"], "failed", error=cause)

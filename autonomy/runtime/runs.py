@@ -291,14 +291,17 @@ def obey(tx: Tx, run: Run, control: Control) -> bool:
         )
         if closed[0][1] == "queued":
             lanes.leave(tx, run.user_id, queued=1)
-    return stop(tx, run.id, STANDING, control)
+    return stop(tx, run.id, STANDING, control, held=False)
 
 
-def stop(tx: Tx, run_id: str, from_statuses: Collection[RunStatus], control: Control) -> bool:
-    """`mark` as paused or aborted on an operator's word, closing the door behind whoever held the run."""
+def stop(tx: Tx, run_id: str, from_statuses: Collection[RunStatus], control: Control, *, held: bool) -> bool:
+    """`mark` as paused or aborted on an operator's word; `held` closes the door behind whoever held the run.
+
+    A run that nobody held keeps its epoch, so that its first claim still is its start.
+    """
     status = _OBEYED[control]
     outcome = "aborted" if control == "abort" else None
-    return mark(tx, run_id, from_statuses, status, (f"run.{status}", None, {"by": "operator"}), fence=True, outcome=outcome)
+    return mark(tx, run_id, from_statuses, status, (f"run.{status}", None, {"by": "operator"}), fence=held, outcome=outcome)
 
 
 def _wellformed(text: str) -> None:
