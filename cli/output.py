@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import re
+import select
 import shutil
 import sys
 from collections.abc import Mapping
@@ -131,6 +132,17 @@ class PipeSafe:
             except OSError as error:
                 self._abandon(error)
 
+    def left(self) -> bool:
+        """Whether the reader has gone, asked without writing: a silent stream must not wait for its next line to notice."""
+        if not self.gone and hasattr(select, "poll"):
+            watched = select.poll()
+            try:
+                watched.register(self._stream.fileno(), 0)  # errors and hang-ups are reported whatever is asked for
+                self.gone = any(flags & (select.POLLERR | select.POLLHUP) for _, flags in watched.poll(0))
+            except (OSError, ValueError):
+                return self.gone  # no file behind it (a test's own stream): writing will tell
+        return self.gone
+
     def _abandon(self, error: OSError) -> None:
         """Write nothing more, not even what is still buffered. Raises StorageError unless it was the reader who left."""
         self.gone = True
@@ -179,7 +191,8 @@ class Output:
     @property
     def gone(self) -> bool:
         """Whether the reader of stdout went away."""
-        return bool(getattr(sys.stdout, "gone", False))
+        left = getattr(sys.stdout, "left", None)
+        return bool(left()) if left is not None else False
 
     def data(self, text: str) -> None:
         """Lines of the answer, on stdout."""

@@ -248,7 +248,7 @@ class Runs:
     def budget(self, run_id: str, change: Budget | None = None) -> dict[str, Any]:
         """The run's budgets; with `change` the named limits are set first."""
         if change is not None:
-            self._database.write(lambda tx: budgets.change(tx, run_id, change))
+            self._database.write(lambda tx: _change_budget(tx, run_id, change))
             self._wake.ring()
         return {"run_id": run_id, "budgets": _budgets(self._database.read(lambda tx: runs.get(tx, run_id)))}
 
@@ -277,6 +277,14 @@ class Runs:
         return export_files(
             self._home / "artifacts" / run.id, {_own(run.id, row["path"]): row["sha256"] for row in rows}, folder
         )
+
+
+def _change_budget(tx: Tx, run_id: str, change: Budget) -> None:
+    """An ended run's story is closed: nothing is written after its last event."""
+    run = runs.get(tx, run_id)
+    if run.ended:
+        raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run with the budget you want.")
+    budgets.change(tx, run_id, change)
 
 
 def _admit(task: TaskSpec) -> None:

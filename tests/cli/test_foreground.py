@@ -197,6 +197,15 @@ def test_a_run_whose_output_nobody_reads_is_worked_to_its_end(migrated: Place, c
         assert only_run(migrated)["outcome"] == "delivered"
 
 
+def test_a_follower_of_silent_events_notices_that_its_reader_has_left(migrated: Place, corpus: str) -> None:
+    migrated.run(*start_words(corpus, "--detach"))
+    with migrated.start("events", "tail", "--since", "0") as following:
+        assert following.stdout is not None
+        assert "run.queued" in following.stdout.readline()
+        following.stdout.close()
+        assert following.wait(30) == 0
+
+
 def on_terminal(place: Place, *words: str, **environ: str) -> tuple[int, str]:
     """Run the real command with stdout and stderr on a terminal of 80 by 24; its code and everything it drew."""
     main, side = pty.openpty()

@@ -251,6 +251,15 @@ def test_a_budget_is_changed_by_name_and_told(app: App) -> None:
     assert app.runs.budget(run_id) == answer
 
 
+def test_the_budget_of_an_ended_run_is_not_changed_any_more(app: App) -> None:
+    run_id = start(app).run_id
+    app.runs.abort(run_id)
+    told = app.runs.events(run_id)
+    with pytest.raises(InvalidInput, match="ended already"):
+        app.runs.budget(run_id, Budget(tokens=5))
+    assert app.runs.events(run_id) == told
+
+
 # -- tell -------------------------------------------------------------------------------------------
 
 
