@@ -122,13 +122,17 @@ class ProviderError(AutonomyError):
 
 
 class ProviderUnavailable(ProviderError):
-    """Network trouble, time-out, 429 or 5xx: another try, or another provider, may work."""
+    """Network trouble, time-out, 429 or 5xx: another try, or another provider, may work.
+
+    `usage` is what the service may bill all the same, None where it surely did no work.
+    """
 
     code = "provider-unavailable"
 
-    def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
+    def __init__(self, message: str, hint: str = "", retry_after: float | None = None, usage: Usage | None = None) -> None:
         super().__init__(message, hint)
         self.retry_after = retry_after
+        self.usage = usage
 
 
 class ProviderRefused(ProviderError):

@@ -66,15 +66,17 @@ class OpenAICompatPort:
                 else:
                     await self._stream(reply, answer, on_token)
         except openai.APIStatusError as error:
-            raise self._refused(error) from None
+            raise self._refused(error, self._usage(request, answer)) from None
         except (openai.APIConnectionError, TimeoutError) as error:
             if answer.finish is None:  # a finished answer is kept even if its usage never came
                 late = isinstance(error, openai.APITimeoutError | TimeoutError)
-                raise self._broken(answer, silence if isinstance(error, openai.APITimeoutError) else timeout, late) from None
+                seconds = silence if isinstance(error, openai.APITimeoutError) else timeout
+                usage = self._usage(request, answer) if errors.sent(error) else None
+                raise self._broken(answer, seconds, late, usage) from None
         except openai.APIError as error:
-            raise errors.told(error.code or "", error.message, self._settings) from None
+            raise errors.told(error.code or "", error.message, self._settings, self._usage(request, answer)) from None
         except _Told as error:
-            raise errors.told(error.code, error.message, self._settings) from None
+            raise errors.told(error.code, error.message, self._settings, self._usage(request, answer)) from None
         except (ValueError, _Malformed):
             raise errors.malformed(self._settings) from None
         return self._response(request, answer)
@@ -105,25 +107,25 @@ class OpenAICompatPort:
                 if piece:
                     on_token(piece)
 
-    def _refused(self, error: APIStatusError) -> ProviderError:
+    def _refused(self, error: APIStatusError, usage: Usage) -> ProviderError:
         learned = self._dialect.learn(error)
         if learned is None:
-            return errors.status_error(error, self._settings)
+            return errors.status_error(error, self._settings, usage)
         return ProviderUnavailable(
             f"{errors.who(self._settings)} does not take {learned}", "It is asked again without.", retry_after=0.0
         )
 
-    def _broken(self, answer: _Answer, seconds: float, late: bool) -> ProviderError:
+    def _broken(self, answer: _Answer, seconds: float, late: bool, usage: Usage | None) -> ProviderError:
         if late:
-            return errors.stalled(self._settings, seconds)
-        return errors.cut(self._settings) if answer.began else errors.unreachable(self._settings)
+            return errors.stalled(self._settings, seconds, usage)
+        return errors.cut(self._settings, usage) if answer.began else errors.unreachable(self._settings, usage)
 
     def _response(self, request: ChatRequest, answer: _Answer) -> ChatResponse:
         usage = self._usage(request, answer)
         if not answer.began:
             raise errors.empty(self._settings, usage if answer.usage else None)
         if answer.finish is None and answer.usage is None:
-            raise errors.cut(self._settings)
+            raise errors.cut(self._settings, usage)
         finish = "content_filter" if answer.refused else _FINISH.get(answer.finish or "", "unknown")
         return ChatResponse("".join(answer.text), self.name, answer.model or self.model, finish, usage)
 

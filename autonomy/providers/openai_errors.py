@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _KEYLIKE = re.compile(r"(?i)\b(?:bearer\s+\S+|(?:sk|pk|rk|key|gsk|xai|or)-[\w*.\-]{4,}|AIza[\w*\-]{4,}|bot\d+:[\w\-]+)")
 _URL = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 _TRY_AGAIN = frozenset({408, 409, 425, 429})
+_NO_WORK = frozenset({409, 425, 429})
+# By name: which HTTP client raises them depends on the SDK's version.
+_NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
 _LONGEST_RETRY_AFTER = 24 * 3600.0
 _OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
@@ -62,17 +65,17 @@ def who(settings: ProviderSettings) -> str:
     return f"provider {settings.name!r} ({settings.model} at {host_of(settings.base_url)})"
 
 
-def stalled(settings: ProviderSettings, seconds: float) -> ProviderUnavailable:
+def stalled(settings: ProviderSettings, seconds: float, usage: Usage | None = None) -> ProviderUnavailable:
     """Nothing came for too long, or the whole call took too long."""
     return ProviderUnavailable(
-        f"{who(settings)} gave no answer within {seconds:g} s", "Try again later, or name another provider."
+        f"{who(settings)} gave no answer within {seconds:g} s", "Try again later, or name another provider.", usage=usage
     )
 
 
-def cut(settings: ProviderSettings) -> ProviderUnavailable:
+def cut(settings: ProviderSettings, usage: Usage | None) -> ProviderUnavailable:
     """The stream ended before the answer did."""
     return ProviderUnavailable(
-        f"{who(settings)} broke off in the middle of its answer", "Try again later, or name another provider."
+        f"{who(settings)} broke off in the middle of its answer", "Try again later, or name another provider.", usage=usage
     )
 
 
@@ -89,8 +92,13 @@ def empty(settings: ProviderSettings, usage: Usage | None) -> BadAnswer:
     return BadAnswer(f"{who(settings)} sent an answer without any choice", "Try again, or name another provider.", usage)
 
 
-def status_error(error: APIStatusError, settings: ProviderSettings) -> ProviderError:
-    """An HTTP status of 300 or more."""
+def sent(error: Exception) -> bool:
+    """Whether the request may have reached the service before the connection gave out."""
+    return type(error.__cause__).__name__ not in _NEVER_SENT
+
+
+def status_error(error: APIStatusError, settings: ProviderSettings, usage: Usage | None = None) -> ProviderError:
+    """An HTTP status of 300 or more. `usage` is what the request takes if the service worked on it before it gave up."""
     status = error.status_code
     name = who(settings)
     if status in (401, 403):
@@ -106,6 +114,7 @@ def status_error(error: APIStatusError, settings: ProviderSettings) -> ProviderE
             f"{name} {reason} ({status})" + (f": {said}" if said else ""),
             "Try again later, or name another provider.",
             retry_after=retry_after(error.response.headers),
+            usage=None if status in _NO_WORK else usage,
         )
     if 300 <= status < 400:
         return ProviderRefused(f"{name} redirects to another address ({status})", "Set base_url to the final address.")
@@ -115,18 +124,21 @@ def status_error(error: APIStatusError, settings: ProviderSettings) -> ProviderE
     return ProviderRefused(f"{name} refused the request ({status})" + (f": {said}" if said else ""), hint)
 
 
-def told(code: str, message: str, settings: ProviderSettings) -> ProviderError:
-    """An error told inside a stream or a 200 answer, as gateways do for trouble behind them."""
+def told(code: str, message: str, settings: ProviderSettings, usage: Usage) -> ProviderError:
+    """An error told inside a stream or a 200 answer, as gateways do for trouble behind them. `usage`: see status_error."""
     said = scrub(message, settings)
     if code.isdigit() and 400 <= int(code) < 500 and int(code) not in _TRY_AGAIN:
         return ProviderRefused(f"{who(settings)} refused the request ({code}): {said}", "Check the provider's settings.")
-    return ProviderUnavailable(f"{who(settings)} has trouble: {said}", "Try again later, or name another provider.")
+    idle = code.isdigit() and int(code) in _NO_WORK
+    return ProviderUnavailable(
+        f"{who(settings)} has trouble: {said}", "Try again later, or name another provider.", usage=None if idle else usage
+    )
 
 
-def unreachable(settings: ProviderSettings) -> ProviderUnavailable:
+def unreachable(settings: ProviderSettings, usage: Usage | None = None) -> ProviderUnavailable:
     """No connection, or one that broke."""
     return ProviderUnavailable(
-        f"{who(settings)} cannot be reached", "Check the network and base_url, or name another provider."
+        f"{who(settings)} cannot be reached", "Check the network and base_url, or name another provider.", usage=usage
     )
 
 

@@ -40,6 +40,7 @@ from autonomy.storage.database import Database, Tx
 
 T = TypeVar("T")
 log = logging.getLogger("autonomy.calls")
+_GRACE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,10 @@ class Timing:
 
 @dataclass(slots=True)
 class _Call:
-    """One call under way. `items` wait for the next transaction; `attempts` counts all requests, `tries` the target's."""
+    """One call under way. `items` and `due`, what failed requests took, wait for the next transaction; `spent` is booked.
+
+    `attempts` counts all requests, `tries` the target's.
+    """
 
     intent: Intent
     n: int
@@ -82,6 +86,7 @@ class _Call:
     attempts: int
     began: float
     tries: int = 0
+    due: Usage = NOTHING
     items: list[Item] = field(default_factory=list)
 
 
@@ -220,15 +225,14 @@ class CallDesk:
         """Ask one target after the other until one answers, and settle."""
         following = list(targets[targets.index(target) + 1 :])
         while True:
-            charge, problem = NOTHING, None
             try:
                 answer = await self._insist(call, target)
             except BudgetExceeded as stop:
-                await self._settle(call, target, NOTHING, None, ProviderUnavailable(f"stopped: {stop.message}"))
+                await self._settle(call, target, call.due, None, ProviderUnavailable(f"stopped: {stop.message}"))
                 await self._database.aread(self._ensure)  # tells the limit and its figures
                 raise step_limits.late(call.intent, stop) from stop
             except KEPT_ERRORS as error:
-                charge, problem = _charge(error, call.offer), error
+                charge, problem = _plus(call.due, _charge(error, call.offer)), error
             else:
                 await self._settle(call, target, answer.usage, answer, answer.problem)
                 return Settled(answer.result, answer.problem)
@@ -279,6 +283,7 @@ class CallDesk:
         try:
             answer = await self._request(target, call.offer, key, seconds)
         except ProviderUnavailable as error:
+            call.due = _plus(call.due, error.usage or NOTHING)
             if self._timing.clock() >= call.deadline:
                 raise _out_of_time() from error
             if self._breakers.failed(target.name):
@@ -298,17 +303,26 @@ class CallDesk:
     async def _request(self, target: Target, offer: Offer, key: str, seconds: float) -> Answer:
         limit = min(self.options.request_seconds, seconds)
         try:
-            async with asyncio.timeout(limit):
+            # A port keeps the time itself and tells what it heard until then; this is for one that does not.
+            async with asyncio.timeout(limit + _GRACE):
                 return await target.ask(offer, key=key, seconds=limit)
         except TimeoutError:
-            raise ProviderUnavailable(f"{target.name} gave no answer within {limit:g} s", "Try again later.") from None
+            raise ProviderUnavailable(
+                f"{target.name} gave no answer within {limit:g} s", "Try again later.", usage=offer.asked
+            ) from None
 
     # -- writing ----------------------------------------------------------------------------------
 
     async def _note(self, call: _Call, item: Item) -> None:
-        items, call.items = [*call.items, item], []
         ms = self.meter.take()
-        await self._booked(ms, lambda tx: journal.note_retry(tx, call.intent, call.n, call.attempts, ms, items))
+        spent = _plus(call.spent, call.due)
+
+        def transaction(tx: Tx) -> None:
+            journal.charge(tx, call.intent, call.offer, call.due)
+            self._again(tx, call, call.offer, spent, ms, item)
+
+        await self._booked(ms, transaction)
+        call.spent, call.due, call.items = spent, NOTHING, []
         fields = {"action": "retry", "provider": item[2]["provider"], "attempt": item[2]["attempt"]}
         log.warning("request failed, another follows", extra=self._fields(call.intent, call.n) | fields)
 
@@ -327,10 +341,7 @@ class CallDesk:
             def transaction(tx: Tx, other: Target = other, ms: int = ms, item: Item = item) -> Offer:
                 journal.charge(tx, call.intent, call.offer, charge)
                 offer = other.offer(self._left(tx, call.intent, ms), None)
-                own = step_limits.look(tx, call.intent, call.n, spent)
-                if own is not None:
-                    own.cover(offer)
-                journal.switch(tx, call.intent, call.n, offer, spent, call.attempts, ms, [*call.items, item])
+                self._again(tx, call, offer, spent, ms, item)
                 return offer
 
             try:
@@ -339,9 +350,17 @@ class CallDesk:
                 return None
             except BudgetExceeded:
                 continue
-            call.offer, call.spent, call.items, call.tries = offer, spent, [], 0
+            call.offer, call.spent, call.due, call.items, call.tries = offer, spent, NOTHING, [], 0
             return other
         return None
+
+    @staticmethod
+    def _again(tx: Tx, call: _Call, offer: Offer, spent: Usage, ms: int, item: Item) -> None:
+        """Set aside what another request may take, if run and step still cover it. Raises BudgetExceeded."""
+        own = step_limits.look(tx, call.intent, call.n, spent)
+        if own is not None:
+            own.cover(offer)
+        journal.put_again(tx, call.intent, call.n, offer, spent, call.attempts, ms, [*call.items, item])
 
     async def _settle(
         self, call: _Call, target: Target, charge: Usage, answer: Answer | None, problem: AutonomyError | None
@@ -429,7 +448,7 @@ def _refuse_unsafe(entry: Entry, intent: Intent) -> None:
 
 
 def _charge(error: AutonomyError, offer: Offer) -> Usage:
-    """What a failed request took. A bad answer was served: what it cost is what it says, or else the worst case."""
+    """What a failed call took beside its `due`. A bad answer was served: it cost what it says, or else the worst case."""
     if isinstance(error, BadAnswer):
         return error.usage or offer.worst
     return NOTHING

@@ -57,13 +57,17 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One call as it would be put to one provider or tool: the body as recorded, its worst case, what to send."""
+    """One call as it would be put to one provider or tool: the body as recorded, its worst case, what to send.
+
+    `asked` is the least that a request takes once it was sent, whether or not an answer came.
+    """
 
     provider: str
     model: str | None
     body: str
     worst: Usage
     payload: Any
+    asked: Usage = NOTHING
 
     @property
     def tokens(self) -> int:
@@ -160,15 +164,13 @@ def set_aside(tx: Tx, intent: Intent, entry: Entry) -> None:
     )
 
 
-def note_retry(tx: Tx, intent: Intent, n: int, attempts: int, ms: int, items: Sequence[Item]) -> None:
-    """Write down that a request failed and another follows. Also the kill switch between two requests."""
-    budgets.reserve(tx, intent.run_id, intent.epoch, 0, 0, ms=ms)
-    tx.run("UPDATE call SET attempts = :attempts WHERE run_id = :run AND n = :n", attempts=attempts, run=intent.run_id, n=n)
-    _say(tx, intent, items)
+def put_again(
+    tx: Tx, intent: Intent, n: int, offer: Offer, spent: Usage, attempts: int, ms: int, items: Sequence[Item]
+) -> None:
+    """A request failed and another follows, to the same provider or the next: reserve what it may take.
 
-
-def switch(tx: Tx, intent: Intent, n: int, offer: Offer, spent: Usage, attempts: int, ms: int, items: Sequence[Item]) -> None:
-    """Turn to another provider: reserve what it may take. `charge` for the last one came before."""
+    `charge` for the last one came before. Also the kill switch between two requests.
+    """
     _reserve(tx, intent, offer, ms)
     _point(tx, intent, n, offer, spent, attempts)
     _say(tx, intent, items)

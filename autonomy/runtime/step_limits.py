@@ -67,6 +67,6 @@ def look(tx: Tx, intent: Intent, n: int | None = None, spent: Usage = NOTHING) -
 
 def late(intent: Intent, stop: BudgetExceeded) -> BudgetExceeded:
     """Whose time it was that ran out, when the run's own has not."""
-    if intent.limits is None or intent.limits.seconds is None:
+    if stop.which != "seconds" or intent.limits is None or intent.limits.seconds is None:
         return stop
     return StepLimitReached(intent.limits.step, "seconds", intent.limits.seconds, intent.limits.seconds, 0.0)

@@ -94,6 +94,7 @@ class ChatTarget:
         self._on_token = on_token
         # Estimated here once: price tables load slowly, and an offer is made in the one thread that writes.
         self._worst = port.worst_case(request)
+        self._asked = dataclasses.replace(port.worst_case(dataclasses.replace(request, max_output_tokens=0)), estimated=True)
 
     def offer(self, left: Left, before: Entry | None) -> Offer:
         """See Target. A repeat keeps the cap it was first sent with, so that the same key never names two bodies."""
@@ -103,7 +104,7 @@ class ChatTarget:
         request, worst = self._capped(cap)
         if not _fits(worst, left):
             request, worst = self._capped(self._largest(cap, left))
-        return Offer(self.name, self._port.model, canonical(dataclasses.asdict(request)), worst, request)
+        return Offer(self.name, self._port.model, canonical(dataclasses.asdict(request)), worst, request, self._asked)
 
     async def ask(self, offer: Offer, *, key: str, seconds: float) -> Answer:
         """See Target."""
@@ -146,7 +147,8 @@ class ToolTarget:
     def offer(self, left: Left, before: Entry | None) -> Offer:
         """See Target. A tool costs what its description says."""
         body = before.body if before is not None else canonical(self._arguments)
-        return Offer(self.name, None, body, self._usage(), self._arguments)
+        usage = self._usage()
+        return Offer(self.name, None, body, usage, self._arguments, dataclasses.replace(usage, estimated=True))
 
     async def ask(self, offer: Offer, *, key: str, seconds: float) -> Answer:
         """See Target."""

@@ -18,6 +18,7 @@ from autonomy.providers.profiles import make_port, provider_settings
 from autonomy.providers.script import Asked, Behaviour
 from autonomy.providers.scripted import ScriptedServer
 from autonomy.providers.settings import Secret
+from autonomy.providers.tokens import estimate
 
 KEY = "sk-test-0123456789abcdef"
 Serve = Callable[..., ScriptedServer]
@@ -171,6 +172,41 @@ async def test_nobody_listening_is_unavailable(request_for: Build) -> None:
     with pytest.raises(ProviderUnavailable, match="cannot be reached"):
         await ask(port, request_for())
     await port.aclose()
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "stream"),
+    [
+        (Behaviour("status", status=500), False),
+        (Behaviour("stall", seconds=60), False),
+        (Behaviour("stall", seconds=60, midway=True), True),
+        (Behaviour("cut"), True),
+        (Behaviour("unfinished"), True),
+        (Behaviour("gateway-error"), True),
+    ],
+)
+async def test_a_request_that_was_sent_and_not_served_tells_the_prompt_and_what_was_heard(
+    serve: Serve, connect: Connect, request_for: Build, behaviour: Behaviour, stream: bool
+) -> None:
+    port, request, heard = connect(serve(lambda asked: behaviour)), request_for(), list[str]()
+    with pytest.raises(ProviderUnavailable) as caught:
+        await port.chat(request, idempotency_key="k", timeout=0.5, on_token=heard.append if stream else None)
+    usage = caught.value.usage
+    assert usage is not None
+    assert usage.estimated
+    assert (usage.tokens_in, usage.tokens_out) == (port.worst_case(request).tokens_in, estimate("".join(heard)))
+
+
+async def test_a_request_that_nobody_worked_on_tells_no_usage(serve: Serve, connect: Connect, request_for: Build) -> None:
+    with ScriptedServer() as server:
+        address = server.base_url
+    gone = make_port(provider_settings("gone", "compatible", model="m", base_url=address))
+    limited = connect(serve(lambda asked: Behaviour("status", status=429)))
+    for port in (gone, limited):
+        with pytest.raises(ProviderUnavailable) as caught:
+            await ask(port, request_for())
+        assert caught.value.usage is None
+    await gone.aclose()
 
 
 async def test_an_address_that_is_none_is_a_configuration_error(request_for: Build) -> None:

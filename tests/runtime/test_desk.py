@@ -22,13 +22,14 @@ from autonomy.core.errors import (
     ProviderUnavailable,
     StorageUnavailable,
 )
-from autonomy.core.llm import ChatMessage, ChatRequest
+from autonomy.core.llm import ChatMessage, ChatRequest, Usage
 from autonomy.core.tools import Effect
 from autonomy.core.types import Budget
 from autonomy.runtime import budgets, events, runs
 from autonomy.runtime.breaker import Breakers
 from autonomy.runtime.calls import RunCalls
 from autonomy.runtime.desk import CallDesk, CallOptions, Holder
+from autonomy.runtime.retry import RetryPolicy
 from autonomy.runtime.scripted import ScriptedPort, StillTime
 from autonomy.storage.database import Database
 
@@ -149,6 +150,36 @@ async def test_a_port_that_never_answers_is_cut_off(database: Database) -> None:
     with pytest.raises(ProviderUnavailable, match="no answer within"):
         await desk(database, port, options=CallOptions(request_seconds=0.01)).chat(ask())
     assert len(port.received) == 4
+
+
+async def test_every_request_that_may_be_billed_is_charged_whatever_came_after_it(database: Database) -> None:
+    make(database)
+    cut = ProviderUnavailable("broke off", usage=Usage(10, 3, 26, "configured", estimated=True))
+    first, spare = ScriptedPort(script=[cut, DOWN, cut, cut], price=2), ScriptedPort("spare", [cut, "fine"], price=2)
+    await desk(database, first, spare).chat(ask())
+    now, row = run_row(database), call_rows(database)[0]
+    assert (now["used_tokens"], now["used_usd"]) == (4 * 13 + 15, 4 * 26 + 30)
+    assert (row["tokens_in"], row["tokens_out"], row["cost_usd"]) == (50, 17, 134)
+    assert (now["reserved_tokens"], now["reserved_usd"]) == (0, 0)
+    assert story(database)[-1][1]["estimated"]
+
+
+async def test_a_request_is_not_repeated_when_what_the_last_one_took_leaves_no_room_for_it(database: Database) -> None:
+    make(database, Budget(tokens=130))
+    port = ScriptedPort(script=[ProviderUnavailable("stalled", usage=Usage(10, 40, 0, "free", estimated=True))])
+    with pytest.raises(BudgetExceeded, match="tokens"):
+        await desk(database, port).chat(ask())
+    assert len(port.received) == 1
+    assert (run_row(database)["used_tokens"], run_row(database)["reserved_tokens"]) == (50, 0)
+
+
+async def test_a_port_that_had_to_be_cut_off_is_charged_its_prompt(database: Database) -> None:
+    make(database)
+    port = ScriptedPort(price=2)
+    port.hold = asyncio.Event()
+    with pytest.raises(ProviderUnavailable):
+        await desk(database, port, options=CallOptions(request_seconds=0.05, policy=RetryPolicy(attempts=1))).chat(ask())
+    assert (run_row(database)["used_tokens"], run_row(database)["used_usd"]) == (10, 20)
 
 
 async def test_a_broken_database_is_not_taken_for_an_answer(database: Database) -> None:
