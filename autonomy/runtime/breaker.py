@@ -15,6 +15,7 @@ from dataclasses import dataclass
 class _Circuit:
     failures: int = 0
     shut_until: float | None = None
+    reason: str = ""
 
 
 class Breakers:
@@ -48,10 +49,16 @@ class Breakers:
             circuit.shut_until = now + self._rest
             return True
 
-    def failed(self, name: str) -> bool:
+    def reason(self, name: str) -> str:
+        """What the last failure said; empty if there was none since the last answer."""
+        with self._guard:
+            return self._circuit(name).reason
+
+    def failed(self, name: str, reason: str = "") -> bool:
         """Count an unavailability; True if this one opened the circuit (a failed trial keeps it open)."""
         with self._guard:
             circuit = self._circuit(name)
+            circuit.reason = reason
             circuit.failures += 1
             if circuit.failures < self._threshold and circuit.shut_until is None:
                 return False
@@ -64,7 +71,7 @@ class Breakers:
         with self._guard:
             circuit = self._circuit(name)
             closed = circuit.shut_until is not None
-            circuit.failures, circuit.shut_until = 0, None
+            circuit.failures, circuit.shut_until, circuit.reason = 0, None, ""
             return closed
 
     def _circuit(self, name: str) -> _Circuit:

@@ -286,7 +286,7 @@ class CallDesk:
             call.due = _plus(call.due, error.usage or NOTHING)
             if self._timing.clock() >= call.deadline:
                 raise _out_of_time() from error
-            if self._breakers.failed(target.name):
+            if self._breakers.failed(target.name, _line(error)):
                 content = {"provider": target.name, "reason": _line(error)}
                 call.items.append(("breaker.opened", call.intent.node, content))
             raise
@@ -400,8 +400,12 @@ class CallDesk:
 
     def _resting(self, targets: Sequence[Target]) -> ProviderUnavailable:
         wait = min((self._breakers.wait(target.name) for target in targets), default=0.0)
-        names = ", ".join(target.name for target in targets)
-        return ProviderUnavailable(f"{names}: resting after repeated failures", "It is asked again later.", wait)
+        said = (f"{target.name}: resting after repeated failures{self._last(target.name)}" for target in targets)
+        return ProviderUnavailable(", ".join(said), "It is asked again later.", wait)
+
+    def _last(self, name: str) -> str:
+        reason = self._breakers.reason(name)
+        return f"; last: {reason}" if reason else ""
 
     def _since(self, began: float) -> int:
         return max(0, round((self._timing.clock() - began) * 1000))

@@ -250,7 +250,9 @@ async def test_an_outage_opens_the_breaker_and_nobody_is_asked_until_the_trial(d
         with pytest.raises(ProviderUnavailable):
             await calls.chat(ask())
     assert len(port.received) == 5
-    with pytest.raises(ProviderUnavailable, match="resting") as caught:
+    with pytest.raises(
+        ProviderUnavailable, match=r"resting after repeated failures; last: provider has trouble \(503\)"
+    ) as caught:
         await calls.chat(ask())
     assert caught.value.retry_after == 30.0
     assert len(port.received) == 5
