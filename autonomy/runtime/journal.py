@@ -204,6 +204,38 @@ def settle(
     _say(tx, intent, [*items, _finished(intent, n, outcome, attempts, duration_ms)])
 
 
+def close_open(tx: Tx, run_id: str) -> None:
+    """Settle the calls of a run that has ended whose own end nobody saw: nobody will take them up any more.
+
+    Each may have been sent, so its prompt is counted; what it costs is unknown, and counted as such. The caller has ended
+    the run in this transaction.
+    """
+    found = tx.rows(
+        "SELECT n, kind, request, reserved_tokens, reserved_usd FROM call WHERE run_id = :run AND state = 'reserved'",
+        run=run_id,
+    )
+    for row in found:
+        output = json.loads(row["request"])["max_output_tokens"] if row["kind"] == "chat" else 0
+        prompt = max(0, row["reserved_tokens"] - output)
+        tx.run(
+            "UPDATE call SET state = 'failed', error = :error, reserved_tokens = 0, reserved_usd = 0, "
+            "tokens_in = tokens_in + :prompt, cost_usd = NULL, cost_source = 'unknown', finished_at = now_us() "
+            "WHERE run_id = :run AND n = :n",
+            error=encode_error(ProviderUnavailable("cut", "The run ended before the call did.")),
+            prompt=prompt,
+            run=run_id,
+            n=row["n"],
+        )
+        tx.run(
+            "UPDATE run SET reserved_tokens = reserved_tokens - :tokens, reserved_usd = reserved_usd - :usd, "
+            "used_tokens = used_tokens + :prompt, unpriced_calls = unpriced_calls + 1 WHERE id = :run",
+            tokens=row["reserved_tokens"],
+            usd=row["reserved_usd"],
+            prompt=prompt,
+            run=run_id,
+        )
+
+
 def once(tx: Tx, intent: Intent, body: str, outcome: Outcome, duration_ms: int) -> int:
     """A call that is free to repeat, written down whole after it was made: one transaction instead of two. Returns n."""
     n = _number(tx, intent)

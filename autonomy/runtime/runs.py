@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, get_args
 from autonomy.core.clock import ID_PATTERN, new_id
 from autonomy.core.errors import InvalidInput, NotFound
 from autonomy.core.types import RunStatus
-from autonomy.runtime import events, lanes
+from autonomy.runtime import events, journal, lanes
 from autonomy.storage.database import Tx
 
 TERMINAL: Final[frozenset[RunStatus]] = frozenset({"done", "failed", "aborted"})
@@ -216,7 +216,8 @@ def mark(
     """Change the status if it is one of `from_statuses` (and the epoch still the caller's); returns whether it was.
 
     The event is written only by the winner. `fence` raises the epoch, so that whoever held the run writes no more. A
-    pending control request is cleared. Ended runs are never changed, whatever `from_statuses` says.
+    pending control request is cleared. Ended runs are never changed, whatever `from_statuses` says. An end settles the
+    calls that are still open, so that an ended run has nothing reserved.
     """
     allowed = sorted(set(from_statuses) - TERMINAL)
     if not STATUSES.issuperset(allowed) or to not in STATUSES:
@@ -238,6 +239,8 @@ def mark(
         return False
     seq, correlation_id, now = found[0]
     events.insert(tx, run_id, seq, [event], correlation_id=correlation_id, now=now)
+    if to in TERMINAL:
+        journal.close_open(tx, run_id)
     return True
 
 

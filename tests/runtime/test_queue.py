@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autonomy.core.errors import HeldByAnother, InvalidInput, LeaseLost, NotFound
-from autonomy.runtime import backlog, events, lanes, queue, runs
+from autonomy.core.llm import Usage
+from autonomy.runtime import backlog, events, journal, lanes, queue, runs
+from autonomy.runtime.journal import Intent, Offer
 from autonomy.runtime.queue import Job
-from autonomy.storage.database import Database
+from autonomy.storage.database import Database, Tx
 
 LONG = 10**12
 _names = itertools.count(1)
@@ -415,6 +417,70 @@ def test_a_job_that_keeps_killing_its_worker_ends_as_failed_with_the_cause(datab
     assert (run.status, run.outcome, run.error) == ("failed", "failed", "it killed its worker 3 times")
     assert story(database, name).count("run.failed") == 1
     assert database.read(backlog.counts) == {}
+
+
+def abort_by_takeover(tx: Tx, job: Job) -> None:
+    runs.request_control(tx, job.run_id, "abort")
+    tx.run("UPDATE job SET lease_until = 1 WHERE id = :id", id=job.id)
+    assert queue.take_over_if_gone(tx, job.run_id)
+
+
+def die_for_the_last_time(tx: Tx, job: Job) -> None:
+    tx.run("UPDATE job SET lease_until = 1, attempts = max_attempts WHERE id = :id", id=job.id)
+    assert queue.take_over_if_gone(tx, job.run_id)
+
+
+def abort_while_nobody_works(tx: Tx, job: Job) -> None:
+    queue.release(tx, job)
+    assert runs.request_control(tx, job.run_id, "abort") == "applied"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda tx, job: queue.finish(tx, job),
+        lambda tx, job: queue.finish(tx, job, "aborted"),
+        lambda tx, job: queue.fail(tx, job, "no use", retryable=False),
+        abort_by_takeover,
+        die_for_the_last_time,
+        abort_while_nobody_works,
+    ],
+)
+def test_a_run_that_ends_has_nothing_reserved_and_counts_the_prompts_of_calls_that_were_cut(
+    database: Database, end: Callable[[Tx, Job], object]
+) -> None:
+    name = enqueue(database)
+    job = claimed(database)
+    worst = Usage(10, 100, 220, "configured", estimated=True)
+
+    def write(tx: Tx) -> None:
+        for slot, kind, body in (("a", "chat", '{"max_output_tokens":100}'), ("b", "tool", "{}")):
+            intent = Intent(name, job.epoch, slot, kind, "draft", "act", 1, "idempotent")
+            journal.begin(tx, intent, Offer("p", "m", body, worst if kind == "chat" else Usage(cost_micro_usd=7), None), 0)
+
+    database.write(write)
+    assert (run_of(database, name).reserved_tokens, run_of(database, name).reserved_usd) == (110, 227)
+    database.write(lambda tx: end(tx, job))
+    run = run_of(database, name)
+    assert (run.ended, run.reserved_tokens, run.reserved_usd) == (True, 0, 0)
+    assert (run.used_tokens, run.used_usd, run.unpriced_calls) == (10, 0, 2)
+    rows = database.read(lambda tx: tx.rows("SELECT * FROM call ORDER BY n"))
+    assert [(row["state"], row["reserved_tokens"], row["reserved_usd"], row["tokens_in"]) for row in rows] == [
+        ("failed", 0, 0, 10),
+        ("failed", 0, 0, 0),
+    ]
+    assert {journal.decode_error(row["error"]).message for row in rows} == {"cut"}
+    assert {(row["cost_usd"], row["cost_source"]) for row in rows} == {(None, "unknown")}
+
+
+def test_a_run_that_only_stands_still_keeps_its_open_calls_for_whoever_goes_on(database: Database) -> None:
+    name = enqueue(database)
+    job = claimed(database)
+    intent = Intent(name, job.epoch, "a", "chat", "draft", "act", 1, "idempotent")
+    offer = Offer("p", "m", '{"max_output_tokens":100}', Usage(10, 100, 0, "free"), None)
+    database.write(lambda tx: journal.begin(tx, intent, offer, 0))
+    database.write(lambda tx: queue.pause(tx, job))
+    assert run_of(database, name).reserved_tokens == 110
 
 
 def test_an_attempt_that_got_something_done_counts_as_the_first(database: Database) -> None:
