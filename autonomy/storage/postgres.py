@@ -17,7 +17,7 @@ def library() -> Any:
     try:
         return importlib.import_module("psycopg")
     except ModuleNotFoundError:
-        raise ConfigurationError("PostgreSQL needs the 'pg' extra", "Run: pip install 'autonomy[pg]'") from None
+        raise ConfigurationError("PostgreSQL needs the 'pg' extra", "From a checkout, run: pip install -e '.[pg]'") from None
 
 
 def connect(url: str) -> Any:

@@ -137,4 +137,4 @@ def test_without_the_driver_the_error_says_how_to_get_it(monkeypatch: pytest.Mon
     monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
     with pytest.raises(ConfigurationError) as raised:
         postgres.connect("postgresql://localhost/x")
-    assert raised.value.hint == "Run: pip install 'autonomy[pg]'"
+    assert raised.value.hint == "From a checkout, run: pip install -e '.[pg]'"
