@@ -146,10 +146,12 @@ _WEAK = {
 }
 
 
-def flaw(sentence: str, language: str, *, below_signature: bool = False) -> Flaw:
+def flaw(sentence: str, language: str, *, below_signature: bool = False, technical: bool = True) -> Flaw:
     """What keeps the sentence from standing alone, or "" when it can.
 
     `below_signature` says that the line above is a program's signature, under which entries begin with a bare verb.
+    `technical` says that the text speaks of code: only there labels pass for sentences ("An object that holds tasks."), and
+    only there a verb that no list knows is more likely a noun than what a plain sentence says ("The dog barks.").
     """
     text = sentence.strip()
     for test in (_size, _ending, _form):
@@ -158,7 +160,11 @@ def flaw(sentence: str, language: str, *, below_signature: bool = False) -> Flaw
             return found
     if points_elsewhere(text, language):
         return "pointer"
-    entry = language == "en" and (_verbless(text, entry=below_signature) or (below_signature and bool(ENTRY_VERB.match(text))))
+    entry = (
+        technical
+        and language == "en"
+        and (_verbless(text, entry=below_signature) or (below_signature and bool(ENTRY_VERB.match(text))))
+    )
     if entry or _matches(FRAGMENT, text, language):
         return "fragment"
     return "dangling" if dangles(text, language) else ""

@@ -162,3 +162,38 @@ def test_another_process_with_another_hash_seed_chooses_the_same() -> None:
         for seed in ("1", "2")
     }
     assert len(answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("goal", "sentence"),
+    [
+        ("Cloud storage costs", "Cloud storage in Finland costs more than a disk in the office."),
+        ("Cloud storage costs", "Cloud storage for 1 TB costs about 60 euros per year."),
+        ("Dogs alone", "A dog that is left alone for more than six hours begins to bark."),
+        ("Sleep", "Drinking coffee in the evening delays sleep by about forty minutes."),
+    ],
+)
+async def test_a_plain_sentence_is_quoted_wherever_it_stands(goal: str, sentence: str) -> None:
+    text = f"{sentence} Backups are kept in the office by day and by night."
+    passage = Passage(id="p1", source="s1", title="Paper", text=text, start=0, end=len(text), section="Paper", language="en")
+    asked = SelectRequest(
+        task=TaskSpec(goal=goal),
+        brief=Brief(title=goal, language="en", subject=goal, terms=(), questions=(goal,)),
+        question=goal,
+        passages=(passage,),
+        limit=4,
+    )
+    assert sentence in [card.quote for card in await ExtractivePlayer().select(asked)]
+
+
+async def test_below_a_signature_a_label_is_no_sentence() -> None:
+    text = "An object that holds tasks of run(). Tasks are cancelled when the group is left by an error."
+    passage = Passage(id="p1", source="s1", title="asyncio", text=text, start=0, end=len(text), section="Task Object")
+    asked = SelectRequest(
+        task=TaskSpec(goal="tasks"),
+        brief=Brief(title="tasks", language="en", subject="tasks", terms=(), questions=("tasks",)),
+        question="tasks",
+        passages=(passage,),
+        limit=4,
+    )
+    assert [card.quote[:5] for card in await ExtractivePlayer().select(asked)] == ["Tasks"]

@@ -20,6 +20,8 @@ from autonomy.text.words import terms
 MOST = 8
 LEAST = 3
 MOST_HEADINGS = 3
+SMALL = 50
+"""Documents; up to here a word in a heading names one thing."""
 _FACETS = {
     "en": ("What {be} {s}?", "How {do} {s} work?", "What are the limits of {s}?"),
     "de": ("{S}: Was ist das?", "{S}: Wie funktioniert das?", "{S}: Wo liegen die Grenzen?"),
@@ -61,7 +63,7 @@ def interpret(task: TaskSpec, overview: Overview) -> Brief:
     language = task.language or detect(task.goal, default=fallback)
     goal = read_goal(task.goal, language)
     headings = _near_headings(goal, overview, language)
-    questions = _questions(goal, headings, language)
+    questions = _questions(goal, headings, language, _named(overview, language))
     wanted = dict.fromkeys(terms(" ".join((goal.subject, *goal.points)), language))
     return Brief(
         title=title_of(goal, language),
@@ -83,9 +85,20 @@ def asked_words(question: str, language: str) -> str:
     return question
 
 
-def _questions(goal: Goal, headings: Sequence[str], language: str) -> tuple[str, ...]:
+def _named(overview: Overview, language: str) -> frozenset[str]:
+    """The words in titles and headings of a small corpus: a point that is named there is found by its own name. In a large
+    one the same name stands for many things, and the subject has to narrow it."""
+    if overview.documents > SMALL:
+        return frozenset()
+    return frozenset(terms(" ".join((*overview.titles, *overview.headings)), language))
+
+
+def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozenset[str]) -> tuple[str, ...]:
     facets = [_facet(form, goal.subject, language) for form in _FACETS.get(language, _FACETS["en"])]
-    points = [_scoped(point, goal.subject, language) for point in goal.points]
+    points = [
+        _upper(point) if set(terms(point, language)) <= named else _scoped(point, goal.subject, language)
+        for point in goal.points
+    ]
     if re.match(_CLAUSE.get(language, r"$^"), goal.subject, re.IGNORECASE):
         aspects = _ASPECTS.get(language, _ASPECTS["en"])
         facets = [_upper(goal.subject), *(f"{_upper(goal.subject)}: {aspect}" for aspect in aspects)]

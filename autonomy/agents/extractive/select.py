@@ -33,6 +33,8 @@ ENTRY_COST = 0.35
 NEWS_COST = 0.6
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
+_CODE = re.compile(r"\w\(|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
+"""Calls, names with underscores, operators, options: what a text about programs holds and plain prose does not."""
 _SIGNATURE = re.compile(
     r"[\w.]+\([^)]*\)?[^.]*$|^(?:class|async|exception|coroutine|function|method|def)\s|^-{1,2}\w|^[\w.]+(?:\s*[=:]\s*\S+)?$"
 )
@@ -100,13 +102,15 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
     found: list[Candidate] = []
     paragraph = place = 0
     before: tuple[int, int] | None = None
-    # A passage begins behind a heading or behind a program's signature, which readers keep out of prose.
-    signature = True
+    # A passage begins behind a heading or, where it speaks of code, behind a signature, which readers keep out of prose.
+    technical = bool(_CODE.search(f"{passage.title} {passage.section or ''} {passage.text}"))
+    signature = technical
     for start, end in spans:
         if before and "\n" in passage.text[before[1] : start]:
             signature = bool(_SIGNATURE.search(passage.text[slice(*before)])) and not _terminated(passage.text[: before[1]])
             paragraph, place, before = paragraph + 1, 0, None
-        span, rescued = _quotable(passage, (start, end), before, language, place if signature else -1)
+        entry = place if signature else -1
+        span, rescued = _quotable(passage, (start, end), before, language, entry, technical)
         if span:
             text = passage.text[slice(*span)]
             found.append(Candidate(passage, *span, paragraph, place, language, rescued, terms(text, language)))
@@ -119,7 +123,7 @@ def _terminated(text: str) -> bool:
 
 
 def _quotable(
-    passage: Passage, span: tuple[int, int], before: tuple[int, int] | None, language: str, entry: int
+    passage: Passage, span: tuple[int, int], before: tuple[int, int] | None, language: str, entry: int, technical: bool
 ) -> tuple[tuple[int, int] | None, bool]:
     """(the span to quote or None, whether it had to take the sentence before with it).
 
@@ -128,7 +132,7 @@ def _quotable(
     text = passage.text[slice(*span)]
     if _MARKED.search(text) or detect(text, default=language) != language or _is_news(passage, text):
         return None, False
-    found = flaw(text, language, below_signature=entry == 0)
+    found = flaw(text, language, below_signature=entry == 0, technical=technical)
     if found == "":
         return span, False
     if found != "dangling" or before is None:
@@ -136,7 +140,7 @@ def _quotable(
     lead = passage.text[slice(*before)]
     joined = passage.text[before[0] : span[1]]
     if (
-        flaw(lead, language, below_signature=entry == 1) != ""
+        flaw(lead, language, below_signature=entry == 1, technical=technical) != ""
         or _MARKED.search(joined)
         or len(joined.split()) > RESCUED_WORDS
         or len(joined) > 600
