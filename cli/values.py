@@ -106,21 +106,14 @@ def providers(text: str | None, settings: Settings) -> tuple[str, ...]:
     known = settings.provider_names()
     for name in names:
         if name not in known:
-            _keyed(name)
+            variable = settings.missing_key(name)
+            if variable is not None:
+                raise ConfigurationError(f"provider '{name}' has no key", f"Set {variable}.")
             raise UsageError(f"unknown provider '{cut(squeezed(name), 40)}'", f"Choose from: {', '.join(known)}.")
     for entry in settings.providers:
         if entry.name in names:
             entry.resolve()
     return names
-
-
-def _keyed(name: str) -> None:
-    """Raises ConfigurationError for a provider that is offered as soon as its key is set."""
-    from autonomy.providers.profiles import PROFILES
-
-    variable = next((profile.key_variable for kind, profile in PROFILES.items() if kind == name), None)
-    if variable is not None:
-        raise ConfigurationError(f"provider '{name}' has no key", f"Set {variable}.")
 
 
 def user_id(text: str) -> str:

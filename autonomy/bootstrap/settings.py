@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from autonomy.core.errors import ConfigurationError
-from autonomy.providers.profiles import provider_settings
+from autonomy.providers.profiles import PROFILES, provider_settings
 from autonomy.providers.settings import Kind, Prices, ProviderSettings, Secret, StructuredMode
 
 
@@ -167,3 +167,9 @@ class Settings:
     def provider_names(self) -> tuple[str, ...]:
         """Names in the configured order; the built-in extractive writer is always last."""
         return (*(provider.name for provider in self.providers), "extractive")
+
+    def missing_key(self, name: str) -> str | None:
+        """The variable whose key would offer the provider of that name; None where it is offered, or no key would do."""
+        if name in self.provider_names():
+            return None
+        return next((profile.key_variable for kind, profile in PROFILES.items() if kind == name), None)
