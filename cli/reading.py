@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cli.live import PlainView
 from cli.output import Output, squeezed
+from cli.wording import several
 
 if TYPE_CHECKING:
     from autonomy.bootstrap.app import App
@@ -23,7 +24,7 @@ def read(app: App, out: Output, folders: Sequence[str]) -> None:
         if report.failed:
             names = ", ".join(f"{squeezed(name)} ({why})" for name, why in report.failed[:3])
             more = f", and {len(report.failed) - 3} more" if len(report.failed) > 3 else ""
-            out.say(f"left out {len(report.failed)} unreadable documents: {names}{more}")
+            out.say(f"left out {several(len(report.failed), 'unreadable document')}: {names}{more}")
 
 
 @contextlib.contextmanager

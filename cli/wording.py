@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from autonomy.core.counting import several as several
 from cli.output import Glyphs, plain, squeezed
 
 STATUS_WORDS = {"waiting_human": "waiting", "budget_exceeded": "over budget", "target_not_reached": "below target"}
@@ -40,13 +41,6 @@ def count(number: float) -> str:
             shown = number / (limit / 1000)
             return f"{shown:.0f}{unit}" if shown >= 100 else f"{shown:.1f}{unit}"
     return f"{number:.3g}"
-
-
-def several(number: int, noun: str) -> str:
-    """1 call, 2 calls, 3 retries."""
-    if number != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number:,} {noun}"
 
 
 def money(usd: float | None) -> str:
@@ -167,6 +161,9 @@ def _call_finished(content: Mapping[str, Any], glyphs: Glyphs) -> str:
 
 
 def _retry(content: Mapping[str, Any], glyphs: Glyphs) -> str:
+    if content.get("scope") == "job":
+        reason, later = squeezed(content.get("reason", "")).rstrip("."), duration(content.get("delay_ms", 0) / 1000)
+        return f"the attempt failed: {reason}; another in {later}"
     wait = content.get("wait_seconds", content.get("wait"))
     pause = f", waits {duration(float(wait))}" if isinstance(wait, int | float) else ""
     who, why = squeezed(content.get("provider", "?")), squeezed(content.get("reason", ""))

@@ -12,6 +12,7 @@ from typing import Any
 
 from autonomy.agents import gathered, planning
 from autonomy.agents.context import Context
+from autonomy.core.counting import several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
@@ -91,10 +92,8 @@ def _searched(step: PlanStep, observation: Observation, state: GraphState, conte
     coverage = float(observation.figures["coverage"])
     kept = int(observation.figures["cards"])
     gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept > 0)
-    why = (
-        f"'{step.arguments['question']}': {kept} quotations from {observation.figures['sources']} sources; "
-        f"{coverage:.0%} of the question's terms found"
-    )
+    found = found_in(kept, int(observation.figures["sources"]))
+    why = f"'{step.arguments['question']}': {found}; {coverage:.0%} of the question's terms found"
     if not gate.passed:
         why += f" (wanted {COVERED:.0%}): noted as thin"
     if any(s.action == "search" and not s.ended and s.id != step.id for s in planning.load(state)):
@@ -102,24 +101,33 @@ def _searched(step: PlanStep, observation: Observation, state: GraphState, conte
     return _weighed(step, observation, state, context, why, gate)
 
 
+def found_in(cards: int, sources: int) -> str:
+    """1 quotation from 1 source, 6 quotations from 3 sources."""
+    return f"{several(cards, 'quotation')} from {several(sources, 'source')}"
+
+
 def cards_wanted(task: TaskSpec, context: Context) -> int:
     """How much evidence the length asked for needs, and never fewer than six quotations."""
     return max(FEW_CARDS, context.journey.words(task) // WORDS_PER_CARD)
 
 
+def sources_wanted(context: Context) -> int:
+    """Three sources, or as many as the corpus has."""
+    return min(FEW_SOURCES, context.corpora.overview(context.records.get("corpus", "ids") or []).documents)
+
+
 def _weighed(step: PlanStep, observation: Observation, state: GraphState, context: Context, why: str, coverage: Gate) -> Judged:
     """Evidence before prose: with too little of it the search is widened, and if that brings nothing the reader is told."""
     cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
-    wanted = min(FEW_SOURCES, context.corpora.overview(context.records.get("corpus", "ids") or []).documents)
-    enough = cards_wanted(TaskSpec.model_validate(state["task"]), context)
+    enough, wanted = cards_wanted(TaskSpec.model_validate(state["task"]), context), sources_wanted(context)
     gates = (
         coverage,
         Gate(name="cards", figure=cards, threshold=enough, passed=cards >= enough),
         Gate(name="sources", figure=sources, threshold=wanted, passed=sources >= wanted),
     )
     if all(gate.passed for gate in gates[1:]):
-        return _pass(step, observation, f"{why}; in all {cards} from {sources} sources", route="plan", gates=gates)
-    why = f"{why}; in all {cards} quotations from {sources} sources are too few (wanted {enough} from {wanted})"
+        return _pass(step, observation, f"{why}; in all {found_in(cards, sources)}", route="plan", gates=gates)
+    why = f"{why}; in all {found_in(cards, sources)}: too few (wanted {enough} from {wanted})"
     if state["widened"] < MOST_WIDENINGS:
         verdict = Verdict(step=step.id, decision="branch", notes=why, gates=gates)
         return Judged(verdict, "done", "expand", f"{why}: widens the search")
@@ -130,8 +138,8 @@ def _weighed(step: PlanStep, observation: Observation, state: GraphState, contex
 def thin_note(state: GraphState, context: Context) -> str:
     """What the reader is told when the corpus has no more to give."""
     cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
-    enough = cards_wanted(TaskSpec.model_validate(state["task"]), context)
-    return f"The corpus holds little about this: {cards} quotations from {sources} sources, where {enough} were wanted."
+    enough, wanted = cards_wanted(TaskSpec.model_validate(state["task"]), context), sources_wanted(context)
+    return f"The corpus holds little about this: {found_in(cards, sources)} (wanted {enough} from {wanted})."
 
 
 def _audited(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
@@ -144,7 +152,7 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
     names = ", ".join(f"{gate.name} {gate.figure} (wanted {gate.threshold})" for gate in failed)
     revisions = sum(s.action == "revise" for s in planning.load(state))
     if failing and revisions < MOST_REVISIONS:
-        why = f"{names}: {failing} sentences to mend"
+        why = f"{names}: {several(failing, 'sentence')} to mend"
         return Judged(Verdict(step=step.id, decision="patch", notes=why, gates=gates), "done", "plan", why)
     reached = outcome_of(gates)
     notes = (_shortfall(failed),) if gathered.cards(context) else ()  # without evidence that has been said already

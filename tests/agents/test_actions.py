@@ -208,7 +208,7 @@ async def test_a_judge_who_never_answers_leaves_every_gate_measured_and_a_note()
     seen = await perform(made, step("audit", attempts=1))
     assert seen.figures["failed"] == ["citation_support"]
     assert made.rows.get("audit", "gates")[0]["name"] == "citation_support"  # type: ignore[index]
-    assert made.rows.all("note") == ["1 claims could not be judged against their quotations (garbled)."]
+    assert made.rows.all("note") == ["1 claim could not be judged against their quotations (garbled)."]
     assert journey.judgements == [{}]
 
 

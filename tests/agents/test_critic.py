@@ -97,7 +97,7 @@ def test_too_little_of_either_is_widened_twice_and_then_told(cards: int, sources
         routes.append((found.verdict.decision, found.route))
     assert routes == [("branch", "expand")] * 2 + [("pass", "plan")] * 2
     assert found.notes == (
-        f"The corpus holds little about this: {cards} quotations from {sources} sources, where 6 were wanted.",
+        f"The corpus holds little about this: {cards} quotations from {sources} sources (wanted 6 from 3).",
     )
 
 

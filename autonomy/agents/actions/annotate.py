@@ -6,6 +6,7 @@ from autonomy.agents import gathered
 from autonomy.agents.context import Context
 from autonomy.agents.material import Annotation
 from autonomy.agents.roles import Brief, DraftRequest
+from autonomy.core.counting import several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep, TaskSpec
 
@@ -38,5 +39,9 @@ async def annotate(step: PlanStep, state: GraphState, context: Context) -> Obser
     context.records.put("annotation", source_id, made.model_dump(mode="json"), number)
     words = sum(len(sentence.text.split()) for sentence in made.sentences)
     return Observation(
-        step=step.id, output=f"{words} words on {source.title}", sources=(source_id,), figures={"words": words}, progress=1
+        step=step.id,
+        output=f"{several(words, 'word')} on {source.title}",
+        sources=(source_id,),
+        figures={"words": words},
+        progress=1,
     )

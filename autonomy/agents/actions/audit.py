@@ -7,6 +7,7 @@ import dataclasses
 from autonomy.agents import gathered
 from autonomy.agents.context import Context
 from autonomy.agents.roles import JudgeRequest
+from autonomy.core.counting import several
 from autonomy.core.errors import ProviderError
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep
@@ -48,7 +49,7 @@ async def _judged(step: PlanStep, request: JudgeRequest, context: Context) -> di
     except ProviderError as error:
         if step.attempts < step.max_retries:
             raise
-        note = f"{len(request.pairs)} claims could not be judged against their quotations ({error.message})."
+        note = f"{several(len(request.pairs), 'claim')} could not be judged against their quotations ({error.message})."
         gathered.keep_notes(context, step.id, (note,))
         return {}
     return {pair_id: verdict for pair_id, verdict, _ in answer.answers}

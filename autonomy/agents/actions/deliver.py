@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
+from autonomy.core.counting import several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, Outcome, PlanStep
 
@@ -33,7 +34,8 @@ def hand_over(
     citations = sum(len(claim["citations"]) for claim in claims)
     return Observation(
         step=step_id,
-        output=f"{len(composition.files)} files; {len(claims)} claims with {citations} citations, each re-found in its source",
+        output=f"{several(len(composition.files), 'file')}; {several(len(claims), 'claim')} "
+        f"with {several(citations, 'citation')}, each re-found in its source",
         sources=tuple(source["id"] for source in composition.manifest["sources"]),
         figures={"files": len(composition.files), "claims": len(claims), "citations": citations, "outcome": settled},
         progress=1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from autonomy.agents import gathered
 from autonomy.agents.context import Context
 from autonomy.agents.roles import Brief
+from autonomy.core.counting import several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep
 
@@ -18,7 +19,7 @@ async def matrix(step: PlanStep, state: GraphState, context: Context) -> Observa
     shared = sum(sum(cell.stance != "silent" for cell in row.cells) >= 2 for row in rows)
     return Observation(
         step=step.id,
-        output=f"{len(rows)} claims, {shared} of them in two sources or more",
+        output=f"{several(len(rows), 'claim')}, {shared} of them in two sources or more",
         figures={"rows": len(rows), "shared": shared},
         progress=len(rows),
     )

@@ -53,7 +53,7 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     touched = tuple(dict.fromkeys(card.source for card in kept))
     return Observation(
         step=step.id,
-        output=f"{len(kept)} quotations from {len(touched)} sources",
+        output=critic.found_in(len(kept), len(touched)),
         sources=touched,
         figures={"passages": len(passages), "cards": len(kept), "sources": len(touched), "coverage": coverage},
         progress=len(kept),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autonomy.agents.context import Context
+from autonomy.core.counting import several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep
 
@@ -14,7 +15,7 @@ async def survey(step: PlanStep, state: GraphState, context: Context) -> Observa
     overview = context.corpora.overview(ids)
     return Observation(
         step=step.id,
-        output=f"{overview.documents} documents in {', '.join(overview.languages) or 'no known language'}",
+        output=f"{several(overview.documents, 'document')} in {', '.join(overview.languages) or 'no known language'}",
         figures={
             "documents": overview.documents,
             "words": overview.words,

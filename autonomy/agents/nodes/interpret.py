@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autonomy.agents.context import Context
+from autonomy.core.counting import several
 from autonomy.core.graph import Update
 from autonomy.core.state import GraphState
 from autonomy.core.types import TaskSpec
@@ -25,8 +26,8 @@ async def interpret(state: GraphState, context: Context) -> Update:
         "must_cover": len(brief.must_cover),
     }
     why = (
-        f"Read the goal as '{brief.title}' ({brief.language}): {len(brief.questions)} questions to put to "
-        f"{overview.documents} documents of {overview.words} words"
+        f"Read the goal as '{brief.title}' ({brief.language}): {several(len(brief.questions), 'question')} to put to "
+        f"{several(overview.documents, 'document')} of {several(overview.words, 'word')}"
     )
     decision = {"route": "plan", "why": why, "figures": figures, "questions": list(brief.questions)}
     context.emit("decision", decision, node="interpret")
@@ -34,5 +35,7 @@ async def interpret(state: GraphState, context: Context) -> Update:
     if reading.failed:
         names = ", ".join(location for location, _ in reading.failed[:5])
         more = f" and {len(reading.failed) - 5} more" if len(reading.failed) > 5 else ""
-        notes.append(f"{len(reading.failed)} documents could not be read and were left out: {names}{more}.")
+        left = several(len(reading.failed), "document")
+        were = "was" if len(reading.failed) == 1 else "were"
+        notes.append(f"{left} could not be read and {were} left out: {names}{more}.")
     return {"brief": brief.model_dump(mode="json"), "notes": notes, "route": "plan"}
