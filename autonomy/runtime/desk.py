@@ -401,7 +401,7 @@ class CallDesk:
     def _resting(self, targets: Sequence[Target]) -> ProviderUnavailable:
         wait = min((self._breakers.wait(target.name) for target in targets), default=0.0)
         said = (f"{target.name}: resting after repeated failures{self._last(target.name)}" for target in targets)
-        return ProviderUnavailable(", ".join(said), "It is asked again later.", wait)
+        return ProviderUnavailable(", ".join(said), "Try again later, or name another provider.", wait)
 
     def _last(self, name: str) -> str:
         reason = self._breakers.reason(name)

@@ -93,6 +93,9 @@ def _text(event: Event) -> str | None:
         return f"{content.get('why', '')} -> {content.get('route', '')}"
     if event.type == "plan.updated":
         return f"Plan: {content.get('why', '')} ({len(content.get('steps', []))} steps)"
+    if event.type == "retry" and content.get("scope") == "job":
+        reason, seconds = str(content.get("reason", "")).rstrip("."), content.get("delay_ms", 0) / 1000
+        return f"The attempt failed: {reason}; another in {seconds:.1f} s"
     if event.type == "retry":
         return f"Asked {content.get('provider')} again (attempt {content.get('attempt')}): {content.get('reason')}"
     if event.type == "budget.exceeded":

@@ -22,6 +22,7 @@ EVENTS: list[tuple[str, str | None, dict[str, Any]]] = [
     ("decision", "plan", {"route": "act", "why": "laid out 1 step; next: Search: one", "figures": {}, "step": "s1"}),
     ("node.started", "act", {"step": 3}),
     ("retry", "act", {"provider": "openai", "attempt": 2, "reason": "429"}),
+    ("retry", None, {"scope": "job", "provider": None, "attempt": 1, "reason": "it is away. Wait.", "delay_ms": 1500}),
     ("decision", "reflect", {"route": "expand", "why": "0 quotations", "figures": {"coverage": 0.125}, "step": "s1"}),
     ("artifact.created", None, {"path": "artifacts/r1/deliverable.md"}),
     ("artifact.created", None, {"path": "artifacts/r1/sources/a.txt"}),
@@ -45,10 +46,11 @@ def test_chapters_decisions_figures_and_sums_stand_in_order(shown: str) -> None:
         "Understanding the goal\n  00:00:02  read the goal -> plan\n            documents 3",
         "Planning\n  00:00:04  laid out 1 step; next: Search: one -> act",
         "Acting\n  00:00:06  Asked openai again (attempt 2): 429",
-        "Judging\n  00:00:07  Search: one\n            0 quotations -> expand\n            coverage 0.125",
+        "00:00:07  The attempt failed: it is away. Wait; another in 1.5 s",
+        "Judging\n  00:00:08  Search: one\n            0 quotations -> expand\n            coverage 0.125",
         "Wrote artifacts/r1/deliverable.md",
         "Run done: delivered",
-        "3 decisions, 1 call (1 to a model), 1 retry, 1,200 tokens in, 300 out, $0.00",
+        "3 decisions, 1 call (1 to a model), 2 retries, 1,200 tokens in, 300 out, $0.00",
     )
     places = [shown.index(part) for part in parts]
     assert places == sorted(places)
