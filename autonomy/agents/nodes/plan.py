@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from autonomy.agents import gathered, planning
+from autonomy.agents import critic, gathered, planning
 from autonomy.agents.context import Context
 from autonomy.agents.planning import grow
 from autonomy.agents.roles import Brief, Outline
+from autonomy.core.counting import several
 from autonomy.core.graph import END, Update
 from autonomy.core.state import GraphState
 from autonomy.core.types import PlanStep, TaskSpec
@@ -60,7 +61,7 @@ def _grow(steps: planning.Plan, task: TaskSpec, brief: Brief, state: GraphState,
         added = context.journey.after_search(task, brief, tuple(source.id for source in sources))
         grown = grow(steps, added, after=[step.id for step in steps if step.action == "search"])
         if grown != steps:
-            return grown, f"{len(cards)} quotations from {len(sources)} sources: {len(grown) - len(steps)} steps more"
+            return grown, f"{critic.found_in(len(cards), len(sources))}: {several(len(grown) - len(steps), 'step')} more"
     found = context.records.get("outline", "outline")
     if found is not None:
         outline = Outline.model_validate(found)
