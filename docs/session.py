@@ -165,7 +165,7 @@ SESSION = (
         (
             ("Run ", "words 3,607"),
             ("Judging", "documents 8"),
-            ("crashes: write-ahead logs", "cards"),
+            ("Write-ahead logs", "cards"),
             ("Hold every claim", "judged"),
             ("Hand over", "decisions"),
         ),

@@ -96,9 +96,7 @@ def test_too_little_of_either_is_widened_twice_and_then_told(cards: int, sources
         found = judged(made, SEARCH, figures=figures())
         routes.append((found.verdict.decision, found.route))
     assert routes == [("branch", "expand")] * 2 + [("pass", "plan")] * 2
-    assert found.notes == (
-        f"The corpus holds little about this: {cards} quotations from {sources} sources (wanted 6 from 3).",
-    )
+    assert found.notes == (f"The corpus holds little about this: {cards} quotations from {sources} sources (wanted 6 from 3).",)
 
 
 def test_a_small_corpus_is_not_asked_for_more_sources_than_it_has() -> None:

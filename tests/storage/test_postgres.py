@@ -11,6 +11,7 @@ import pytest
 from autonomy.core.errors import ConfigurationError, StorageError, StorageUnavailable
 from autonomy.storage import postgres
 from autonomy.storage.database import Database, Tx
+from tests.commands import until
 from tests.conftest import new_postgres_database
 
 
@@ -121,16 +122,18 @@ def test_a_refused_statement_keeps_the_connection(url: str) -> None:
 def test_closing_leaves_no_connection_behind(postgres_server: Any, url: str) -> None:
     import psycopg
 
-    with Database(url) as database:
-        database.write(put("x"))
-        database.read(users)
     name = urlsplit(url).path.removeprefix("/")
     with psycopg.connect(postgres_server.get_uri(), autocommit=True) as connection:
-        # A server ends its side a moment after the client has; terminating what is left with a wait is that moment.
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND state <> 'active'", (name,)
-        )
-        connection.execute(f'DROP DATABASE "{name}"')
+
+        def open_connections() -> int:
+            found = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (name,)).fetchone()
+            return int(found[0]) if found else 0
+
+        with Database(url) as database:
+            database.write(put("x"))
+            database.read(users)
+            assert open_connections() == 2
+        until(lambda: open_connections() == 0, "the server ends its side a moment after the client")
 
 
 def test_without_the_driver_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
