@@ -106,8 +106,10 @@ def next_lead(card: Card, before: Card | None, desk: Desk, *, named: bool, headi
         return ""
     if before is None and named:
         place = section_of(card)
-        if place and not same(place, heading, desk.language):
-            return desk.fill("other", desk.words.other_section, section=in_italics(place))
+        own = same(place, desk.title(card.source).strip("*"), desk.language)
+        if place and not own and not same(place, heading, desk.language):
+            # The later forms ("Elsewhere in it") lean on a quotation before them.
+            return desk.fill("first", desk.words.other_section[:2], section=in_italics(place))
         return desk.fill("plain", desk.words.plain)
     return lead_in(card, before, desk)
 

@@ -12,6 +12,8 @@ from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
 from autonomy.text.chars import count_words
 
+LEAST_ROOM = 45
+"""Words: one quotation with its lead-in, so that no question is left out for want of room."""
 PER_QUESTION = 3
 _CELL = re.compile(r"(\S+) (supports|opposes|differs)")
 
@@ -34,7 +36,7 @@ def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
         mine = [row for row in rows if row.cards[0].question == question]
         mine.sort(key=lambda row: (-len(row.cards), -max(card.relevance for card in row.cards)))
         share = request.words / max(1, len(set(questions)))
-        made = _paragraph(question, _fitting(mine, min(room, max(90, share))), desk)
+        made = _paragraph(question, _fitting(mine, min(room, max(LEAST_ROOM, share))), desk)
         if made:
             paragraphs.append(tuple(made))
             room -= count_words(" ".join(sentence.text for sentence in made))
