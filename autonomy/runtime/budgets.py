@@ -165,6 +165,15 @@ def ensure(tx: Tx, run_id: str, epoch: int, ms: int = 0) -> Left:
     return Left(found.tokens, None if found.ms is None else max(0, found.ms - ms), found.usd)
 
 
+def hold(tx: Tx, run_id: str, epoch: int) -> None:
+    """Look once more, right before a request leaves: a worker that was frozen after its reservation must not ask.
+
+    Reads only. Raises LeaseLost.
+    """
+    if tx.value("SELECT epoch FROM run WHERE id = :run", run=run_id) != epoch:
+        raise _lost(run_id)
+
+
 def change(tx: Tx, run_id: str, budget: Budget) -> Budget:
     """The operator's override: sets the limits that `budget` names (None lifts one), leaves the others; event budget.changed.
 

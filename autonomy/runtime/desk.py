@@ -277,6 +277,7 @@ class CallDesk:
             raise _out_of_time()
         if not self._breakers.admit(target.name):
             raise self._resting([target])
+        await self._database.aread(lambda tx: budgets.hold(tx, self.holder.run_id, self.holder.epoch))
         call.attempts += 1
         call.tries += 1
         key = f"{call.intent.run_id}.{call.n}"

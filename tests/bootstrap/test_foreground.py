@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import threading
 from collections.abc import Iterator
@@ -10,15 +11,18 @@ from typing import Any
 
 import pytest
 
+from autonomy.agents.extractive.player import ExtractivePlayer
+from autonomy.agents.roles import SelectRequest
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.engine import EXTRACTIVE
 from autonomy.bootstrap.foreground import Ended, work_run
 from autonomy.bootstrap.settings import Settings
 from autonomy.core.errors import ConfigurationError, HeldByAnother
 from autonomy.core.events import Event
-from autonomy.core.types import TaskSpec
+from autonomy.core.types import Card, TaskSpec
 from autonomy.runtime import queue
 from autonomy.runtime.lease import Presence
+from autonomy.runtime.worker import Worker
 from autonomy.services.runs import StartRun
 from autonomy.storage.database import Database
 
@@ -75,9 +79,22 @@ def test_a_watched_run_shows_every_event_once_and_how_it_ended(app: App) -> None
     assert watcher.progress[-1][0] == watcher.progress[-1][1] == 8
 
 
-def test_a_stop_leaves_the_run_paused_and_it_goes_on_with_nothing_done_twice(app: App) -> None:
+def test_a_stop_leaves_the_run_paused_and_it_goes_on_with_nothing_done_twice(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id, first, second = start(app), Watcher("plan.updated"), Watcher()
-    assert first.watch(app, run_id).status == "paused"
+    drained, choose, drain = asyncio.Event(), ExtractivePlayer.select, Worker.drain
+
+    async def held(self: ExtractivePlayer, request: SelectRequest) -> tuple[Card, ...]:
+        await drained.wait()
+        return await choose(self, request)
+
+    def told(self: Worker) -> None:
+        drain(self)
+        drained.set()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ExtractivePlayer, "select", held)  # the run cannot be faster than the wish to stop it
+        patch.setattr(Worker, "drain", told)
+        assert first.watch(app, run_id).status == "paused"
     app.runs.resume(run_id)
     assert second.watch(app, run_id).status == "done"
     steps = [event.content["step"] for event in second.events if event.type == "node.finished"]

@@ -201,3 +201,11 @@ def test_the_meter_hands_out_each_millisecond_once_and_keeps_fractions() -> None
     assert meter.take() == 1
     meter.give_back(1)
     assert meter.take() == 1
+
+
+def test_the_last_look_before_a_request_stops_a_worker_that_was_overtaken(database: Database) -> None:
+    make(database)
+    database.read(lambda tx: budgets.hold(tx, RUN, EPOCH))
+    database.write(lambda tx: tx.run("UPDATE run SET epoch = epoch + 1"))
+    with pytest.raises(LeaseLost):
+        database.read(lambda tx: budgets.hold(tx, RUN, EPOCH))
