@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import tempfile
 import warnings
@@ -13,7 +14,8 @@ import pytest
 
 from autonomy.storage import migrate
 from autonomy.storage.database import Database
-from tests.databases import Databases, new_database
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -52,29 +54,25 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def postgres_databases(postgres_server: Any) -> Databases:
-    """Databases on the session's server."""
-    return Databases(postgres_server)
-
-
 def new_postgres_database(server: Any) -> str:
     """The URL of a fresh copy of the migrated template."""
-    return new_database(server)
+    import psycopg
+
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
+    url: str = server.get_uri(database=name)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty, migrated database; the test runs once on each kind."""
     if request.param == "sqlite":
         path = tmp_path / "autonomy.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    databases: Databases = request.getfixturevalue("postgres_databases")
-    url = databases.take()
-    yield url
-    databases.give_back(url)
+        return f"sqlite:///{path}"
+    return new_postgres_database(request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture
