@@ -15,7 +15,7 @@ from autonomy.core.errors import ConfigurationError, NewerSchema
 from autonomy.storage import postgres, sqlite
 from autonomy.storage.database import Database, Tx, parse_url
 
-HEAD = "0001"
+HEAD = "0002"
 ADVISORY_LOCK = 7_305_441_202
 State = Literal["empty", "older", "current", "newer"]
 

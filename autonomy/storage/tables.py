@@ -45,6 +45,12 @@ class Run(SQLModel, table=True):
         UniqueConstraint("user_id", "idempotency_key", name="uq_run_idempotency"),
         Index("ix_run_created", "created_at", "id"),
         Index("ix_run_user_created", "user_id", "created_at", "id"),
+        Index(
+            "ix_run_unreported",
+            "task_id",
+            sqlite_where=text("task_id IS NOT NULL AND reported < 2"),
+            postgresql_where=text("task_id IS NOT NULL AND reported < 2"),
+        ),
     )
     id: str = Field(sa_column=Column(String(64), primary_key=True))
     user_id: str = Field(sa_column=Column(String(64), nullable=False))
@@ -73,6 +79,8 @@ class Run(SQLModel, table=True):
     reserved_tokens: int = Field(sa_column=count())
     reserved_usd: int = Field(sa_column=count())
     unpriced_calls: int = Field(sa_column=count())
+    # What the run's task file knows of it: 0 nothing, 1 that it was taken on, 2 how it ended.
+    reported: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
     created_at: int = Field(sa_column=big(nullable=False))
     updated_at: int = Field(sa_column=big(nullable=False))
     finished_at: int | None = Field(sa_column=big())
@@ -388,3 +396,68 @@ class Token(SQLModel, table=True):
     sha256: str = Field(sa_column=Column(String(64), primary_key=True))
     user_id: str = Field(sa_column=Column(String(64), nullable=False))
     created_at: int = Field(sa_column=big(nullable=False))
+
+
+class TaskEvent(SQLModel, table=True):
+    """What happened to task files, in order: written right after the file itself, under its lock.
+
+    `revision` is the file's own, so a change is told once however often its telling is repeated; `sha256` is that of the
+    file's bytes at that revision.
+    """
+
+    __tablename__ = "task_event"
+    __table_args__ = (UniqueConstraint("task_id", "revision", name="uq_task_event_revision"),)
+    position: int = Field(sa_column=big(primary_key=True, autoincrement=True))
+    task_id: str = Field(sa_column=Column(String(64), nullable=False))
+    revision: int = Field(sa_column=big(nullable=False))
+    type: str = Field(sa_column=Column(String(32), nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    user_id: str = Field(sa_column=Column(String(64), nullable=False))
+    content: str = Field(sa_column=words())
+    sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    correlation_id: str = Field(sa_column=Column(String(64), nullable=False))
+    created_at: int = Field(sa_column=big(nullable=False))
+
+
+class AuditHead(SQLModel, table=True):
+    """How far an audit log goes: what a cut or re-written tail is found by. `size` counts the bytes of `file`, the newest."""
+
+    __tablename__ = "audit_head"
+    name: str = Field(sa_column=Column(String(64), primary_key=True))
+    seq: int = Field(sa_column=big(nullable=False))
+    file: str = Field(sa_column=Column(String(128), nullable=False))
+    size: int = Field(sa_column=big(nullable=False))
+    head: str = Field(sa_column=Column(String(64), nullable=False))
+    updated_at: int = Field(sa_column=big(nullable=False))
+
+
+class Delivery(SQLModel, table=True):
+    """A webhook delivery or message that has taken effect: its id, kept in the transaction of the effect."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("ix_delivery_received", "received_at"),)
+    source: str = Field(sa_column=Column(String(16), primary_key=True))
+    delivery_id: str = Field(sa_column=Column(String(128), primary_key=True))
+    effect: str = Field(sa_column=words())
+    received_at: int = Field(sa_column=big(nullable=False))
+
+
+class Cursor(SQLModel, table=True):
+    """How far a reader of something outside has come, such as the updates of a Telegram bot."""
+
+    __tablename__ = "cursor"
+    name: str = Field(sa_column=Column(String(96), primary_key=True))
+    value: int = Field(sa_column=big(nullable=False))
+    updated_at: int = Field(sa_column=big(nullable=False))
+
+
+class BrowserSession(SQLModel, table=True):
+    """A signed-in browser: the SHA-256 of its cookie, whose it is, and until when it lasts."""
+
+    __tablename__ = "browser_session"
+    __table_args__ = (Index("ix_browser_session_expires", "expires_at"),)
+    sha256: str = Field(sa_column=Column(String(64), primary_key=True))
+    user_id: str = Field(sa_column=Column(String(64), nullable=False))
+    admin: int = Field(sa_column=Column(Integer, nullable=False))
+    created_at: int = Field(sa_column=big(nullable=False))
+    expires_at: int = Field(sa_column=big(nullable=False))

@@ -1,0 +1,1 @@
+"""The web API, its streams and the dashboard."""

@@ -1,0 +1,1 @@
+"""Bytes from GitHub and Telegram, checked and turned into commands; knows no web framework."""

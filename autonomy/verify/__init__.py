@@ -1,0 +1,1 @@
+"""Acceptance phases: black boxes over a running server, with figures."""
