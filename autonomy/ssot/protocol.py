@@ -92,9 +92,11 @@ def acknowledged(task: Task, n: int, ack: Ack) -> Task:
 
 
 def executed(task: Task, n: int, result: Result, outcome: str) -> Task:
-    """The task with the executor's result. Raises InvalidInput before the echo, and for what cannot be traced."""
+    """The task with the executor's result. Raises InvalidInput before the echo, a second time, and for what points nowhere."""
     if _nth(task, n).ack is None:
         raise InvalidInput(f"dispatch {n} was never acknowledged", HINT)
+    if _nth(task, n).result is not None:
+        raise InvalidInput(f"dispatch {n} has its result already", HINT)
     check_result(task, result)
     return _with(task, n, result=result, outcome=outcome)
 
@@ -102,11 +104,11 @@ def executed(task: Task, n: int, result: Result, outcome: str) -> Task:
 def reviewed(task: Task, n: int, verdict: Verdict, at: str, *, again: bool) -> Task:
     """The task with the reviewer's verdict; a rejection gives it out `again`, with its issues, in the same change.
 
-    Raises InvalidInput without a result, and for issues that cannot be traced.
+    Raises InvalidInput without a result, a second time, and for issues that cannot be traced.
     """
     result = _nth(task, n).result
-    if result is None:
-        raise InvalidInput(f"dispatch {n} has no result to judge", HINT)
+    if result is None or _nth(task, n).verdict is not None:
+        raise InvalidInput(f"dispatch {n} has no result that waits for a verdict", HINT)
     check_verdict(task, result, verdict)
     judged = _with(task, n, verdict=verdict)
     return redispatch(judged, verdict, at) if again and verdict.decision == "reject" else judged
