@@ -431,7 +431,7 @@ class Counted:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.calls: list[str] = []
         for name in ("stat", "scandir", "open", "read", "fstat"):
-            monkeypatch.setattr(store.os, name, self._counting(name, getattr(os, name)))
+            monkeypatch.setattr(os, name, self._counting(name, getattr(os, name)))
 
     def _counting(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **more: Any) -> Any:
