@@ -18,9 +18,13 @@ from autonomy.storage import migrate
 from autonomy.storage.database import Database
 
 if TYPE_CHECKING:
+    from autonomy.audit.log import AuditLog
     from autonomy.memory.embedding import Embedder
     from autonomy.memory.readers.document import Limits
     from autonomy.services.memory import Memory
+
+AUDIT = "audit"
+"""The folder of the audit log in the workspace."""
 
 
 class App:
@@ -52,6 +56,13 @@ class App:
             max_attempts=queue.max_attempts,
             hear_others=self.hear_others,
         )
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The audit log. Nothing is touched before the first line."""
+        from autonomy.audit.log import AuditLog
+
+        return AuditLog(self.home / AUDIT, self.database, secrets=self.settings.secrets())
 
     @cached_property
     def memory(self) -> Memory:
