@@ -17,6 +17,7 @@ from cli.session import Session
 
 COMMANDS = {
     "run": "Start, follow, steer and explain runs.",
+    "tasks": "Add, look at and decide tasks.",
     "events": "Follow what happens in all runs.",
     "worker": "Work queued runs until stopped.",
     "memory": "Search what was read, and add to it.",

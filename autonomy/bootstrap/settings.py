@@ -117,6 +117,14 @@ class ServeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TasksSettings:
+    """`[tasks]`: tasks that people decide."""
+
+    corpus: str | None = setting(None, "corpus of a task that names none: a name of [corpora], or a folder")
+    dispatches: int = setting(2, "times that a task is worked before a person must look at it", least=1, most=20)
+
+
+@dataclass(frozen=True, slots=True)
 class ToolsSettings:
     """`[tools]`: what ingested tools may reach."""
 
@@ -157,6 +165,7 @@ SECTIONS: Mapping[str, type] = {
     "runtime": RuntimeSettings,
     "sandbox": SandboxSettings,
     "serve": ServeSettings,
+    "tasks": TasksSettings,
     "telegram": TelegramSettings,
     "tools": ToolsSettings,
     "turnitin": TurnitinSettings,
@@ -179,6 +188,7 @@ class Settings:
     runtime: RuntimeSettings = RuntimeSettings()
     sandbox: SandboxSettings = SandboxSettings()
     serve: ServeSettings = ServeSettings()
+    tasks: TasksSettings = TasksSettings()
     telegram: TelegramSettings = TelegramSettings()
     tools: ToolsSettings = ToolsSettings()
     turnitin: TurnitinSettings = TurnitinSettings()
