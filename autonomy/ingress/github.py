@@ -26,7 +26,7 @@ SOURCE = "github"
 UNDER_WAY = "pending"
 """The `ci_status` of a build that has not ended; one that has ended has GitHub's own word for how."""
 MOST_NAMES = 100
-_EVENT = re.compile(r"[a-z_]{1,64}")
+_EVENT = re.compile(r"[a-z0-9_]{1,64}")
 _DELIVERY = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _REPO = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -218,7 +218,8 @@ def _apply(command: Command, delivery: str, tasks: Tasks, database: Database) ->
         return _Done("duplicate" if done.duplicate else "applied", done.tasks)
     result = _create(command, tasks) if isinstance(command, NewTask) else _Done("ignored", reason=command.reason)
     new = record(database, SOURCE, delivery, " ".join(result.tasks) or result.effect)
-    return result if new else _Done("duplicate", result.tasks)
+    # Of two that come at once the one may make the task and the other note the delivery: the maker is who had the effect.
+    return result if new or result.effect == "created" else _Done("duplicate", result.tasks)
 
 
 def _create(new: NewTask, tasks: Tasks) -> _Done:
