@@ -22,6 +22,7 @@ COMMANDS = {
     "memory": "Search what was read, and add to it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",
+    "verify": "Prove with figures that it works.",
     "doctor": "Check this machine and say how to fix what is off.",
 }
 ABOUT = "From a goal to a cited document, in runs that no crash can lose."
