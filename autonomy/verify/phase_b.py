@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 from autonomy.verify.measure import spread
 from autonomy.verify.report import Limit
@@ -38,9 +39,10 @@ async def run(stage: Stage) -> None:
 
 
 async def _arrived(watching: list[Reader], sent: dict[str, tuple[str, float]]) -> None:
-    await asyncio.gather(
-        *(reader.until(lambda reader=reader: len(_decisions(reader, sent)) >= len(sent), PATIENCE) for reader in watching)
-    )
+    def complete(reader: Reader) -> bool:
+        return len(_decisions(reader, sent)) >= len(sent)
+
+    await asyncio.gather(*(reader.until(partial(complete, reader), PATIENCE) for reader in watching))
 
 
 def _decisions(reader: Reader, sent: dict[str, tuple[str, float]]) -> list[tuple[str, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import httpx
 
@@ -74,9 +75,10 @@ async def _soak(stage: Stage, client: httpx.AsyncClient) -> dict[str, float]:
 
 
 async def _all_seen(watching: list[Reader], sent: dict[str, float]) -> None:
-    await asyncio.gather(
-        *(reader.until(lambda reader=reader: len(_created(reader, sent)) >= len(sent), PATIENCE) for reader in watching)
-    )
+    def complete(reader: Reader) -> bool:
+        return len(_created(reader, sent)) >= len(sent)
+
+    await asyncio.gather(*(reader.until(partial(complete, reader), PATIENCE) for reader in watching))
 
 
 def _created(reader: Reader, sent: dict[str, float]) -> dict[str, float]:
