@@ -105,7 +105,7 @@ class Server:
 
     async def start(self) -> None:
         """Start it and wait until it answers. Raises ServerFailed with the end of its log."""
-        self.port = self.port or _free_port()
+        self.port = self.port or free_port()
         words = [*self.command, "--port", str(self.port), "--workers-inline", str(self.workers)]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -181,7 +181,8 @@ async def serving(server: Server) -> AsyncIterator[Server]:
             await server.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A loopback port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
