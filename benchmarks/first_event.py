@@ -16,7 +16,6 @@ import json
 import random
 import signal
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -65,8 +64,8 @@ async def peer(python: Path, folder: Path) -> AsyncIterator[str]:
     port = free_port()
     words = ["dev", "--no-browser", "--no-reload", "--host", "127.0.0.1", "--port", str(port)]
     with (folder / "peer.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(python.parent / "langgraph"), *words], cwd=folder, stdout=log, stderr=log, start_new_session=True
+        process = await asyncio.create_subprocess_exec(
+            str(python.parent / "langgraph"), *words, cwd=folder, stdout=log, stderr=log, start_new_session=True
         )
     try:
         await answering(f"http://127.0.0.1:{port}/ok", process, folder / "peer.log")
@@ -74,22 +73,22 @@ async def peer(python: Path, folder: Path) -> AsyncIterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
+            await asyncio.wait_for(process.wait(), 15)
+        except TimeoutError:
             process.kill()
-            process.wait()
+            await process.wait()
 
 
-async def answering(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait until the address answers. Raises SystemExit with the end of the log."""
+async def answering(url: str, process: asyncio.subprocess.Process, log: Path) -> None:
+    """Wait until the address answers. Raises SystemExit naming the peer's log."""
     deadline = time.monotonic() + PATIENCE
     async with httpx.AsyncClient(trust_env=False) as client:
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and process.returncode is None:
             with contextlib.suppress(httpx.TransportError):
                 if (await client.get(url, timeout=2)).status_code == 200:
                     return
             await asyncio.sleep(0.1)
-    raise SystemExit(f"the peer did not start: {log.read_text(errors='replace')[-600:]}")
+    raise SystemExit(f"the peer did not start: see {log}")
 
 
 async def first_line(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> None:
