@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "Start, follow, steer and explain runs.",
     "events": "Follow what happens in all runs.",
     "worker": "Work queued runs until stopped.",
+    "serve": "Serve the web API until stopped.",
     "memory": "Search what was read, and add to it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",
