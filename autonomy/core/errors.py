@@ -170,6 +170,18 @@ class HeldByAnother(PolicyRefused):
     code = "held"
 
 
+class AlreadyDecided(PolicyRefused):
+    """The task has its decision, and nothing of it waits for another."""
+
+    code = "already-decided"
+
+
+class ChangedMeanwhile(PolicyRefused):
+    """The task is no longer at the revision that the caller has seen."""
+
+    code = "changed"
+
+
 class NotYetBuilt(PolicyRefused):
     """A named route whose capability comes with a later release."""
 

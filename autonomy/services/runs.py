@@ -27,13 +27,16 @@ BUILT = ("write", "research")
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """A request for a run. `priority` 1 (high) to 10 (low); `max_attempts` claims before the run ends as failed."""
+    """A request for a run. `priority` 1 (high) to 10 (low). `correlation_id` comes with the request where it was made at
+    an earlier door; None makes one.
+    """
 
     task: TaskSpec
     user_id: str = "local"
     priority: int = 5
     idempotency_key: str | None = None
     task_id: str | None = None
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Runs:
 
     def admit(self, request: StartRun) -> None:
         """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt."""
-        for name, value in (("user", request.user_id), ("task", request.task_id)):
+        for name, value in (("user", request.user_id), ("task", request.task_id), ("correlation", request.correlation_id)):
             if value is not None and not is_id(value):
                 raise InvalidInput(f"the {name} id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
         _admit(request.task)
@@ -105,7 +108,7 @@ class Runs:
             goal=task.goal,
             task=task.model_dump(mode="json"),
             provider=",".join(task.provider),
-            correlation_id=new_id(),
+            correlation_id=request.correlation_id or new_id(),
             task_id=request.task_id,
             idempotency_key=request.idempotency_key,
             request_hash=hashlib.sha256(content.encode()).hexdigest(),
