@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 
 from autonomy.core.errors import AutonomyError
-from autonomy.verify import phase_a, phase_b, phase_c, phase_e
+from autonomy.verify import phase_a, phase_b, phase_c, phase_d, phase_e
 from autonomy.verify.report import Report
 from autonomy.verify.stage import Options, Phase, Progress, Stage
 
-PHASES: dict[str, Phase] = {each.PHASE.letter: each.PHASE for each in (phase_a, phase_b, phase_c, phase_e)}
+PHASES: dict[str, Phase] = {each.PHASE.letter: each.PHASE for each in (phase_a, phase_b, phase_c, phase_d, phase_e)}
 
 
 @dataclass(frozen=True, slots=True)
