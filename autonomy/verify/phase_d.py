@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -114,7 +115,7 @@ def _judge(stage: Stage, found: dict[str, dict[str, Any]]) -> None:
         acks += [echo for each in given for echo in echoes(task, each)]
         issues += [issue for each in given for issue in named(task, each)]
         traces += [trace for each in given for trace in traced(each)]
-        fidelity += [carried(one, other) for one, other in zip(given, given[1:], strict=False)]
+        fidelity += [carried(one, other) for one, other in pairwise(given)]
     stage.report.measured(
         dispatches_seen=sum(len(task.get("dispatches", [])) for task in found.values()),
         ack_items=len(acks),
