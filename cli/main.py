@@ -26,6 +26,7 @@ COMMANDS = {
     "audit": "Check the audit log, and follow it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",
+    "verify": "Prove with figures that it works.",
     "doctor": "Check this machine and say how to fix what is off.",
 }
 ABOUT = "From a goal to a cited document, in runs that no crash can lose."
