@@ -160,11 +160,10 @@ def test_order_does_not_depend_on_the_database_nor_on_its_other_corpora(
     assert ORDERS[0] == alone
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL always has its own
 def test_without_any_vector_function_the_same_is_found(
     database: Database, corpus: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if database.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL always has its own")
     fast = order(search(database, [corpus], "cancelling a task", embedder=EMBEDDER))
     monkeypatch.setattr(searching, "_has_vectors", lambda tx: False)
     assert order(search(database, [corpus], "cancelling a task", embedder=EMBEDDER)) == fast
