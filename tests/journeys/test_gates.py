@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autonomy.agents.material import Material
+from autonomy.agents.material import Material, Part
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Anchor
 from autonomy.journeys import gates, prose
@@ -345,7 +345,7 @@ def test_the_words_of_the_goal_are_nobodys_borrowing() -> None:
 
 
 def test_length_is_held_against_what_was_asked() -> None:
-    parts = ("introduction", "section", "conclusion")
+    parts: tuple[Part, ...] = ("introduction", "section", "conclusion")
     assert prose.text_length(audit(), 90, parts).gate.passed
     assert not prose.text_length(audit(), 200, parts).gate.passed
     assert prose.text_length(audit(), 200, parts).gate.threshold == [180, 220]
