@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -50,15 +52,17 @@ def load_vectors(connection: Any) -> bool:
 
 
 def connect(path: Path, *, readonly: bool = False) -> Any:
-    """An autocommit connection; write transactions open with BEGIN IMMEDIATE (a deferred one fails under load)."""
+    """An autocommit connection; write transactions open with BEGIN IMMEDIATE (a deferred one fails under load).
+
+    One that only reads also opens a database in a folder where nothing can be written (see `_still`).
+    """
     sqlite3 = library()
     try:
-        connection = sqlite3.connect(str(path), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
-        connection.create_function("now_us", 0, lambda: time.time_ns() // 1000)
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection = _open(str(path))
         if readonly:
             connection.execute("PRAGMA query_only=ON")
+            if path.is_file() and not _writable(path.parent):
+                connection = _still(connection, path)
         else:
             mode = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
             connection.execute(f"PRAGMA journal_mode={mode}")
@@ -66,6 +70,41 @@ def connect(path: Path, *, readonly: bool = False) -> Any:
             connection.execute(f"PRAGMA journal_size_limit={16 << 20}")
     except sqlite3.Error as error:
         raise translate_error(error, path) from error
+    return connection
+
+
+def _open(name: str, *, uri: bool = False) -> Any:
+    connection = library().connect(name, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False, uri=uri)
+    connection.create_function("now_us", 0, lambda: time.time_ns() // 1000)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _still(connection: Any, path: Path) -> Any:
+    """The connection if it can read; else one that needs no file beside the database, because nobody can make one there.
+
+    A reader of a WAL shares an index file with the writers. Where it is missing and cannot be made, there are no writers
+    either: what a WAL holds is then indexed in this process's own memory, and a database without one is read as it lies.
+    A rollback journal that was left there is never passed over: its database is not whole.
+    """
+    sqlite3 = library()
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return connection
+    except sqlite3.OperationalError as error:
+        if not re.search("unable to open|readonly", str(error)) or path.with_name(f"{path.name}-journal").exists():
+            raise
+    connection.close()
+    wal = path.with_name(f"{path.name}-wal").exists()
+    connection = _open(f"{path.absolute().as_uri()}?mode=ro&{'vfs=unix-none' if wal else 'immutable=1'}", uri=True)
+    connection.execute("PRAGMA query_only=ON")
+    if wal:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchall()
     return connection
 
 

@@ -132,6 +132,55 @@ def test_a_read_only_workspace_is_refused_in_one_line_and_left_alone(
     assert (workspace.home / "autonomy.db").read_bytes() == before
 
 
+ON_A_STILL_DISK = """
+set -e
+mount --bind "$AUTONOMY_HOME" "$AUTONOMY_HOME"
+mount -o remount,bind,ro "$AUTONOMY_HOME"
+ID=$("$@" run list --json | grep -o '"run_id": "[a-z0-9]*' | cut -d'"' -f4)
+set +e
+while read -r words; do
+    eval '"$@"' "$words" < /dev/null > "$OUT/out" 2> "$OUT/err"
+    echo "$? $words" >> "$OUT/codes"
+    grep -h -e '^error:' -e Traceback "$OUT/err" >> "$OUT/errors"
+done
+true
+"""
+
+
+@pytest.mark.parametrize("kind", ["closed well", "killed", "killed, without its index", "postgresql"])
+def test_a_read_only_workspace_can_be_looked_at_and_refuses_each_write_in_one_line(
+    own_mounts: list[str], commands: Commands, sqlite_template: Path, tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    url = new_postgres_database(request.getfixturevalue("postgres_server")) if kind == "postgresql" else None
+    workspace = Workspace.make(tmp_path / "workspace", url)
+    if url is None:
+        copy_template(sqlite_template, workspace.home)
+    stop = {"statement": "INSERT INTO checkpoint", "commit": 6, "when": "after", "signal": signal.SIGKILL}
+    killed = commands.run(workspace, *START, fault=stop if kind.startswith("killed") else None)
+    assert killed.code == (-signal.SIGKILL if kind.startswith("killed") else 0), killed.err
+    if kind == "killed, without its index":
+        (workspace.home / "autonomy.db-shm").unlink()
+    before = {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()}
+    looks = ["run list", "run inspect $ID", "run explain $ID", "run tail $ID --no-follow", "run budget $ID"]
+    looks += ["events tail --no-follow", "db status", "memory search lease", "config show"]
+    writes = [f'run start "{GOAL}" --corpus {CORPUS}', "run abort $ID", "run budget $ID --tokens 5"]
+    writes += ["memory add autonomy.db", "config token ann", "worker --until-idle"]
+    writes = ["doctor"] if kind.startswith("killed") else [*writes, "doctor"]
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [*own_mounts, "bash", "-c", ON_A_STILL_DISK, "still", sys.executable, "-W", "error", "-c", ENTRY]
+    environ = {**workspace.environ, "OUT": str(out)}
+    lines = "".join(f"{words}\n" for words in (*looks, *writes))
+    done = subprocess.run(command, env=environ, input=lines, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    told = (out / "codes").read_text().splitlines()
+    assert told == [f"{0 if words in looks else 4} {words}" for words in (*looks, *writes)], (out / "errors").read_text()
+    errors = (out / "errors").read_text().splitlines()
+    assert len(errors) == len(writes) - 1  # the doctor reports, and has no error of its own
+    assert all("cannot be written" in line for line in errors)
+    assert {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()} == before
+
+
 def test_a_database_from_a_newer_release_is_refused_and_left_alone(commands: Commands, workspace: Workspace) -> None:
     with workspace.database() as database:
         database.write(lambda tx: tx.run("UPDATE alembic_version SET version_num = '9999_future'"))
