@@ -158,5 +158,6 @@ class RunArtifacts:
             )
 
         self._unit.add(write)
-        self._unit.emit("artifact.created", {"path": relative, "role": role, "sha256": staged.sha256, "size": len(data)})
+        told = {"path": relative, "role": role, "media_type": media_type, "sha256": staged.sha256, "size": len(data)}
+        self._unit.emit("artifact.created", told)
         return staged.sha256
