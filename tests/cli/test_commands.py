@@ -423,6 +423,17 @@ def test_the_doctor_finds_this_machine_ready_and_says_so_in_json(autonomy: Auton
     assert {"settings", "workspace", "disk", "database", "provider extractive", "extras"} <= set(names)
 
 
+def test_the_doctor_names_a_job_and_a_run_that_contradict_each_other(
+    autonomy: Autonomy, queued: str, migrated: Place
+) -> None:
+    assert "runs, jobs and lanes agree" in autonomy("doctor").out
+    with Database(f"sqlite:///{migrated.home / 'autonomy.db'}", grow_wal=False) as database:
+        database.write(lambda tx: tx.run("UPDATE run SET status = 'done'"))
+    checks = {each["name"]: each for each in json.loads(autonomy("doctor", "--json").out)["checks"]}
+    assert (checks["queue"]["state"], checks["queue"]["text"]) == ("warn", f"run {queued} is done, its job is queued")
+    assert "autonomy worker --until-idle" in checks["queue"]["fix"]
+
+
 def test_the_doctor_names_the_fix(autonomy: Autonomy, migrated: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     (migrated.home / "autonomy.toml").write_text("[queue]\nper_usr = 3\n", "utf-8")
     answer = autonomy("doctor")
