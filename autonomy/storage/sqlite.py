@@ -11,6 +11,7 @@ import functools
 import importlib
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, Sto
 
 BUSY_TIMEOUT_MS = 30_000
 WAL_GROWN_BYTES = 4 << 20
+LITTLE_BYTES = 128 << 10
+"""Closer than this to an end, a write that failed has met it: the index of a WAL grows by 32 KiB, a file by some pages."""
 
 
 @functools.cache
@@ -126,8 +129,8 @@ def grow_wal(connection: Any) -> None:
 def translate_error(error: Exception, path: Path) -> StorageError | ConfigurationError:
     """A driver's error as one of ours, saying what to do next."""
     text = str(error)
-    if "full" in text:
-        return DiskFull(f"no room left on the disk for {path}", "Free some space, then 'autonomy run resume'.")
+    if "full" in text or "disk I/O error" in text:
+        return _no_room(path, sure="full" in text)
     if "locked" in text or "busy" in text:
         hint = "See which process holds it, then try again."
         return StorageUnavailable(f"{path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s", hint)
@@ -138,3 +141,25 @@ def translate_error(error: Exception, path: Path) -> StorageError | Configuratio
     if "not a database" in text or "malformed" in text:
         return ConfigurationError(f"{path} is not a sound SQLite database", "Restore it from 'autonomy db backup'.")
     return StorageError(f"the database refused: {text}", "See 'autonomy doctor'.")
+
+
+def _no_room(path: Path, *, sure: bool) -> StorageError:
+    """Why a write failed: SQLite calls a file-size limit, and often a full disk too, just a "disk I/O error"."""
+    sizes = [each.stat().st_size for each in path.parent.glob(f"{path.name}*") if each.is_file()]
+    limit = _file_limit()
+    if limit is not None and max(sizes, default=0) > limit - LITTLE_BYTES:
+        hint = "Raise it ('ulimit -f'), then 'autonomy run resume'."
+        return DiskFull(f"{path} would grow over the file-size limit of this process", hint)
+    if sure or shutil.disk_usage(path.parent).free < LITTLE_BYTES:
+        return DiskFull(f"no room left on the disk for {path}", "Free some space, then 'autonomy run resume'.")
+    return StorageError(f"the disk failed under {path} (disk I/O error)", "Check the disk, then 'autonomy run resume'.")
+
+
+def _file_limit() -> int | None:
+    """The most bytes that a file of this process may have, where there is such a limit."""
+    try:
+        resource = importlib.import_module("resource")
+    except ModuleNotFoundError:
+        return None
+    limit: int = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit

@@ -423,9 +423,7 @@ def test_the_doctor_finds_this_machine_ready_and_says_so_in_json(autonomy: Auton
     assert {"settings", "workspace", "disk", "database", "provider extractive", "extras"} <= set(names)
 
 
-def test_the_doctor_names_a_job_and_a_run_that_contradict_each_other(
-    autonomy: Autonomy, queued: str, migrated: Place
-) -> None:
+def test_the_doctor_names_a_job_and_a_run_that_contradict_each_other(autonomy: Autonomy, queued: str, migrated: Place) -> None:
     assert "runs, jobs and lanes agree" in autonomy("doctor").out
     with Database(f"sqlite:///{migrated.home / 'autonomy.db'}", grow_wal=False) as database:
         database.write(lambda tx: tx.run("UPDATE run SET status = 'done'"))

@@ -68,6 +68,29 @@ def test_a_database_that_has_no_room_in_mid_run_stops_it_with_one_line_and_it_go
     assert evidence.normal(workspace.folder(run_id)) == evidence.normal(workspace.folder(alone.document["run_id"]))
 
 
+@pytest.mark.parametrize("kilobytes", [100, 400])
+def test_a_limit_on_the_size_of_files_stops_a_run_with_one_line_and_it_goes_on_when_it_is_raised(
+    commands: Commands, on_sqlite: Workspace, kilobytes: int
+) -> None:
+    stopped = commands.run(on_sqlite, *START, fault={"file_bytes": kilobytes << 10})
+    assert (stopped.code, stopped.document["error"]["code"]) == (1, "disk-full"), stopped.err
+    assert_one_line(stopped.err, "file-size limit", "ulimit -f", "run resume")
+    listed = commands.run(on_sqlite, "run", "list", "--json").document["items"]
+    run_id = next(row["run_id"] for row in listed if row["status"] != "aborted")
+    raised = commands.run(on_sqlite, "run", "resume", run_id, "--json")
+    assert (raised.code, raised.document["outcome"]) == (0, "delivered"), raised.err
+    with on_sqlite.database() as database:
+        assert evidence.flaws(database, run_id, on_sqlite.home) == []
+
+
+def test_a_limit_too_low_for_the_first_tables_is_told_as_what_it_is(commands: Commands, tmp_path: Path) -> None:
+    workspace = Workspace.make(tmp_path / "workspace")
+    stopped = commands.run(workspace, *START, fault={"file_bytes": 20 << 10})
+    assert (stopped.code, stopped.document["error"]["code"]) == (1, "disk-full"), stopped.err
+    assert_one_line(stopped.err, "file-size limit", "ulimit -f")
+    assert commands.run(workspace, *START).code == 0
+
+
 ON_A_SMALL_DISK = """
 set -e
 mount -t tmpfs -o size=24m none "$AUTONOMY_HOME"

@@ -101,10 +101,18 @@ def test_a_database_that_may_not_grow_is_full_too(url: str) -> None:
 
 def test_a_file_that_grows_over_the_limit_of_its_process_is_an_error_of_ours_and_stays_sound(url: str) -> None:
     told = in_child(_fill_and_say, url, file_bytes=os.path.getsize(url.removeprefix("sqlite:///")) + 50_000)
-    assert told.startswith(("StorageError: ", "DiskFull: "))
+    assert told.startswith("DiskFull: ")
+    assert told.endswith("would grow over the file-size limit of this process")
     with Database(url, grow_wal=False) as database:
         assert database.read(lanes) == 0
         assert database.read(lambda tx: tx.value("PRAGMA integrity_check")) == "ok"
+
+
+def test_a_disk_that_fails_though_there_is_room_is_not_called_full(tmp_path: Path) -> None:
+    error = sqlite.translate_error(sqlite3.OperationalError("disk I/O error"), tmp_path / "autonomy.db")
+    assert type(error) is StorageError
+    assert "disk I/O error" in error.message
+    assert "Check the disk" in error.hint
 
 
 def _fill_and_say(url: str) -> str:
