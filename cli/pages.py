@@ -76,6 +76,7 @@ def run_page(page: Mapping[str, Any], out: Output) -> str:
         ),
         _pair("corpus", ", ".join(plain(each) for each in task.get("corpus") or ["none"]), out),
         _pair("route", plain(page["route"]), out),
+        *([_pair("task", plain(page["task_id"]), out)] if page.get("task_id") else []),
     ]
     if page.get("error"):
         lines.append(_pair("error", out.paint(squeezed(_error(page["error"])), RED), out))

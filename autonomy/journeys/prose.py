@@ -59,10 +59,11 @@ def overlap(audit: Audit) -> Measured:
     return Measured(gate("overlap", figure, policy.overlap, passed, n, failing), () if passed else tuple(failures))
 
 
-def text_length(audit: Audit, target: int) -> Measured:
-    """Words of the sections against the length aimed at."""
+def text_length(audit: Audit, target: int, parts: tuple[Part, ...]) -> Measured:
+    """Words of these parts against the length aimed at."""
     policy = audit.policy
-    words = sum(count_words(s.text) for section in audit.material.sections for s in section.sentences)
+    sections = [section for section in audit.material.sections if section.part in parts]
+    words = sum(count_words(s.text) for section in sections for s in section.sentences)
     band = [round(target * policy.length_low), round(target * policy.length_high)]
     return Measured(gate("length", words, band, band[0] <= words <= band[1], words))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from autonomy.agents.contract import Composition, Failure, Snapshot
-from autonomy.agents.material import Material, MatrixRow
+from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
 from autonomy.journeys import gates, manifest, plans, prose
@@ -16,6 +17,7 @@ from autonomy.journeys.policy import Policy
 from autonomy.journeys.verdicts import doubtful, failures
 
 WORDS = 800
+PARTS: Final[tuple[Part, ...]] = ("introduction", "section", "conclusion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Write:
             gates.references(audit),
             gates.claim_in_text(audit),
             prose.overlap(audit),
-            prose.structure(audit, ("introduction", "section", "conclusion")),
-            prose.text_length(audit, self.words(material.task)),
+            prose.structure(audit, PARTS),
+            prose.text_length(audit, self.words(material.task), PARTS),
             prose.readability(audit),
         )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autonomy.agents import critic
-from autonomy.core.types import Gate, Observation, PlanStep
+from autonomy.core.types import Gate, Observation, PlanStep, TaskSpec
 from tests.agents.loop import Folders, Good, Loop, Paper, changed, gate, loop, with_plan
 
 SEARCH = PlanStep(
@@ -147,8 +147,9 @@ def test_an_outline_goes_to_the_planner() -> None:
 # -- gates ------------------------------------------------------------------------------------------
 
 
-def audited(gates: list[Gate], failing: int, *plan: PlanStep, cards: int = 1) -> critic.Judged:
-    made = with_cards(with_plan(loop(), *plan, AUDIT, DELIVER, current="audit"), cards, 1)
+def audited(gates: list[Gate], failing: int, *plan: PlanStep, cards: int = 1, length: int | None = None) -> critic.Judged:
+    task = TaskSpec(goal="What is a lease?", corpus=("/docs",), length=length)
+    made = with_cards(with_plan(loop(task=task), *plan, AUDIT, DELIVER, current="audit"), cards, 1)
     made.rows.put("audit", "gates", [g.model_dump(mode="json") for g in gates])
     return judged(made, AUDIT, figures={"failing_sentences": failing})
 
@@ -180,6 +181,14 @@ def test_a_target_of_style_is_told_and_delivered(name: str) -> None:
     found = audited([gate("quote_found"), gate(name, passed=False)], 0)
     assert found.outcome == "delivered"
     assert found.notes
+
+
+@pytest.mark.parametrize(("asked", "outcome"), [(None, "delivered"), (20_000, "target_not_reached")])
+def test_a_length_that_somebody_asked_for_must_be_reached(asked: int | None, outcome: str) -> None:
+    missed = Gate(name="length", figure=751, threshold=[18000, 22000], passed=False)
+    found = audited([gate("quote_found"), missed], 0, length=asked)
+    assert found.outcome == outcome
+    assert found.notes == ("Not reached: length is 751, wanted 18000 to 22000.",)
 
 
 def test_without_evidence_the_shortfall_is_not_told_twice() -> None:

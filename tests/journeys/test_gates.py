@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from autonomy.agents.material import Material
+from autonomy.agents.material import Material, Part
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Anchor
 from autonomy.journeys import gates, prose
 from autonomy.journeys.audit import Audit, Measured, altered_quotation
+from autonomy.journeys.catalogue import journey
 from autonomy.journeys.evidence import flaw
 from autonomy.journeys.policy import Policy
 from autonomy.journeys.render import render
@@ -344,9 +345,19 @@ def test_the_words_of_the_goal_are_nobodys_borrowing() -> None:
 
 
 def test_length_is_held_against_what_was_asked() -> None:
-    assert prose.text_length(audit(), 90).gate.passed
-    assert not prose.text_length(audit(), 200).gate.passed
-    assert prose.text_length(audit(), 200).gate.threshold == [180, 220]
+    parts: tuple[Part, ...] = ("introduction", "section", "conclusion")
+    assert prose.text_length(audit(), 90, parts).gate.passed
+    assert not prose.text_length(audit(), 200, parts).gate.passed
+    assert prose.text_length(audit(), 200, parts).gate.threshold == [180, 220]
+    assert prose.text_length(audit(), 90, ("conclusion",)).gate.figure < 45
+
+
+def test_a_research_pack_is_held_to_the_length_of_its_synthesis_only_where_one_was_asked_for() -> None:
+    for asked, threshold in ((None, None), (50, [45, 55])):
+        pack = made.packed(task=made.task(journey="research", length=asked))
+        measured = {gate.name: gate for gate in journey("research").gates(pack, made.snapshot(), {})}
+        assert ("length" in measured) == (asked is not None)
+        assert threshold is None or measured["length"].threshold == threshold
 
 
 @pytest.mark.parametrize(

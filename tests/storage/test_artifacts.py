@@ -118,7 +118,7 @@ def test_a_file_that_grows_over_the_limit_of_its_process_is_not_left_half_writte
     path = tmp_path / "file"
     write_atomic(path, b"old")
     told = in_child(_write_too_much, path, file_bytes=4096)
-    assert told == "StorageError: cannot write file: File too large"
+    assert told == "DiskFull: file would grow over the file-size limit of this process"
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["file"]
 
