@@ -12,12 +12,11 @@ from typing import Any
 
 from autonomy.agents import gathered, planning
 from autonomy.agents.context import Context
+from autonomy.agents.material import COVERED
 from autonomy.core.counting import several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
-COVERED = 0.5
-"""Below this share of a question's terms the corpus does not speak to it."""
 FEW_CARDS = 6
 FEW_SOURCES = 3
 WORDS_PER_CARD = 45
@@ -26,7 +25,9 @@ MOST_WIDENINGS = 2
 MOST_REVISIONS = 2
 STALE_STEPS = 3
 MOST_REPLANS = 2
-MUST_PASS = frozenset({"quote_found", "citation_coverage", "citation_support", "claim_in_text", "references", "min_citations"})
+MUST_PASS = frozenset(
+    {"quote_found", "citation_coverage", "citation_support", "relevance", "claim_in_text", "references", "min_citations"}
+)
 """A document that fails one of these is handed over, but not as delivered; the other gates are targets of style."""
 
 

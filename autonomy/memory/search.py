@@ -12,7 +12,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import mul
 from typing import Any
 
@@ -45,10 +45,14 @@ _PREFERENCE = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Passages, best first, and the share of the query that the best of them covers (0 to 1, weighted by rarity)."""
+    """Passages, best first, and the share of the query that the best of them covers (0 to 1, weighted by rarity).
+
+    `weights` are the inverse document frequencies of the query's terms in these corpora, by term.
+    """
 
     passages: tuple[Passage, ...]
     coverage: float
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,8 @@ def find(
         ranked = _fuse(rows, language, (by_words, 1.0), (by_vector, share))
         chosen = _choose(ranked, limit, per_source)
         coverage = max((_covered(row, wanted, weights) for row, _ in chosen[:5]), default=0.0)
-        return Findings(tuple(_passage(row, score) for row, score in chosen), round(coverage, 4))
+        told = {word: round(weight, 4) for word, weight in sorted(weights.items())}
+        return Findings(tuple(_passage(row, score) for row, score in chosen), round(coverage, 4), told)
 
     return database.read(look)
 

@@ -18,6 +18,7 @@ from autonomy.core.types import Anchor, Card, Passage
 from autonomy.text import claims, ranking
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.openers import ENTRY_VERB
+from autonomy.text.relevance import ENOUGH, Relevance, relevance
 from autonomy.text.sentences import split
 from autonomy.text.standalone import flaw, weak
 from autonomy.text.words import terms
@@ -88,7 +89,10 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     for candidate in found:
         candidate.topical = _on_point(candidate, wanted, request, weight)
     asked = set(wanted)
-    kept = [c for c in found if c.topical >= TOPICAL and _says_something(c, asked)]
+    aims = relevance(
+        request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,)
+    )
+    kept = [c for c in found if c.topical >= TOPICAL and _says_something(c, asked) and _relevant(c, aims)]
     if not kept:
         return ()
     _score(kept, wanted, weight)
@@ -193,6 +197,12 @@ def _topical(candidate: Candidate, wanted: Sequence[str], weight: Callable[[str]
     frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
     around = ranking.recall(wanted, [*candidate.terms, *terms(frame, candidate.language)], weight)
     return own + 0.5 * (around - own) if own > 0 or claims.defines(candidate.text, candidate.language) else 0.0
+
+
+def _relevant(candidate: Candidate, aims: Relevance) -> bool:
+    """Whether it speaks to the goal, however few words the question in hand has."""
+    place = candidate.passage.section or "", candidate.passage.title
+    return aims.of(candidate.text, *place, language=candidate.language) >= ENOUGH
 
 
 def _says_something(candidate: Candidate, asked: set[str]) -> bool:
