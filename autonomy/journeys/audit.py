@@ -112,7 +112,7 @@ class Audit:
         words alone do not see what is said in others."""
         source = self.sources[card.source]
         path = headings_at(self.maps.get(card.source, SourceMap(source=card.source)), card.anchor.start)
-        words = self.aims.of(card.quote, card.anchor.section or "", *path, source.title, language=source.language[:2])
+        words = self.aims.of(card.quote, (card.anchor.section or "", *path), source.title, source.language[:2])
         return max(words, card.relevance) if self.material.player == "model" else words
 
     def carries(self, claim: Claim, cards: tuple[Card, ...]) -> bool:

@@ -33,22 +33,22 @@ class Relevance:
     language: str
     weights: Mapping[str, float] = field(default_factory=dict)
 
-    def of(self, passage: str, *headings: str, language: str = "") -> float:
-        """The share for the aim that is served best, 0 to 1; 1 where nothing is asked. The passage itself must hold a term.
+    def of(self, passage: str, headings: Sequence[str] = (), title: str = "", language: str = "") -> float:
+        """The share for the aim that is served best, 0 to 1; 1 where nothing is asked.
 
-        `headings` are the titles and headings that the passage stands under.
+        `headings` are those above the passage, the nearest first. Passage or nearest heading must hold a term of the aim;
+        what only the whole document's title holds counts half.
         """
-        return max((self.share(aim, passage, *headings, language=language) for aim in self.aims), default=1.0)
-
-    def share(self, aim: Aim, passage: str, *headings: str, language: str = "") -> float:
-        """The share for one aim."""
         spoken = language or self.language
-        own = set(terms(passage, spoken))
-        near = set(terms(headings[0], spoken)) if headings else set()
-        if not (own | near) & set(aim.terms):
-            return 0.0
-        around = own.union(near, *(terms(text, spoken) for text in headings[1:]))
-        return round(recall(aim.terms, around, self._weight), 4)
+        near = set(terms(" ".join((passage, *headings[:1])), spoken))
+        around = near.union(terms(" ".join(headings[1:]), spoken))
+        whole = around.union(terms(title, spoken))
+        served = (self._share(aim, around, whole) for aim in self.aims if near.intersection(aim.terms))
+        return max(served, default=0.0 if self.aims else 1.0)
+
+    def _share(self, aim: Aim, around: set[str], whole: set[str]) -> float:
+        share = recall(aim.terms, around, self._weight)
+        return round(share + 0.5 * (recall(aim.terms, whole, self._weight) - share), 4)
 
     def _weight(self, term: str) -> float:
         return self.weights.get(term, max(self.weights.values(), default=_SAME))
@@ -68,11 +68,13 @@ def relevance(
     """
     asked = [tuple(dict.fromkeys(terms(question, language))) for question in questions]
     goal = set(known)
+    spoken = goal.union(*asked)
     found = [tuple(term for term in words if term in goal) or words for words in asked]
     for other in others:
         words = tuple(dict.fromkeys(terms(other, language)))
         for base in asked:
             new, gone = set(words) - set(base), set(base) - set(words)
-            if len(new) == len(gone) == 1 and gone <= goal and len(base) >= _FEW:
-                found.append(tuple(term for term in words if term in goal or term in new))
+            if len(new) == len(gone) == 1 and gone <= goal and not new <= spoken and len(base) >= _FEW:
+                renamed = tuple(term for term in words if term in goal or term in new)
+                found.append(renamed)
     return Relevance(tuple(Aim(words) for words in dict.fromkeys(found) if words), language, dict(weights))

@@ -77,6 +77,6 @@ def _answers(card: Card, passages: Sequence[Passage], asked: Relevance) -> bool:
     return any(
         card.source == each.source
         and each.start <= card.anchor.start < each.end
-        and asked.of(card.quote, card.anchor.section or "", each.title, language=each.language) >= ENOUGH
+        and asked.of(card.quote, (card.anchor.section or "",), each.title, each.language) >= ENOUGH
         for each in passages
     )

@@ -201,8 +201,8 @@ def _topical(candidate: Candidate, wanted: Sequence[str], weight: Callable[[str]
 
 def _relevant(candidate: Candidate, aims: Relevance) -> bool:
     """Whether it speaks to the goal, however few words the question in hand has."""
-    place = candidate.passage.section or "", candidate.passage.title
-    return aims.of(candidate.text, *place, language=candidate.language) >= ENOUGH
+    passage = candidate.passage
+    return aims.of(candidate.text, (passage.section or "",), passage.title, candidate.language) >= ENOUGH
 
 
 def _says_something(candidate: Candidate, asked: set[str]) -> bool:
