@@ -37,6 +37,7 @@ class Phrases:
     stances: tuple[str, str, str]
     marks_by_source: tuple[str, str]
     looked_for: str
+    other_words: str
     found_little: str
     found_nothing: str
     thin: str
@@ -73,7 +74,8 @@ _ENGLISH = Phrases(
     stances=("supports", "differs", "opposes"),
     marks_by_source=("Supported by", "Differs or opposes"),
     looked_for="These questions brought too little:",
-    found_little="little was found ({coverage} of the terms, {kept} quotations)",
+    other_words="They were also asked in other words:",
+    found_little="little was found ({coverage} of the terms; quotations: {kept})",
     found_nothing="nothing was found",
     thin="thin evidence",
     no_claims="No claim could be drawn from the sources.",
@@ -104,7 +106,8 @@ _GERMAN = Phrases(
     stances=("stützt", "weicht ab", "widerspricht"),
     marks_by_source=("Gestützt von", "Abweichend oder widersprechend"),
     looked_for="Diese Fragen brachten zu wenig:",
-    found_little="wenig gefunden ({coverage} der Begriffe, {kept} Zitate)",
+    other_words="Gefragt wurde auch mit anderen Worten:",
+    found_little="wenig gefunden ({coverage} der Begriffe; Zitate: {kept})",
     found_nothing="nichts gefunden",
     thin="dünne Belege",
     no_claims="Aus den Quellen ließ sich keine Aussage gewinnen.",
@@ -135,7 +138,8 @@ _SPANISH = Phrases(
     stances=("apoya", "difiere", "se opone"),
     marks_by_source=("Apoyada por", "Difiere o se opone"),
     looked_for="Estas preguntas dieron demasiado poco:",
-    found_little="poco hallado ({coverage} de los términos, {kept} citas)",
+    other_words="También se preguntó con otras palabras:",
+    found_little="poco hallado ({coverage} de los términos; citas: {kept})",
     found_nothing="nada hallado",
     thin="evidencia escasa",
     no_claims="No se pudo obtener ninguna afirmación de las fuentes.",
@@ -165,6 +169,7 @@ _JAPANESE = Phrases(
     stances=("支持", "相違", "反対"),
     marks_by_source=("支持する出典", "異なる・反対する出典"),
     looked_for="次の問いには十分な答えがありませんでした:",
+    other_words="言い換えでも探しました:",
     found_little="わずかしか見つからず (語の {coverage}、引用 {kept} 件)",
     found_nothing="何も見つからず",
     thin="証拠が乏しい",

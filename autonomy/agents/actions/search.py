@@ -39,7 +39,13 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     weights = {**gathered.weights(context), **answer.get("weights", {})}
     spans = {(card.source, card.anchor.start, card.anchor.end) for card in held}
     request = SelectRequest(
-        task=task, brief=brief, question=question, passages=passages, limit=limit, taken=tuple(card.quote for card in held), weights=weights
+        task=task,
+        brief=brief,
+        question=question,
+        passages=passages,
+        limit=limit,
+        taken=tuple(card.quote for card in held),
+        weights=weights,
     )
     chosen = await context.player.select(request) if passages else ()
     offered = {passage.source for passage in passages}

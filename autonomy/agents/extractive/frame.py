@@ -9,7 +9,7 @@ from autonomy.agents.extractive.quoting import Desk, in_italics
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 
 MOST_TITLES = 3
-NOT_FOUND = "not found: "
+NOT_FOUND, LITTLE = "not found: ", "little: "
 
 
 def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
@@ -29,7 +29,7 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
 
 
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`figures` hold "not found: question" for each question without a passage."""
+    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand."""
     counts = Counter(card.source for card in request.cards)
     leading = sorted(counts, key=lambda source: (-counts[source], desk.title(source)))[:MOST_TITLES]
     sentences: list[Sentence] = []
@@ -42,12 +42,18 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
         forms = desk.words.conclusion if len(counts) > 1 else desk.words.conclusion_one
         sentences.append(desk.say("conclusion", forms, count=len(request.cards), **values))
     gaps = [figure.removeprefix(NOT_FOUND) for figure in request.figures if figure.startswith(NOT_FOUND)]
+    little = [figure.removeprefix(LITTLE) for figure in request.figures if figure.startswith(LITTLE)]
     if gaps:
-        listed = "; ".join(in_italics(gap.rstrip(".")) for gap in gaps)
-        sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=listed))
-    elif counts:
+        sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=_listed(gaps)))
+    if little:
+        sentences.append(desk.say("little", desk.words.conclusion_little, gaps=_listed(little)))
+    if counts and not gaps and not little:
         sentences.append(desk.say("none", desk.words.conclusion_none))
     return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
+
+
+def _listed(questions: list[str]) -> str:
+    return "; ".join(in_italics(question.rstrip(".")) for question in questions)
 
 
 def headings_of(request: DraftRequest) -> list[str]:

@@ -89,9 +89,7 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     for candidate in found:
         candidate.topical = _on_point(candidate, wanted, request, weight)
     asked = set(wanted)
-    aims = relevance(
-        request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,)
-    )
+    aims = relevance(request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,))
     kept = [c for c in found if c.topical >= TOPICAL and _says_something(c, asked) and _relevant(c, aims)]
     if not kept:
         return ()

@@ -70,13 +70,20 @@ def _fitting(rows: Sequence[Row], room: float) -> list[Row]:
     return kept
 
 
+def _opening(question: str, heard: Sequence[str], desk: Desk) -> Sentence:
+    """Which question, and who speaks to it; the quotations behind it name a lone source no more."""
+    topic = quoting.topic(question, desk)
+    if len(heard) == 1:
+        return desk.say("one", desk.words.synthesis_one, topic=topic, title=desk.title(heard[0]))
+    return desk.say("many", desk.words.synthesis_many, topic=topic, count=len(heard), titles=desk.titles(heard))
+
+
 def _paragraph(question: str, rows: Sequence[Row], desk: Desk) -> list[Sentence]:
     if not rows:
         return []
-    forms = desk.words.synthesis_opens
-    sentences = [desk.say("opens", forms, question=quoting.in_italics(question))] if question else []
-    alone = {card.source for row in rows for card in row.cards if len(row.cards) == 1}
-    said = len(alone) == 1 and all(len(row.cards) == 1 for row in rows)
+    heard = list(dict.fromkeys(card.source for row in rows for card in row.cards))
+    said = len(heard) == 1
+    sentences = [_opening(question, heard, desk)]
     before: Card | None = None
     for row in rows:
         titles = desk.titles([card.source for card in row.cards])
@@ -84,8 +91,6 @@ def _paragraph(question: str, rows: Sequence[Row], desk: Desk) -> list[Sentence]
             sentences.append(desk.say("against", desk.words.shared_differ, titles=titles))
         elif len(row.cards) > 1:
             sentences.append(desk.say("shared", desk.words.shared, count=len(row.cards), titles=titles))
-        elif said and before is None:
-            sentences.append(desk.say("single", desk.words.single, title=titles))
         for card in row.cards:
             lead = quoting.next_lead(card, before, desk, named=said)
             sentences += quoting.quotation(card, lead, desk)
