@@ -19,7 +19,7 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
     forms = desk.words.introduction if len(sources) != 1 else desk.words.introduction_one
     sentences = [desk.say("introduction", forms, count=len(sources), goal=goal)]
     if request.brief.must_cover:
-        points = desk.words.several(list(request.brief.must_cover), 8)
+        points = desk.words.several([_shown(point) for point in request.brief.must_cover], 8)
         sentences.append(desk.say("points", desk.words.introduction_points, points=points))
     headings = headings_of(request)
     if len(headings) > 1:
@@ -50,6 +50,11 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
     if counts and not gaps and not little:
         sentences.append(desk.say("none", desk.words.conclusion_none))
     return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
+
+
+def _shown(point: str) -> str:
+    """A point as it stands in a sentence; a question in italics."""
+    return in_italics(point) if point.rstrip().endswith(("?", "？")) else point
 
 
 def _listed(questions: list[str]) -> str:

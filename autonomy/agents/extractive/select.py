@@ -32,6 +32,7 @@ DANGLING_COST = 0.6
 WEAK_COST = 0.3
 ENTRY_COST = 0.35
 NEWS_COST = 0.6
+DEFINITION_GAIN = 0.5
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
 _CODE = re.compile(r"\w\(|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
@@ -228,6 +229,7 @@ def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str]
             + 1.5 * asked
             + 0.5 * claims.cue(candidate.text, candidate.language)
             + 1.0 / (1 + 0.3 * rank)
+            + (DEFINITION_GAIN if _defines(candidate, wanted) else 0.0)
             - (DANGLING_COST / 2 if candidate.rescued else 0.0)
             - (WEAK_COST if weak(candidate.text, candidate.language) else 0.0)
             - (ENTRY_COST if ENTRY_VERB.match(candidate.passage.text) else 0.0)
@@ -236,6 +238,11 @@ def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str]
     top = max(c.score for c in found)
     for candidate in found:
         candidate.score = candidate.score / top if top > 0 else 0.0
+
+
+def _defines(candidate: Candidate, wanted: Sequence[str]) -> bool:
+    """Whether it says what the thing asked for is: "A lease is a lock with an expiry date"."""
+    return bool(set(candidate.terms[:2]) & set(wanted)) and claims.defines(candidate.text, candidate.language)
 
 
 def _ranks(found: Sequence[Candidate]) -> dict[str, int]:

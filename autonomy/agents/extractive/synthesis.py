@@ -10,6 +10,7 @@ from autonomy.agents.extractive import quoting
 from autonomy.agents.extractive.quoting import Desk
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
+from autonomy.text import claims
 from autonomy.text.chars import count_words
 
 LEAST_ROOM = 45
@@ -34,7 +35,7 @@ def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
     room = request.words
     for question in dict.fromkeys(questions):
         mine = [row for row in rows if row.cards[0].question == question]
-        mine.sort(key=lambda row: (-len(row.cards), -max(card.relevance for card in row.cards)))
+        mine.sort(key=lambda row: (-len(row.cards), not _defines(row, desk), -max(card.relevance for card in row.cards)))
         share = request.words / max(1, len(set(questions)))
         made = _paragraph(question, _fitting(mine, min(room, max(LEAST_ROOM, share))), desk)
         if made:
@@ -57,6 +58,11 @@ def _rows(request: DraftRequest) -> list[Row]:
             rows.append(Row(tuple(cards[name] for name, _ in cells), any(stance != "supports" for _, stance in cells)))
     rows.extend(Row((card,), False) for card in request.cards if card.id not in used and not request.figures)
     return rows
+
+
+def _defines(row: Row, desk: Desk) -> bool:
+    """Whether the row says what something is: that is read first."""
+    return claims.defines(row.cards[0].quote, desk.language)
 
 
 def _fitting(rows: Sequence[Row], room: float) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Forms taken in turn: an order fixed by seed and place, in which no form follows itself."""
+"""Forms taken in turn: an order fixed by seed and place, in which no form follows itself, whatever key it was taken for."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ class Turns:
     def __init__(self, seed: int, place: str, start: int = 0) -> None:
         self._start = start
         self._root = f"{seed}\x1f{place}"
+        self._last = ""
         self._taken: dict[str, int] = {}
 
     def next(self, key: str, forms: Sequence[str]) -> str:
         """The next form of a non-empty sequence."""
         order = sorted(range(len(forms)), key=lambda i: self._rank(key, i))
         turn = self._taken.get(key, self._start)
+        if forms[order[turn % len(order)]] == self._last:
+            turn += 1
         self._taken[key] = turn + 1
-        return forms[order[turn % len(order)]]
+        self._last = forms[order[turn % len(order)]]
+        return self._last
 
     def _rank(self, key: str, index: int) -> bytes:
         return hashlib.sha256(f"{self._root}\x1f{key}\x1f{index}".encode()).digest()
