@@ -11,6 +11,7 @@ from typing import Literal
 
 from autonomy.text.abbreviations import MAYBE, always
 from autonomy.text.language import is_cjk
+from autonomy.text.leaning import leans
 from autonomy.text.openers import DANGLING, ENTRY_VERB, FRAGMENT, POINTER
 from autonomy.text.words import tokens
 
@@ -67,6 +68,11 @@ _IDENTIFIER = re.compile(r"[a-z_][\w-]*(?:\(\)|[._]\w+|\d)")
 _PROGRAM_NAME = re.compile(r"[a-z][\w.+-]{1,30} (?:is|are|has|can|provides|supports|was|will|ist|hat|kann|es|est)\b")
 _NUMBERED = re.compile(r"^\d+(?:\.\d+)+\s+\S")
 
+# "Apply, test or remove a lock": a command without a subject, as entries begin; advice has "you" or "not" in it.
+_COMMAND = re.compile(
+    rf"(?:{ENTRY_VERB.pattern})(?:(?:, \w+)*,? or \w+ (?:an?|the|all|any)| \w+ing (?:for|of|on|in))\b(?!.*\byou\b)",
+    re.IGNORECASE,
+)
 _LABEL = re.compile(
     r"(?:an?|the|one|abstract|base|concrete|exception|subclass|list|number|name|string|tuple|same|special|read-only)\b", re.I
 )
@@ -163,11 +169,15 @@ def flaw(sentence: str, language: str, *, below_signature: bool = False, technic
     entry = (
         technical
         and language == "en"
-        and (_verbless(text, entry=below_signature) or (below_signature and bool(ENTRY_VERB.match(text))))
+        and (
+            _verbless(text, entry=below_signature)
+            or (below_signature and bool(ENTRY_VERB.match(text)))
+            or bool(_COMMAND.match(text))
+        )
     )
     if entry or _matches(FRAGMENT, text, language):
         return "fragment"
-    return "dangling" if dangles(text, language) else ""
+    return "dangling" if dangles(text, language) or leans(text, language, technical=technical) else ""
 
 
 def dangles(sentence: str, language: str) -> bool:

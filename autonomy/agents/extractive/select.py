@@ -17,6 +17,7 @@ from autonomy.agents.roles import SelectRequest
 from autonomy.core.types import Anchor, Card, Passage
 from autonomy.text import claims, ranking
 from autonomy.text.language import detect, is_cjk
+from autonomy.text.leaning import leans
 from autonomy.text.openers import ENTRY_VERB
 from autonomy.text.relevance import ENOUGH, Relevance, relevance
 from autonomy.text.sentences import split
@@ -147,6 +148,7 @@ def _quotable(
         or _MARKED.search(joined)
         or len(joined.split()) > RESCUED_WORDS
         or len(joined) > 600
+        or leans(joined, language, technical=technical)
     ):
         return None, False
     return (before[0], span[1]), True
