@@ -31,6 +31,7 @@ class Phrases:
     retrieved: str
     nothing_read: str
     cut_short: str
+    outcomes: tuple[str, str]
     legend: str
     question_table: tuple[str, str, str, str]
     claim: str
@@ -67,6 +68,7 @@ _ENGLISH = Phrases(
     retrieved="read on {date}",
     nothing_read="Sources: none",
     cut_short="**The best draft, not a finished one:** {why}.",
+    outcomes=("budget exceeded", "target not reached"),
     legend="✓ supports · ≠ differs (a number, a negation) · ✗ opposes · – is silent. The marks say where wordings differ; "
     "they are no verdict on who is right.",
     question_table=("Question", "Passages found", "Quotations kept", "Terms covered"),
@@ -99,6 +101,7 @@ _GERMAN = Phrases(
     retrieved="gelesen am {date}",
     nothing_read="Quellen: keine",
     cut_short="**Der beste Entwurf, kein fertiges Dokument:** {why}.",
+    outcomes=("das Budget war aufgebraucht", "eine Prüfung, die bestanden sein muss, wurde nicht bestanden"),
     legend="✓ stützt · ≠ weicht ab (Zahl, Verneinung) · ✗ widerspricht · – schweigt. Die Zeichen zeigen, wo Wortlaute "
     "auseinandergehen; sie urteilen nicht, wer recht hat.",
     question_table=("Frage", "Fundstellen", "Zitate", "Begriffe abgedeckt"),
@@ -131,6 +134,7 @@ _SPANISH = Phrases(
     retrieved="leídas el {date}",
     nothing_read="Fuentes: ninguna",
     cut_short="**El mejor borrador, no un documento acabado:** {why}.",
+    outcomes=("se agotó el presupuesto", "no se superó una comprobación obligatoria"),
     legend="✓ apoya · ≠ difiere (número, negación) · ✗ se opone · – calla. Los signos muestran dónde difieren los textos; "
     "no dictaminan quién tiene razón.",
     question_table=("Pregunta", "Pasajes hallados", "Citas", "Términos cubiertos"),
@@ -163,6 +167,7 @@ _JAPANESE = Phrases(
     retrieved="{date} に読み取り",
     nothing_read="出典: なし",
     cut_short="**完成版ではなく、最良の草稿です:** {why}。",
+    outcomes=("予算を使い切りました", "必須の検査に合格しませんでした"),
     legend="✓ 支持 · ≠ 相違 (数値・否定) · ✗ 反対 · – 言及なし。印は表現の違いを示すだけで、正否の判定ではありません。",
     question_table=("問い", "見つかった箇所", "引用数", "語の網羅率"),
     claim="主張",

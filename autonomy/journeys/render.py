@@ -146,7 +146,8 @@ def _note(page: _Page) -> None:
     if material.player == "extractive":
         lines.append(say.extractive)
     if material.outcome != "delivered":
-        lines.append(say.cut_short.format(why=material.outcome.replace("_", " ")))
+        why = dict(zip(("budget_exceeded", "target_not_reached"), say.outcomes, strict=True))
+        lines.append(say.cut_short.format(why=why.get(material.outcome, material.outcome.replace("_", " "))))
     if not lines:
         return
     corpora = ", ".join(f"*{inert.inline(_folder(path))}*" for path in material.task.corpus)

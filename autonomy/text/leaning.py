@@ -20,6 +20,7 @@ _SELF = {
 _NAMED = {
     "en": re.compile(
         r"\b(?:this|these|those|such(?:\ an?)?)\s+(?P<noun>[a-z][\w’'-]+)(?:\s+(?P<next>[a-z][\w’'-]+))?"
+        r"|(?:^|,\ )that\ (?P<clause>[a-z][\w’'-]+)\ (?:is|are|was|were|will|can|must|has)\b"
         r"|\b(?:of|to|in|for|from|at|by|on|past|with|under|after|before|until|than|about|as)\s+that\s+(?P<that>[a-z][\w’'-]+)",
         _FLAGS,
     ),
@@ -51,7 +52,12 @@ _TIES = {
 }
 _OPENERS = {
     "en": r"""
-    of\ course | in\ (?:both|all)\ (?:cases|of\ them)
+    of\ course | which\b | the\ (?:first|second|third|fourth|last|next|equivalent|opposite|reverse)\ (?!time\b)
+    | the\ (?:[\w-]+\ ){0,4}ones?\ (?:is|are)\b
+    | (?:if|unless|when|while|because|since|although)\ (?:you|one|we)\b[^,]{1,80},\ (?:it|they|this|these|those)\b
+    | (?:when|if|for|by)\b[^,]{1,60},\ [a-z]+s\ (?:how|whether|what|which)\b
+    | (?:\w+\ ){1,2}\w+,\ the\ (?:equivalent|opposite|same|former|latter)\b
+    | in\ (?:both|all)\ (?:cases|of\ them)
     | (?:only\ )?(?:one|two|three|four|five|several|many|some|other|more|few|both)\ (?:more\ |other\ )?(?:things?|ways?|reasons?
     |points?|cases?|problems?|questions?|exceptions?|caveats?|options?|possibilities|approaches)\b
     | (?:an?|the|no|each|every|any|one|part|some|most|many|all|only)\ (?:[\w-]+\ ){0,3}(?:behind|of|for|to|in|from|with|about|on
@@ -127,7 +133,7 @@ def _points_back(text: str, language: str) -> bool:
         if alone and alone.start() == found.start():
             continue
         groups = found.groupdict()
-        nouns = [groups[name] for name in ("noun", "next", "that") if groups.get(name)]
+        nouns = [groups[name] for name in ("noun", "next", "that", "clause") if groups.get(name)]
         if nouns[0].lower() in _OPEN or _known(nouns, text[: found.start()], language):
             continue
         return True

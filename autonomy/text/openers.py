@@ -113,7 +113,8 @@ _POINTER = {
     |details?|examples?|documentation)\b | \bfor\ details\b | ^more\ (?:information|details?)\b
     | \bplease\ see\b | \bfollows?[.:]$ | \bin\ the\ examples?\b | \b(?:if|as|when|since)\ we\b
     | \b(?:previous|preceding|following|next|last|earlier|later|above)\ (?:section|chapter|example|paragraph|page|figure
-    |table|code|snippet|subsection|step|command|line|list|recipe)s?\b | \bthe\ following\b | \bas\ follows\b
+    |table|code|snippet|subsection|step|command|line|list|recipe)s?\b | \bthe\ following\b
+    | \bthe\ next\ (?:two|three|four|few|several)\b | \bas\ follows\b
     | \bfollowing\ (?:is|are)\b
     | \b(?:this|that|these|our|the\ current)\ (?:section|chapter|appendix|example|tutorial|page|paragraph|table|figure
     |subsection|list|howto|case\ study)s?\b | \b(?:figure|fig\.|table|listing|appendix|chapter|exercise|equation)\ (?:\d

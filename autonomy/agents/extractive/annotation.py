@@ -12,7 +12,7 @@ from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.text.chars import count_words
 from autonomy.text.language import is_cjk
 
-MOST = 120
+LEAST, MOST = 40, 120
 ANSWERED, FOUND, PLACE = "answered=", "found=", "place="
 _CLAIM = re.compile(r"^C(\d+)=(\S+)$", re.MULTILINE)
 
@@ -38,6 +38,8 @@ def annotation(request: DraftRequest, desk: Desk) -> Paragraphs:
             sentences = [opening, *quoted, *closing]
         if _size(sentences) <= MOST:
             break
+    if _size(sentences) < LEAST:
+        sentences.append(Sentence(text=desk.words.annotation_only, kind="scaffold"))
     return Paragraphs(paragraphs=(tuple(sentences),))
 
 

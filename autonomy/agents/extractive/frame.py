@@ -31,7 +31,7 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
     """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand."""
     counts = Counter(card.source for card in request.cards)
-    leading = sorted(counts, key=lambda source: (-counts[source], desk.title(source)))[:MOST_TITLES]
+    leading = _leading(counts, desk)
     sentences: list[Sentence] = []
     if counts:
         values = {
@@ -50,6 +50,13 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
     if counts and not gaps and not little:
         sentences.append(desk.say("none", desk.words.conclusion_none))
     return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
+
+
+def _leading(counts: Counter[str], desk: Desk) -> list[str]:
+    """The fewest sources that more than half of the passages come from; at most three are named."""
+    order = sorted(counts, key=lambda source: (-counts[source], desk.title(source)))
+    enough = next(n for n in range(len(order) + 1) if sum(counts[s] for s in order[:n]) * 2 > counts.total() or n == len(order))
+    return order[: min(enough, MOST_TITLES)]
 
 
 def _shown(point: str) -> str:

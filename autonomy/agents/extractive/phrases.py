@@ -35,6 +35,7 @@ class Wording:
     annotation_bare: Forms
     annotation_nearest: Forms
     annotation_more: Forms
+    annotation_only: str
     annotation_found: Forms
     annotation_answers: Forms
     annotation_limit: Forms

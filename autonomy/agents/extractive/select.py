@@ -38,6 +38,10 @@ DEFINITION_GAIN = 0.5
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
 _CODE = re.compile(r"\w\(|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
 """Calls, names with underscores, operators, options: what a text about programs holds and plain prose does not."""
+_INTERFACE = re.compile(
+    r"\b(?:api|module|library|interface|(?:object|class|function|method|constant|parameter|exception|option|handler)s?)\b",
+    re.IGNORECASE,
+)
 _SIGNATURE = re.compile(
     r"[\w.]+\([^)]*\)?[^.]*$|^(?:class|async|exception|coroutine|function|method|def)\s|^-{1,2}\w|^[\w.]+(?:\s*[=:]\s*\S+)?$"
 )
@@ -107,7 +111,8 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
     paragraph = place = 0
     before: tuple[int, int] | None = None
     # A passage begins behind a heading or, where it speaks of code, behind a signature, which readers keep out of prose.
-    technical = bool(_CODE.search(f"{passage.title} {passage.section or ''} {passage.text}"))
+    above = f"{passage.title} {passage.section or ''}"
+    technical = bool(_CODE.search(f"{above} {passage.text}") or _INTERFACE.search(above))
     signature = technical
     for start, end in spans:
         if before and "\n" in passage.text[before[1] : start]:

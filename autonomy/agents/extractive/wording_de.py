@@ -99,6 +99,7 @@ GERMAN = Wording(
         "Insgesamt sind oben {count} ihrer Stellen zitiert: {claims}.",
         "Zitiert sind daraus oben {count} Stellen: {claims}.",
     ),
+    annotation_only="Sonst stand nichts darin, was zur Frage sprach und sich für sich allein zitieren ließ.",
     annotation_found=(
         "Sie fand sich erst, als anders gefragt wurde: {question}",
         "Erst eine andere Fassung der Frage führte zu ihr: {question}",

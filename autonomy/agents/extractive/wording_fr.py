@@ -66,6 +66,7 @@ FRENCH = Wording(
         "En tout, {count} de ses passages sont cités plus haut : {claims}.",
         "De ses passages, {count} sont cités plus haut : {claims}.",
     ),
+    annotation_only="Rien d'autre n'y répondait à la question tout en pouvant être cité seul.",
     annotation_found=("Elle n'est apparue qu'en posant la question autrement : {question}",),
     annotation_answers=("Elle apporte des passages pour {digits} des {asked} questions posées.",),
     annotation_limit=(

@@ -51,6 +51,7 @@ JAPANESE = Wording(
         "この資料からは全部で{digits}件の箇所を上に引いた：{claims}。",
         "上に引いた箇所は{digits}件ある：{claims}。",
     ),
+    annotation_only="ほかには、問いに答え、単独で引用できる文がなかった。",
     annotation_found=("言い換えた問いで初めて見つかった：{question}",),
     annotation_answers=("{asked}件の問いのうち{digits}件に引用があった。",),
     annotation_limit=("次の問いへの引用はなかった：{question}",),

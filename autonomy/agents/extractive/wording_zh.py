@@ -47,6 +47,7 @@ CHINESE = Wording(
         "上文共引用其中{digits}段：{claims}。",
         "其中有{digits}段引用于上文：{claims}。",
     ),
+    annotation_only="其中再没有既回答问题又能单独引用的句子。",
     annotation_found=("换一种问法才找到它：{question}",),
     annotation_answers=("在{asked}个问题中，它对{digits}个提供了引文。",),
     annotation_limit=("对这个问题它没有可引之处：{question}",),
