@@ -161,9 +161,8 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
         why = f"{names}: {several(failing, 'sentence')} to mend"
         return Judged(Verdict(step=step.id, decision="patch", notes=why, gates=gates), "done", "plan", why)
     reached = outcome_of(gates)
-    told = (
-        (notes(language_of(state)).shortfall(failed),) if gathered.cards(context) else ()
-    )  # without evidence that has been said already
+    # Without evidence that has been said already.
+    told = (notes(language_of(state)).shortfall(failed),) if gathered.cards(context) else ()
     return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=told, outcome=reached)
 
 

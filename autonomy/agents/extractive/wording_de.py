@@ -99,7 +99,8 @@ GERMAN = Wording(
         "Insgesamt sind oben {count} ihrer Stellen zitiert: {claims}.",
         "Zitiert sind daraus oben {count} Stellen: {claims}.",
     ),
-    annotation_only="Sonst stand nichts darin, was zur Frage sprach und sich für sich allein zitieren ließ.",
+    annotation_only="Sonst stand nichts darin, was zur Frage sprach und sich für sich allein zitieren ließ:"
+    " Der Rest wiederholt, hängt an seinem Ort oder handelt von anderem.",
     annotation_found=(
         "Sie fand sich erst, als anders gefragt wurde: {question}",
         "Erst eine andere Fassung der Frage führte zu ihr: {question}",

@@ -101,7 +101,8 @@ ENGLISH = Wording(
         "In all, {count} of its passages are quoted above: {claims}.",
         "Of its passages {count} are quoted above: {claims}.",
     ),
-    annotation_only="Nothing else in it both spoke to what was asked and could be quoted by itself.",
+    annotation_only="Nothing else in it both spoke to what was asked and could be quoted by itself:"
+    " the rest repeats, leans on its place or treats of something else.",
     annotation_found=(
         "It came up only when the question was put in other words: {question}",
         "Only another wording of the question led to it: {question}",

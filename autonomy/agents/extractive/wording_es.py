@@ -97,7 +97,8 @@ SPANISH = Wording(
         "En total se citan arriba {count} pasajes suyos: {claims}.",
         "De sus pasajes se citan arriba {count}: {claims}.",
     ),
-    annotation_only="No contenía nada más que respondiera a lo preguntado y pudiera citarse por sí solo.",
+    annotation_only="No contenía nada más que respondiera a lo preguntado y pudiera citarse por sí solo:"
+    " lo demás se repite, depende de su contexto o trata de otra cosa.",
     annotation_found=(
         "Solo apareció al preguntar con otras palabras: {question}",
         "Solo otra forma de la pregunta llevó a ella: {question}",

@@ -66,7 +66,8 @@ FRENCH = Wording(
         "En tout, {count} de ses passages sont cités plus haut : {claims}.",
         "De ses passages, {count} sont cités plus haut : {claims}.",
     ),
-    annotation_only="Rien d'autre n'y répondait à la question tout en pouvant être cité seul.",
+    annotation_only="Rien d'autre n'y répondait à la question tout en pouvant être cité seul :"
+    " le reste se répète, dépend de son contexte ou traite d'autre chose.",
     annotation_found=("Elle n'est apparue qu'en posant la question autrement : {question}",),
     annotation_answers=("Elle apporte des passages pour {digits} des {asked} questions posées.",),
     annotation_limit=(
