@@ -17,7 +17,7 @@ from autonomy.text.sentences import split
 from autonomy.text.words import terms, tokens
 
 _PLACEHOLDER = re.compile(
-    r"\b(?:TODO|TBD|FIXME|XXX)\b|lorem ipsum|\[(?:insert|citation needed|your )[^\]]*\]|\{\{|<(?:insert|title|name)>|"
+    r"\b(?-i:TODO|TBD|FIXME|XXX)\b|lorem ipsum|\[(?:insert|citation needed|your )[^\]]*\]|\{\{|<(?:insert|title|name)>|"
     r"\bas an ai (?:language )?model\b",
     re.IGNORECASE,
 )

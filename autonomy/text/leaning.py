@@ -44,7 +44,8 @@ _PRONOUN = {
 }  # fmt: skip
 _TIES = {
     "en": r"\b(?:therefore|thus|hence|consequently|accordingly|nevertheless|nonetheless|however|moreover|furthermore|likewise"
-    r"|similarly|meanwhile)\b|\balso\b|\btoo\b(?=[.,;:]|$)|\bas\ well\b(?!\ as)|\bthe\ (?:former|latter|aforementioned)\b",
+    r"|similarly|meanwhile)\b|\balso\b|\btoo\b(?=[.,;:]|$)|\bas\ well\b(?!\ as)|\bthe\ (?:former|latter|aforementioned)\b"
+    r"|\bboth\ the\ (?:first|second)\b",
     "de": r"\b(?:jedoch|allerdings|daher|deshalb|deswegen|dennoch|trotzdem|somit|folglich|stattdessen|außerdem|zudem|ebenfalls"
     r"|auch|dabei|dazu|dafür|dagegen|davon|hierzu|hierfür|hierbei|hiermit|letztere[rsmn]?|erstere[rsmn]?)\b",
     "es": r"\b(?:también|además|por\ (?:lo\ )?tanto|sin\ embargo|no\ obstante|asimismo|tampoco|en\ cambio"
@@ -87,6 +88,7 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 """Technical prose that speaks of the parameter of an entry: "If module is not supplied"."""
+_REMARK = re.compile(r"^(?:please )?(?:note|remember|recall|keep in mind|be aware)(?: also)? that\s+", re.IGNORECASE)
 _INSTEAD = re.compile(r"\binstead\b(?!\s+of\b)", re.IGNORECASE)
 _RATHER = re.compile(r"\b(?:rather|not|no|than|never|without|\w+n['’]t)\b", re.IGNORECASE)
 _PAUSE = re.compile(r"[,;:–—(]|\s(?:and|but|or|und|aber|oder|sondern|y|pero|sino)\s", re.IGNORECASE)
@@ -96,6 +98,7 @@ _TIED = {language: re.compile(pattern, _FLAGS) for language, pattern in _TIES.it
 
 def leans(text: str, language: str, *, technical: bool = False) -> bool:
     """Whether the text (one sentence, or two that belong together) needs what stands before it."""
+    text = _REMARK.sub("", text)
     if _opens(text, language, technical=technical) or _tied(text, language):
         return True
     return _points_back(text, language) or (language == "en" and _instead(text))

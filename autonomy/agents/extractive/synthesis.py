@@ -35,7 +35,7 @@ def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
     room = request.words
     for question in dict.fromkeys(questions):
         mine = [row for row in rows if row.cards[0].question == question]
-        mine.sort(key=lambda row: (-len(row.cards), not _defines(row, desk), -max(card.relevance for card in row.cards)))
+        mine.sort(key=lambda row: _order(row, desk))
         share = request.words / max(1, len(set(questions)))
         made = _paragraph(question, _fitting(mine, min(room, max(LEAST_ROOM, share))), desk)
         if made:
@@ -60,9 +60,11 @@ def _rows(request: DraftRequest) -> list[Row]:
     return rows
 
 
-def _defines(row: Row, desk: Desk) -> bool:
-    """Whether the row says what something is: that is read first."""
-    return claims.defines(row.cards[0].quote, desk.language)
+def _order(row: Row, desk: Desk) -> tuple[int, bool, float]:
+    """What more sources carry first, then what says what something is (a source does so early), then the most relevant."""
+    if claims.defines(row.cards[0].quote, desk.language):
+        return -len(row.cards), False, row.cards[0].anchor.start
+    return -len(row.cards), True, -max(card.relevance for card in row.cards)
 
 
 def _fitting(rows: Sequence[Row], room: float) -> list[Row]:
