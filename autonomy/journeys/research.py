@@ -97,6 +97,7 @@ class Research:
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
+            gates.relevance(audit),
             gates.citation_excess(audit),
             gates.source_spread(audit),
             gates.min_citations(audit),

@@ -96,6 +96,7 @@ class Write:
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
+            gates.relevance(audit),
             gates.citation_excess(audit),
             gates.source_spread(audit),
             gates.source_share(audit),
