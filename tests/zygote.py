@@ -9,6 +9,8 @@ so that every transaction's edge can be a crash; or right after it has brought i
 
 from __future__ import annotations
 
+import gc
+import importlib
 import itertools
 import json
 import os
@@ -21,8 +23,17 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from autonomy.storage import sqlite
+
 HEAVY = (
-    "openai",
+    "anyio._backends._asyncio",
+    "jsonschema",
+    "langgraph.graph",
+    "langgraph.runtime",
+    "openai.resources.chat.completions",
+    "psycopg",
+    "rich.live",
+    "autonomy.bootstrap.config",
     "autonomy.bootstrap.foreground",
     "autonomy.bootstrap.workers",
     "autonomy.services.runs",
@@ -36,7 +47,9 @@ COMMANDS = (
     "cli.db",
     "cli.foreground",
     "cli.live",
+    "cli.logs",
     "cli.pages",
+    "cli.reading",
     "cli.summary",
     "cli.tell",
 )
@@ -168,10 +181,10 @@ def serve(control: socket.socket) -> bool:
 
 def main() -> None:
     """Import what commands need, then serve; a fork goes on into the real entry point."""
-    import importlib
-
     for name in (*HEAVY, *COMMANDS):
         importlib.import_module(name)
+    sqlite.library()
+    gc.freeze()  # what a fork never changes is neither looked through when it ends nor copied for that
     assert threading.active_count() == 1, "a fork must not lose threads"
     from cli.main import entry
 

@@ -15,7 +15,6 @@ from autonomy.core.events import TERMINAL_EVENTS
 from autonomy.storage import migrate
 from tests import evidence
 from tests.commands import CORPUS, ENTRY, Commands, Workspace, copy_template
-from tests.conftest import new_postgres_database
 from tests.stage import GOAL
 
 START = ("run", "start", GOAL, "--corpus", str(CORPUS), "--provider", "extractive", "--json")
@@ -119,7 +118,7 @@ cp -r "$AUTONOMY_HOME" "$OUT/after"
 def test_a_full_disk_under_the_workspace_stops_a_run_with_one_line_and_leaves_nothing_half_done(
     own_mounts: list[str], tmp_path: Path, request: pytest.FixtureRequest, kind: str, kilobytes: int
 ) -> None:
-    url = new_postgres_database(request.getfixturevalue("postgres_server")) if kind == "postgresql" else None
+    url = request.getfixturevalue("postgres_databases").new() if kind == "postgresql" else None
     workspace = Workspace.make(tmp_path / "workspace", url)
     out = tmp_path / "out"
     out.mkdir()
@@ -174,7 +173,7 @@ true
 def test_a_read_only_workspace_can_be_looked_at_and_refuses_each_write_in_one_line(
     own_mounts: list[str], commands: Commands, sqlite_template: Path, tmp_path: Path, request: pytest.FixtureRequest, kind: str
 ) -> None:
-    url = new_postgres_database(request.getfixturevalue("postgres_server")) if kind == "postgresql" else None
+    url = request.getfixturevalue("postgres_databases").new() if kind == "postgresql" else None
     workspace = Workspace.make(tmp_path / "workspace", url)
     if url is None:
         copy_template(sqlite_template, workspace.home)

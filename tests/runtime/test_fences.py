@@ -19,7 +19,7 @@ from autonomy.runtime.records import RunArtifacts
 from autonomy.runtime.unit import Unit, Write
 from autonomy.storage.artifacts import Staged
 from autonomy.storage.database import Database
-from tests.conftest import new_postgres_database
+from tests.databases import Databases
 
 RUN = "run1"
 
@@ -155,9 +155,9 @@ def test_what_was_staged_in_vain_goes_and_what_a_later_holder_has_staged_stays(d
 
 
 def test_a_worker_frozen_right_before_the_rename_until_the_server_gives_it_up_renames_nothing(
-    postgres_server: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = new_postgres_database(postgres_server)
+    url = postgres_databases.new()
     reached, woken = threading.Event(), threading.Event()
     publish = Staged.publish
 

@@ -17,13 +17,13 @@ from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, Sto
 from autonomy.storage import postgres
 from autonomy.storage.database import Database, Tx
 from tests.commands import until
-from tests.conftest import new_postgres_database
+from tests.databases import Databases
 from tests.storage.limits import small_disk
 
 
 @pytest.fixture
-def url(postgres_server: Any) -> str:
-    return new_postgres_database(postgres_server)
+def url(postgres_databases: Databases) -> str:
+    return postgres_databases.new()
 
 
 def pid(tx: Tx) -> int:
