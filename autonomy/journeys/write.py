@@ -105,6 +105,6 @@ class Write:
             gates.claim_in_text(audit),
             prose.overlap(audit),
             prose.structure(audit, PARTS),
-            prose.text_length(audit, self.words(material.task), PARTS),
+            *([prose.text_length(audit, asked, PARTS)] if (asked := material.task.length) is not None else []),
             prose.readability(audit),
         )

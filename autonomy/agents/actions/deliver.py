@@ -25,7 +25,7 @@ def hand_over(
     material = gathered.material(state, context, notes=notes)
     judgements: dict[str, str] = context.records.get("judgements", "answers") or {}
     gates = context.journey.gates(material, context.sources.snapshot, judgements)
-    settled = critic.outcome_of(gates, material.task) if outcome is None else _outcome(outcome)
+    settled = critic.outcome_of(gates) if outcome is None else _outcome(outcome)
     material = material.model_copy(update={"outcome": settled})
     composition = context.journey.compose(material, context.sources.snapshot, gates)
     for file in composition.files:
