@@ -138,7 +138,9 @@ class Runs:
         return self._database.read(lambda tx: runs.resolve(tx, prefix))
 
     def page(self, *, user: str | None = None, status: str | None = None, limit: int = 20, cursor: str | None = None) -> Page:
-        """Newest first."""
+        """Newest first. Raises InvalidInput for what is no user id, status, limit or cursor."""
+        if user is not None and not is_id(user):
+            raise InvalidInput("the user id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
         page = self._database.read(lambda tx: runs.page(tx, user, status, limit, cursor))
         return Page([_brief(run) for run in page.items], page.next_cursor)
 

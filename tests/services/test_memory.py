@@ -59,7 +59,7 @@ def test_the_search_covers_every_corpus_or_the_one_that_is_named(app: App, tmp_p
     assert app.memory.search("lease", corpus=tmp_path) == []
 
 
-@pytest.mark.parametrize(("text", "limit"), [("", 8), (" \n", 8), ("lease", 0), ("lease", 101)])
+@pytest.mark.parametrize(("text", "limit"), [("", 8), (" \n", 8), ("a\0b", 8), ("lease", 0), ("lease", 101)])
 def test_a_search_for_nothing_or_for_too_much_is_refused(app: App, text: str, limit: int) -> None:
     with pytest.raises(InvalidInput):
         app.memory.search(text, limit=limit)

@@ -172,6 +172,12 @@ def test_an_unknown_run_is_not_found_by_any_verb(app: App) -> None:
         runs_.export("nobody", app.home / "out")
 
 
+@pytest.mark.parametrize("user", ["a\0b", "..", "a\nb", ""])
+def test_a_list_of_nobodys_runs_is_refused(app: App, user: str) -> None:
+    with pytest.raises(InvalidInput, match="user id"):
+        app.runs.page(user=user)
+
+
 def test_pages_go_on_where_the_last_one_ended(app: App) -> None:
     made = [start(app, user_id=f"u{n % 2}").run_id for n in range(7)]
     seen, cursor = [], None
