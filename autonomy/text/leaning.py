@@ -53,7 +53,8 @@ _TIES = {
 }
 _OPENERS = {
     "en": r"""
-    of\ course | which\b | the\ (?:first|second|third|fourth|last|next|equivalent|opposite|reverse)\ (?!time\b)
+    of\ course | which\b | you\ (?:can|may|could|should|must|will)\ (?:then|now)\b | you\ (?:don['’]t|do\ not)\ have\ to,
+    | the\ (?:first|second|third|fourth|last|next|equivalent|opposite|reverse)\ (?!time\b)
     | the\ (?:[\w-]+\ ){0,4}ones?\ (?:is|are)\b
     | (?:if|unless|when|while|because|since|although)\ (?:you|one|we)\b[^,]{1,80},\ (?:it|they|this|these|those)\b
     | (?:when|if|for|by)\b[^,]{1,60},\ [a-z]+s\ (?:how|whether|what|which)\b

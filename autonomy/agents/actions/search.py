@@ -49,6 +49,9 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     )
     chosen = await context.player.select(request) if passages else ()
     offered = {passage.source for passage in passages}
+    aims = relevance(brief.questions, brief.terms, brief.language, weights, (question,))
+    # What a reader rated low must speak by its words; what nobody rated is left to the gate.
+    chosen = tuple(c for c in chosen if not c.relevance or c.relevance >= ENOUGH or _names(c, passages, aims))
     fresh = {(card.source, card.anchor.start, card.anchor.end): card for card in chosen[:limit] if card.source in offered}
     kept = [card for span, card in fresh.items() if span not in spans]
     named: list[Card] = []
@@ -86,3 +89,9 @@ def _answers(card: Card, passages: Sequence[Passage], asked: Relevance) -> bool:
         and asked.of(card.quote, (card.anchor.section or "",), each.title, each.language) >= ENOUGH
         for each in passages
     )
+
+
+def _names(card: Card, passages: Sequence[Passage], aims: Relevance) -> bool:
+    """Whether a quotation that its reader rated low speaks to the goal by its words, so that it is worth keeping."""
+    title, language = next(((p.title, p.language) for p in passages if p.source == card.source), ("", ""))
+    return aims.of(card.quote, (card.anchor.section or "",), title, language) >= ENOUGH
