@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from autonomy.storage import migrate
 from autonomy.storage.database import Database
 from tests.databases import TEMPLATE, Databases
+
+# A property holds or does not, however slow the machine is at that moment.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
