@@ -24,7 +24,7 @@ def tail(
     """Follow the events of all runs until Ctrl-C."""
     from cli.stream import follow_all, last_position, until_left
 
-    with session.app() as application:
+    with session.app(writes=False) as application:
         newest = since is None and not no_follow
         after = last_position(application.database) if newest else values.between("--since", since or 0, 0, 2**62)
         with until_left() as leaving:

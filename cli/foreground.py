@@ -21,6 +21,7 @@ from cli.summary import summary
 
 if TYPE_CHECKING:
     from autonomy.bootstrap.app import App
+    from autonomy.core.events import Event
 
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -29,14 +30,27 @@ class Stopper:
     """Counts the requests to stop; `asked` is what the worker looks at.
 
     It is a signal handler: it may interrupt any line of this process, itself included, so it takes no lock that somebody
-    may hold and writes past the buffers.
+    may hold, asks no database, and writes past the buffers. What it prints under --json is what the events have told.
     """
 
-    def __init__(self, out: Output, run_id: str, view: View) -> None:
+    def __init__(self, out: Output, run_id: str, view: View, job_id: int | None) -> None:
         self.asked = threading.Event()
+        self._out = out
         self._hint = f"Stopped at once.\n{resume_hint(out, run_id)}\n"
         self._view = view
         self._times = 0
+        self._page: dict[str, Any] = {"run_id": run_id, "status": "queued", "outcome": None, "artifacts": []}
+        self._job_id = job_id
+
+    def hear(self, event: Event) -> None:
+        """Learn how the run stands; called from the thread that shows the events."""
+        told, files = event.type.removeprefix("run."), self._page["artifacts"]
+        if event.type == "artifact.created":
+            kept = [row for row in files if row["path"] != event.content["path"]]
+            self._page = {**self._page, "artifacts": [*kept, event.content]}
+        elif told != event.type:
+            status = "running" if told in ("started", "resumed") else told
+            self._page = {**self._page, "status": status, "outcome": event.content.get("outcome")}
 
     def __call__(self, number: int, frame: Any) -> None:
         """The first time asks, the second time leaves."""
@@ -46,14 +60,16 @@ class Stopper:
             self._view.notice("Stopping at the next safe point; Ctrl-C again stops at once.")
             return
         self._view.abandon()
+        if self._out.json:
+            write_raw(f"{self._out.dump(document(self._page, self._job_id))}\n", 1)
         write_raw(self._hint)
         os._exit(errors.INTERRUPTED)
 
 
 @contextmanager
-def stopping(out: Output, run_id: str, view: View) -> Iterator[Stopper]:
+def stopping(out: Output, run_id: str, view: View, job_id: int | None) -> Iterator[Stopper]:
     """The two-stage stop while the block runs; the handlers as they were afterwards."""
-    stopper = Stopper(out, run_id, view)
+    stopper = Stopper(out, run_id, view, job_id)
     if threading.current_thread() is not threading.main_thread():
         yield stopper  # only the main thread may set handlers
         return
@@ -69,12 +85,16 @@ def work(app: App, out: Output, run_id: str, *, job_id: int | None, wait: bool =
     """Work the run until it ends, waits for a person or is stopped; returns the exit code."""
     view = open_view(out, run_id, lambda: app.runs.inspect(run_id))
     try:
-        with stopping(out, run_id, view) as stopper:
+        with stopping(out, run_id, view, job_id) as stopper:
             # Takes a second or two: imported once the view is there and Ctrl-C is ours.
             from autonomy.bootstrap.foreground import work_run
 
+            def heard(event: Event) -> None:
+                stopper.hear(event)
+                view.event(event)
+
             ended = work_run(
-                app, run_id, on_event=view.event, on_token=view.token, on_progress=view.progress, stop=stopper.asked, wait=wait
+                app, run_id, on_event=heard, on_token=view.token, on_progress=view.progress, stop=stopper.asked, wait=wait
             )
     finally:
         view.close()

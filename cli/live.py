@@ -160,10 +160,12 @@ def open_view(out: Output, run_id: str, page: Callable[[], Mapping[str, Any]]) -
     return LiveView(out, watch, page)
 
 
-def write_raw(text: str) -> None:
-    """Write to stderr past every buffer and lock: what a signal handler may do."""
+def write_raw(text: str, descriptor: int = 2) -> None:
+    """Write to stderr (or stdout, 1) past every buffer and lock: what a signal handler may do."""
+    data = text.encode("utf-8", "replace")
     with contextlib.suppress(OSError):
-        os.write(2, text.encode("utf-8", "replace"))
+        while data:
+            data = data[os.write(descriptor, data) :]
 
 
 def resume_hint(out: Output, run_id: str) -> str:

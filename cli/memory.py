@@ -30,7 +30,7 @@ def search(
     """Find passages in the documents read so far, with page or section."""
     most = values.between("--limit", limit, 1, 100)
     folder = None if corpus is None else Path(values.corpora([corpus], session.settings().corpora)[0])
-    with session.app() as application:
+    with session.app(writes=False) as application:
         found = application.memory.search(text, corpora=None if folder is None else [folder], limit=most)
     if session.out.json:
         session.out.document({"items": found, "next_cursor": None})

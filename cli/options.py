@@ -26,7 +26,8 @@ CorpusOption = Annotated[
     typer.Option(metavar="DIR", help="Folder of documents or name in [corpora]; repeatable.", rich_help_panel=TASK),
 ]
 SourceOption = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Document to rewrite or to present.", rich_help_panel=TASK)
+    str | None,
+    typer.Option(metavar="FILE", help="Document to rewrite; write and research read none.", rich_help_panel=TASK),
 ]
 LengthOption = Annotated[
     float | None, typer.Option(metavar="WORDS", parser=whole, help="Length of the document.", rich_help_panel=TASK)
@@ -40,8 +41,10 @@ CitationsOption = Annotated[
 SimilarityOption = Annotated[
     float | None, typer.Option(metavar="PCT", parser=number, help="Highest similarity a report may show.", rich_help_panel=TASK)
 ]
-DueOption = Annotated[str | None, typer.Option(metavar="DATE", help="Due date, YYYY-MM-DD.", rich_help_panel=TASK)]
-TaskOption = Annotated[str | None, typer.Option(metavar="TASK_ID", help="Task this run reports into.", rich_help_panel=TASK)]
+DueOption = Annotated[str | None, typer.Option(metavar="DATE", help="Due date, YYYY-MM-DD, noted only.", rich_help_panel=TASK)]
+TaskOption = Annotated[
+    str | None, typer.Option(metavar="TASK_ID", help="Its task: becomes the correlation id.", rich_help_panel=TASK)
+]
 
 TokensOption = Annotated[
     float | None, typer.Option(metavar="N", parser=whole, help="Tokens in and out.", rich_help_panel=LIMITS)

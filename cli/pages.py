@@ -77,6 +77,7 @@ def run_page(page: Mapping[str, Any], out: Output) -> str:
         ),
         pair("corpus", ", ".join(plain(each) for each in task.get("corpus") or ["none"]), out),
         pair("route", plain(page["route"]), out),
+        *([pair("task", plain(page["task_id"]), out)] if page.get("task_id") else []),
     ]
     if page.get("error"):
         lines.append(pair("error", out.paint(squeezed(_error(page["error"])), RED), out))

@@ -122,7 +122,7 @@ def list_runs(
     """List runs, the newest first."""
     from cli.pages import run_table
 
-    with session.app() as application:
+    with session.app(writes=False) as application:
         most = values.between("--limit", limit, 1, 200)
         page = application.runs.page(user=user, status=status, limit=most, cursor=cursor)
     if session.out.json:
@@ -143,7 +143,7 @@ def inspect(session: Session, run: options.RunArgument) -> None:
     """Show one run: task, plan, budgets, last verdict, files."""
     from cli.pages import run_page
 
-    with session.app() as application:
+    with session.app(writes=False) as application:
         page = application.runs.inspect(application.runs.resolve(run))
     if session.out.json:
         session.out.document(page)
@@ -166,7 +166,7 @@ def tail(
     from cli.stream import follow_run, until_left
 
     first = values.between("--from", start_at, 0, 2**62)
-    with session.app() as application:
+    with session.app(writes=False) as application:
         run_id = application.runs.resolve(run)
         with until_left() as leaving:
             follow_run(application.runs, run_id, session.out, leaving, after=max(first - 1, 0), follow=not no_follow)
@@ -253,7 +253,7 @@ def budget(
 
     limits = values.limits(tokens=tokens, seconds=seconds, usd=usd)
     change = values.budget(**limits) if limits else None
-    with session.app() as application:
+    with session.app(writes=change is not None) as application:
         answer = application.runs.budget(application.runs.resolve(run), change)
     if session.out.json:
         session.out.document(answer)
@@ -266,7 +266,7 @@ def explain(session: Session, run: options.RunArgument) -> None:
     """Tell the story of a run: each decision and its reason."""
     from cli.tell import story_document, story_text
 
-    with session.app() as application:
+    with session.app(writes=False) as application:
         story = application.runs.explain(application.runs.resolve(run))
     if session.out.json:
         session.out.document(story_document(story))
@@ -281,7 +281,7 @@ def export(
     to: Annotated[str | None, typer.Option(metavar="DIR", help="New or empty folder; default: autonomy-RUN here.")] = None,
 ) -> None:
     """Copy the files of a run, each checked against its sha256."""
-    with session.app() as application:
+    with session.app(writes=False) as application:
         run_id = application.runs.resolve(run)
         folder = Path(os.path.abspath(os.path.expanduser(to))) if to else Path.cwd() / f"autonomy-{run_id[:8]}"
         written = application.runs.export(run_id, folder)

@@ -35,13 +35,16 @@ class Session:
         return config.load(os.environ, flags)
 
     @contextmanager
-    def app(self, flags: Mapping[str, Any] | None = None, *, logs: bool = False) -> Iterator[App]:
-        """The application over a checked workspace; closed at the end. `logs` go to stderr, as under --debug."""
+    def app(self, flags: Mapping[str, Any] | None = None, *, logs: bool = False, writes: bool = True) -> Iterator[App]:
+        """The application over a checked workspace; closed at the end. `logs` go to stderr, as under --debug.
+
+        A command that only looks says so with `writes=False`: it also works where nothing can be written.
+        """
         from autonomy.bootstrap import config
         from cli.logs import logging_to_stderr
 
         settings = self.settings(flags)
-        config.check_workspace(settings.home)
+        config.check_workspace(settings.home, writes=writes)
         with logging_to_stderr(settings, aloud=logs or self.debug), (self._open_app or _open_app)(settings) as app:
             yield app
 

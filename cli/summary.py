@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from autonomy.core.counting import several
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, cut, plain, squeezed
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
 
@@ -80,7 +81,9 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     claims = manifest.get("claims") or []
     quotes = sum(len(claim.get("citations") or []) for claim in claims)
     sources = len(manifest.get("sources") or [])
-    lines = [f"  {out.paint('claims', DIM)}   {len(claims)} with {quotes} citations from {sources} sources"]
+    lines = [
+        f"  {out.paint('claims', DIM)}   {len(claims)} with {several(quotes, 'citation')} from {several(sources, 'source')}"
+    ]
     gates = manifest.get("gates") or []
     if not gates:
         return lines

@@ -121,7 +121,7 @@ def user_id(text: str) -> str:
     from autonomy.core.clock import is_id
 
     if not is_id(text):
-        raise InvalidInput("the user id must be 1 to 64 letters, digits, '-' or '_'", "Correct --user.")
+        raise InvalidInput("the user id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
     return text
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import tempfile
 import warnings
@@ -10,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from autonomy.storage import migrate
 from autonomy.storage.database import Database
+from tests.databases import TEMPLATE, Databases
 
-_numbers = itertools.count(1)
+# A property holds or does not, however slow the machine is at that moment.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +38,11 @@ def postgres_server() -> Iterator[Any]:
         # No test pulls the plug of this machine: the disk need not keep what the server wrote.
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        # Nobody looks at a table in the background: what the planner knows of it does not depend on the moment.
+        connection.execute("ALTER SYSTEM SET autovacuum = off")
         connection.execute("SELECT pg_reload_conf()")
-        connection.execute("CREATE DATABASE migrated")
-    with Database(server.get_uri(database="migrated")) as database:
+        connection.execute(f"CREATE DATABASE {TEMPLATE}")
+    with Database(server.get_uri(database=TEMPLATE)) as database:
         migrate.upgrade(database)
     yield server
     server.cleanup()
@@ -54,25 +59,23 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def new_postgres_database(server: Any) -> str:
-    """The URL of a fresh copy of the migrated template."""
-    import psycopg
-
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE migrated")
-    url: str = server.get_uri(database=name)
-    return url
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: Any) -> Databases:
+    """The databases on the session's PostgreSQL."""
+    return Databases(postgres_server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty, migrated database; the test runs once on each kind."""
     if request.param == "sqlite":
         path = tmp_path / "autonomy.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        return f"sqlite:///{path}"
-    return new_postgres_database(request.getfixturevalue("postgres_server"))
+        yield f"sqlite:///{path}"
+        return
+    databases: Databases = request.getfixturevalue("postgres_databases")
+    with databases.lent() as url:
+        yield url
 
 
 @pytest.fixture

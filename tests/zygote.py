@@ -4,11 +4,14 @@ Started by `tests.commands` with one end of a socket as file descriptor. Each re
 the pid at once and the way the command ended later. A forked command runs the real entry point on its own files and
 environment, and ends as any process does. A request may plant a fault: a signal that the command sends itself at its
 k-th commit, or at the commit of the k-th transaction with a certain statement, just before the commit or just after it,
-so that every transaction's edge can be a crash.
+so that every transaction's edge can be a crash; or right after it has brought its k-th file to the disk.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
+import itertools
 import json
 import os
 import resource
@@ -20,8 +23,17 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from autonomy.storage import sqlite
+
 HEAVY = (
-    "openai",
+    "anyio._backends._asyncio",
+    "jsonschema",
+    "langgraph.graph",
+    "langgraph.runtime",
+    "openai.resources.chat.completions",
+    "psycopg",
+    "rich.live",
+    "autonomy.bootstrap.config",
     "autonomy.bootstrap.foreground",
     "autonomy.bootstrap.workers",
     "autonomy.services.runs",
@@ -35,7 +47,9 @@ COMMANDS = (
     "cli.db",
     "cli.foreground",
     "cli.live",
+    "cli.logs",
     "cli.pages",
+    "cli.reading",
     "cli.summary",
     "cli.tell",
 )
@@ -73,6 +87,7 @@ class Edge:
 
 def plant(fault: dict[str, Any]) -> None:
     """Put the fault under every write of this process."""
+    from autonomy.runtime import records
     from autonomy.storage.database import Database
     from autonomy.storage.dialect import Dialect
 
@@ -92,6 +107,17 @@ def plant(fault: dict[str, Any]) -> None:
         Edge.meant = Edge.meant or (writing and fault.get("statement", "") in sql)
         return translate(self, sql)
 
+    if "staged" in fault:
+        staged = itertools.count(1)
+
+        def stopping(*arguments: Any, **more: Any) -> Any:
+            made = records_stage(*arguments, **more)
+            if next(staged) == fault["staged"]:
+                os.kill(os.getpid(), fault["signal"])
+            return made
+
+        records_stage = records.stage  # type: ignore[attr-defined]
+        records.stage = stopping  # type: ignore[attr-defined]
     Database._commit = faulty  # type: ignore[method-assign]
     Dialect.translate = noted  # type: ignore[method-assign]
 
@@ -155,10 +181,10 @@ def serve(control: socket.socket) -> bool:
 
 def main() -> None:
     """Import what commands need, then serve; a fork goes on into the real entry point."""
-    import importlib
-
     for name in (*HEAVY, *COMMANDS):
         importlib.import_module(name)
+    sqlite.library()
+    gc.freeze()  # what a fork never changes is neither looked through when it ends nor copied for that
     assert threading.active_count() == 1, "a fork must not lose threads"
     from cli.main import entry
 

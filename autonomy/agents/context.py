@@ -71,7 +71,7 @@ class Records(Protocol):
 
 
 class Artifacts(Protocol):
-    """Files of the run. `put` writes the file (atomically) and joins its row to the superstep's transaction."""
+    """Files of the run. `put` brings the bytes to the disk; name and row join the superstep's transaction."""
 
     @property
     def folder(self) -> Path:

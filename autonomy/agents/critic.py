@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from autonomy.agents import gathered, planning
 from autonomy.agents.context import Context
+from autonomy.agents.material import COVERED
+from autonomy.agents.notes import notes
 from autonomy.core.counting import several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
-COVERED = 0.5
-"""Below this share of a question's terms the corpus does not speak to it."""
 FEW_CARDS = 6
 FEW_SOURCES = 3
 WORDS_PER_CARD = 45
@@ -26,8 +25,14 @@ MOST_WIDENINGS = 2
 MOST_REVISIONS = 2
 STALE_STEPS = 3
 MOST_REPLANS = 2
-MUST_PASS = frozenset({"quote_found", "citation_coverage", "citation_support", "claim_in_text", "references", "min_citations"})
-"""A document that fails one of these is handed over, but not as delivered; the other gates are targets of style."""
+MUST_PASS = frozenset(
+    {
+        "quote_found", "citation_coverage", "citation_support", "relevance", "claim_in_text", "references", "min_citations",
+        "length",
+    }
+)  # fmt: skip
+"""A document that fails one of these is handed over, but not as delivered; the other gates are targets of style. A length
+is only measured where somebody asked for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ class Judged:
 def judge(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
     """Decide about one step."""
     if observation.error is not None:
-        return _failed(step, observation)
+        return _failed(step, observation, state)
     if step.action == "search":
         return _searched(step, observation, state, context)
     if step.action == "outline":
@@ -76,14 +81,14 @@ def _pass(
     return Judged(verdict, "done", route, why, notes, outcome, replan)
 
 
-def _failed(step: PlanStep, observation: Observation) -> Judged:
+def _failed(step: PlanStep, observation: Observation, state: GraphState) -> Judged:
     """An error of the outside: another try while the step has one, then the step is given up and the document says so."""
     if step.attempts <= step.max_retries and not observation.final:
         why = f"{step.action} failed ({observation.error}); try {step.attempts + 1} of {step.max_retries + 1}"
         return Judged(Verdict(step=step.id, decision="retry", notes=why), "pending", "act", why)
     tried = "once" if step.attempts == 1 else f"{step.attempts} times"
     why = f"{step.action} failed {tried} ({observation.error}); goes on without it"
-    note = f"The step '{step.description}' could not be done: {observation.error}"
+    note = notes(language_of(state)).not_done(step, observation.error or "")
     return Judged(Verdict(step=step.id, decision="fail", notes=why), "failed", "plan", why, (note,))
 
 
@@ -139,7 +144,12 @@ def thin_note(state: GraphState, context: Context) -> str:
     """What the reader is told when the corpus has no more to give."""
     cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
     enough, wanted = cards_wanted(TaskSpec.model_validate(state["task"]), context), sources_wanted(context)
-    return f"The corpus holds little about this: {found_in(cards, sources)} (wanted {enough} from {wanted})."
+    return notes(language_of(state)).holds_little(cards, sources, enough, wanted)
+
+
+def language_of(state: GraphState) -> str | None:
+    """The document's language, as far as it is known."""
+    return (state["brief"] or {}).get("language") or (state["task"] or {}).get("language")
 
 
 def _audited(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
@@ -155,24 +165,15 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
         why = f"{names}: {several(failing, 'sentence')} to mend"
         return Judged(Verdict(step=step.id, decision="patch", notes=why, gates=gates), "done", "plan", why)
     reached = outcome_of(gates)
-    notes = (_shortfall(failed),) if gathered.cards(context) else ()  # without evidence that has been said already
-    return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=notes, outcome=reached)
+    # Without evidence that has been said already.
+    told = (notes(language_of(state)).shortfall(failed),) if gathered.cards(context) else ()
+    return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=told, outcome=reached)
 
 
 def outcome_of(gates: Iterable[Gate]) -> Outcome:
     """What a document with these gates may be handed over as."""
     failed = {gate.name for gate in gates if not gate.passed}
     return "target_not_reached" if MUST_PASS & failed else "delivered"
-
-
-def _shortfall(failed: list[Gate]) -> str:
-    """What the reader is told of failed gates, in words."""
-    listed = "; ".join(f"{gate.name.replace('_', ' ')} is {gate.figure}, wanted {_wanted(gate.threshold)}" for gate in failed)
-    return f"Not reached: {listed}."
-
-
-def _wanted(threshold: Any) -> str:
-    return " to ".join(str(bound) for bound in threshold) if isinstance(threshold, (list, tuple)) else str(threshold)
 
 
 def _delivered(step: PlanStep, observation: Observation) -> Judged:

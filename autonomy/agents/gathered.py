@@ -49,6 +49,11 @@ def searched(context: Context) -> tuple[Searched, ...]:
     return tuple(Searched.model_validate(body) for body in context.records.all("question"))
 
 
+def weights(context: Context) -> dict[str, float]:
+    """Every term asked for so far, with its inverse document frequency in the corpus."""
+    return {term: weight for row in searched(context) for term, weight in row.weights.items()}
+
+
 def keep_notes(context: Context, part: str, notes: Sequence[str]) -> None:
     """What a player owes the reader about its answer, kept for the end of the document. `part` names what was answered:
     a step, or a part of what the step writes."""

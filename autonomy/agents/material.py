@@ -13,6 +13,8 @@ from pydantic import Field
 from autonomy.agents.roles import Brief, Sentence
 from autonomy.core.types import Card, Finite, Frozen, Outcome, Source, TaskSpec
 
+COVERED = 0.5
+"""Below this share of a question's terms the corpus does not speak to it."""
 Part = Literal["section", "introduction", "conclusion", "synthesis", "annotation"]
 Stance = Literal["supports", "opposes", "differs", "silent"]
 Paragraph = tuple[Sentence, ...]
@@ -74,12 +76,23 @@ class SourceMap(Frozen):
 
 
 class Searched(Frozen):
-    """One question that was searched: passages found, cards kept, and the share of its terms that was found (0 to 1)."""
+    """One question that was searched: passages found, cards kept, and the share of its terms that was found (0 to 1).
+
+    `cards` are the quotations that answer it, those taken for an earlier question among them; `weights` its terms with
+    their inverse document frequency in the corpus.
+    """
 
     question: str
     found: int = Field(default=0, ge=0)
     kept: int = Field(default=0, ge=0)
     coverage: Annotated[Finite, Field(ge=0, le=1)] = 0.0
+    cards: tuple[str, ...] = ()
+    weights: dict[str, Annotated[Finite, Field(ge=0)]] = Field(default_factory=dict)
+
+    @property
+    def thin(self) -> bool:
+        """Whether it brought nothing, or the corpus speaks to less than half of it."""
+        return self.kept == 0 or self.coverage < COVERED
 
 
 class Material(Frozen):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeVar, get_args
 
+from autonomy.agents.notes import notes
 from autonomy.agents.roles import (
     Asked,
     Brief,
@@ -28,6 +29,7 @@ from autonomy.agents.roles import (
 from autonomy.core.errors import ConfigurationError, ProviderError, ProviderRefused, ProviderUnavailable
 from autonomy.core.prompts import one_line
 from autonomy.core.types import Card, TaskSpec
+from autonomy.text.language import detect
 
 R = TypeVar("R")
 Role = Literal["interpret", "select", "outline", "draft", "judge", "revise", "widen"]
@@ -43,6 +45,16 @@ class Fallback:
     instead: str
     reason: str
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """A request, for the note: which role, in which language, on what."""
+
+    role: Role
+    language: str
+    subject: str = ""
+    part: str = ""
 
 
 def unheard(fallback: Fallback) -> None:
@@ -74,36 +86,37 @@ class Players:
             self._check(role, name)
 
     async def interpret(self, task: TaskSpec, overview: Overview) -> Brief:
-        return await self._ask("interpret", "The goal was read", lambda player: player.interpret(task, overview))
+        about = _About("interpret", _spoken(task))
+        return await self._ask(about, lambda player: player.interpret(task, overview))
 
     async def select(self, request: SelectRequest) -> tuple[Card, ...]:
-        what = f"The evidence for '{one_line(request.question, 120)}' was chosen"
-        return await self._ask("select", what, lambda player: player.select(request))
+        about = _About("select", request.brief.language, request.question)
+        return await self._ask(about, lambda player: player.select(request))
 
     async def outline(self, request: OutlineRequest) -> Outline:
-        return await self._ask("outline", "The outline was made", lambda player: player.outline(request))
+        return await self._ask(_About("outline", request.brief.language), lambda player: player.outline(request))
 
     async def draft(self, request: DraftRequest) -> Paragraphs:
-        what = f"The {request.part} '{one_line(request.heading, 120)}' was put together"
-        return await self._ask("draft", what, lambda player: player.draft(request))
+        about = _About("draft", request.brief.language, request.heading, request.part)
+        return await self._ask(about, lambda player: player.draft(request))
 
     async def judge(self, request: JudgeRequest) -> Judgement:
-        return await self._ask("judge", "Doubtful citations were judged", lambda player: player.judge(request))
+        return await self._ask(_About("judge", _spoken(request.task)), lambda player: player.judge(request))
 
     async def revise(self, request: ReviseRequest) -> Paragraphs:
-        what = f"'{one_line(request.heading, 120)}' was mended"
-        return await self._ask("revise", what, lambda player: player.revise(request))
+        about = _About("revise", request.brief.language, request.heading)
+        return await self._ask(about, lambda player: player.revise(request))
 
     async def widen(self, task: TaskSpec, brief: Brief, thin: Sequence[str]) -> tuple[str, ...]:
-        return await self._ask("widen", "Further questions were found", lambda player: player.widen(task, brief, thin))
+        return await self._ask(_About("widen", brief.language), lambda player: player.widen(task, brief, thin))
 
-    async def _ask(self, role: Role, what: str, ask: Callable[[Player], Awaitable[R]]) -> R:
-        line = self._line(role)
+    async def _ask(self, about: _About, ask: Callable[[Player], Awaitable[R]]) -> R:
+        line = self._line(about.role)
         for player, following in pairwise(line):
             try:
                 return await ask(player)
             except ProviderError as error:
-                self._heard(_moved(role, what, player, following, error))
+                self._heard(_moved(about, player, following, error))
         return await ask(line[-1])
 
     def _line(self, role: Role) -> tuple[Player, ...]:
@@ -124,19 +137,25 @@ class Players:
             )
 
 
-def _moved(role: Role, what: str, player: Player, following: Player, error: ProviderError) -> Fallback:
-    if following.asked.player == "extractive":
-        how = "by quotation" if role == "draft" else "by rule"
-    else:
-        how = f"by {following.asked.name}"
-    note = f"{what} {how}, because {player.asked.name} {_did(error)}."
-    return Fallback(role, player.asked.name, following.asked.name, one_line(error.message, 200), note)
+def _spoken(task: TaskSpec) -> str:
+    """The language of a task before its brief is known."""
+    return task.language or detect(task.goal)
 
 
-def _did(error: ProviderError) -> str:
-    """What a provider did, in words that fit a document: no host, no figure, the same each time."""
+def _moved(about: _About, player: Player, following: Player, error: ProviderError) -> Fallback:
+    note = notes(about.language).moved(
+        about.role,
+        about.part,
+        one_line(about.subject, 120),
+        (player.asked.name, following.asked.name),
+        _did(error),
+        by_rule=following.asked.player == "extractive",
+    )
+    return Fallback(about.role, player.asked.name, following.asked.name, one_line(error.message, 200), note)
+
+
+def _did(error: ProviderError) -> int:
+    """What a provider did (a place in `Notes.did`), so that it fits a document: no host, no figure, the same each time."""
     if isinstance(error, ProviderUnavailable):
-        return "did not answer"
-    if isinstance(error, ProviderRefused):
-        return "refused the request"
-    return "gave no usable answer"
+        return 0
+    return 1 if isinstance(error, ProviderRefused) else 2

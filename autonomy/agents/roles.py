@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from pydantic import Field
+
 from autonomy.core.types import Card, Frozen, Passage, Source, TaskSpec
 
 
@@ -73,7 +75,10 @@ class Paragraphs(Frozen):
 
 
 class SelectRequest(Frozen):
-    """Choose quotable evidence for one question from retrieved passages, at most `limit` cards, best first."""
+    """Choose quotable evidence for one question from retrieved passages, at most `limit` cards, best first.
+
+    `weights` are the inverse document frequencies of the terms asked for so far, by term.
+    """
 
     task: TaskSpec
     brief: Brief
@@ -81,6 +86,7 @@ class SelectRequest(Frozen):
     passages: tuple[Passage, ...]
     limit: int
     taken: tuple[str, ...] = ()
+    weights: dict[str, float] = Field(default_factory=dict)
 
 
 class OutlineRequest(Frozen):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from autonomy.agents import planning
+from autonomy.agents import critic, planning
 from autonomy.agents.actions.deliver import hand_over
 from autonomy.agents.context import Context
+from autonomy.agents.notes import notes
 from autonomy.core.errors import BudgetExceeded
 from autonomy.core.graph import END, Update
 from autonomy.core.state import GraphState
@@ -25,7 +26,7 @@ def wrap_up(state: GraphState, context: Context, error: BudgetExceeded, node: st
         return {"plan": planning.dump(steps), "outcome": standing.figures["outcome"], "route": END}
     why = f"{error.message}: delivers the best there is"
     context.emit("decision", {"route": END, "why": why, "figures": figures}, node=node)
-    note = f"The run was cut short: {error.message}."
+    note = notes(critic.language_of(state)).ended(error.which, error.message)
     observation = hand_over(state["current"] or "deliver", state, context, outcome="budget_exceeded", notes=(note,))
     return {
         "observation": observation.model_dump(mode="json"),

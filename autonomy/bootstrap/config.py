@@ -90,8 +90,8 @@ def user_file(environ: Mapping[str, str]) -> Path | None:
     return Path(owner) / ".config" / "autonomy" / "config.toml" if owner else None
 
 
-def check_workspace(home: Path) -> None:
-    """Make sure the workspace is a folder that can be written, creating it where it is missing.
+def check_workspace(home: Path, *, writes: bool = True) -> None:
+    """Make sure the workspace is a folder (that can be written, unless `writes` is off), creating it where it is missing.
 
     Raises ConfigurationError for a file, a loop of links, a read-only or unreachable place.
     """
@@ -102,7 +102,7 @@ def check_workspace(home: Path) -> None:
         os.listdir(home)
     except OSError as error:
         raise ConfigurationError(f"the workspace {home} cannot be used: {_reason(error)}", hint) from error
-    if not os.access(home, os.W_OK | os.X_OK):
+    if writes and not os.access(home, os.W_OK | os.X_OK):
         raise ConfigurationError(f"the workspace {home} cannot be written", hint)
 
 

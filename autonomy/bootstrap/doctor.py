@@ -13,10 +13,12 @@ from typing import Any, Literal
 from autonomy.bootstrap import config
 from autonomy.bootstrap.settings import Settings
 from autonomy.core.errors import AutonomyError, ConfigurationError
+from autonomy.runtime import backlog
 from autonomy.storage import migrate, postgres, sqlite
 from autonomy.storage.database import Database, parse_url
 
 State = Literal["ok", "warn", "fail"]
+MOST_NAMED = 3
 LITTLE_DISK, NO_DISK = 1_000_000_000, 100_000_000
 EXTRAS = {"pg": ("psycopg", "PostgreSQL"), "dev": ("pytest", "the project's own tests")}
 
@@ -46,6 +48,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     checks: tuple[Callable[[Settings], Finding], ...] = (_workspace, _disk, _database)
     for check in checks:
         yield check(settings)
+    yield from _queue(settings)
     if parse_url(settings.database_url)[1] is None:
         yield _pgvector(settings)
     yield from _providers(settings)
@@ -144,6 +147,26 @@ def _database(settings: Settings) -> Finding:
     return Finding(
         "database", "ok", f"{shown}, schema {migrate.HEAD if state == 'current' else f'{state}, upgraded on first use'}"
     )
+
+
+def _queue(settings: Settings) -> Iterator[Finding]:
+    """Whether runs, jobs and lanes agree; nothing where there is no current database to look into."""
+    path = parse_url(settings.database_url)[1]
+    if path is not None and not path.exists():
+        return
+    try:
+        with Database(settings.database_url, grow_wal=False) as database:
+            if migrate.state(database) != "current":
+                return
+            wrong = database.read(backlog.check)
+    except AutonomyError:
+        return  # told by the check of the database already
+    if wrong:
+        more = f" and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
+        fix = "A worker sets each right when it comes to it: 'autonomy worker --until-idle'."
+        yield Finding("queue", "warn", f"{'; '.join(wrong[:MOST_NAMED])}{more}", fix)
+    else:
+        yield Finding("queue", "ok", "runs, jobs and lanes agree")
 
 
 def _pgvector(settings: Settings) -> Finding:

@@ -114,11 +114,13 @@ class Opener:
         records = RunRecords(self._app.database, unit)
         seat = self._seating(tuple(order), task.seed, unit, records)
         provider = ",".join(order)
+        artifacts = RunArtifacts(self._app.home, unit, self._app.database)
+        artifacts.sweep()
         return Context(
             run=RunInfo(run.id, run.user_id, run.journey, run.correlation_id, task.seed, provider, run.created_at),
             calls=calls,
             records=records,
-            artifacts=RunArtifacts(self._app.home, unit, self._app.database),
+            artifacts=artifacts,
             emit=unit.emit,
             sources=SqlSources(self._app.database),
             corpora=RunCorpora(self._app, self._library, self._listeners.progress),
@@ -157,7 +159,8 @@ class Opener:
         return seat
 
     async def close(self, context: Any) -> None:
-        """Give back the HTTP clients."""
+        """Give back the HTTP clients, and what was staged in vain."""
+        context.artifacts.close()
         for port in self._ports.pop(context.run.run_id, ()):
             await port.aclose()
 

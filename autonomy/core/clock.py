@@ -26,6 +26,11 @@ def iso(us: int | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def is_over(day: datetime.date) -> bool:
+    """Whether the day has ended everywhere: it does last at UTC-12."""
+    return day < (_EPOCH + datetime.timedelta(microseconds=now_us(), hours=-12)).date()
+
+
 def new_id() -> str:
     """A random id of 26 lower-case base32 characters (130 bits cut to 128), short prefixes of which are unique."""
     return base64.b32encode(secrets.token_bytes(16)).decode("ascii").rstrip("=").lower()

@@ -16,12 +16,13 @@ from autonomy.agents.material import Material, SourceMap
 from autonomy.core.types import Card, Gate, Source
 from autonomy.journeys import inert
 from autonomy.journeys.claims import Claim, claims
-from autonomy.journeys.evidence import flaw, maps_by_source
+from autonomy.journeys.evidence import flaw, headings_at, maps_by_source
 from autonomy.journeys.policy import Policy
 from autonomy.journeys.render import Rendered, render
 from autonomy.text import ranking
 from autonomy.text.claims import names, numbers
 from autonomy.text.normal import fold, locate
+from autonomy.text.relevance import Relevance, relevance
 from autonomy.text.support import DOUBTFUL, Support, support
 from autonomy.text.words import fold_word, terms, tokens
 
@@ -98,6 +99,21 @@ class Audit:
     def weighed(self) -> Mapping[str, Weighed]:
         """Claim id -> how its quotes carry it; claims without a valid citation are not in it."""
         return {claim.id: self._weigh(claim, claim.cards) for claim in self.claims if claim.cards}
+
+    @cached_property
+    def aims(self) -> Relevance:
+        """What the goal asks for, weighed as the corpus weighs its words."""
+        brief, searched = self.material.brief, self.material.searched
+        weights = {term: weight for row in searched for term, weight in row.weights.items()}
+        return relevance(brief.questions, brief.terms, brief.language, weights, (row.question for row in searched))
+
+    def relevance(self, card: Card) -> float:
+        """How far the quote and the headings above it speak to the goal, 0 to 1. Where a reader rated it, the higher of both:
+        words alone do not see what is said in others."""
+        source = self.sources[card.source]
+        path = headings_at(self.maps.get(card.source, SourceMap(source=card.source)), card.anchor.start)
+        words = self.aims.of(card.quote, (card.anchor.section or "", *path), source.title, source.language[:2])
+        return max(words, card.relevance) if self.material.player == "model" else words
 
     def carries(self, claim: Claim, cards: tuple[Card, ...]) -> bool:
         """Whether these cards alone would carry the claim by rule."""

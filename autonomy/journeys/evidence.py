@@ -27,6 +27,18 @@ def section_at(places: SourceMap, offset: int) -> str | None:
     return places.headings[at - 1][2] if at else None
 
 
+def headings_at(places: SourceMap, offset: int) -> tuple[str, ...]:
+    """The headings that an offset stands under, the nearest first: each one of a lower level than the one before."""
+    at = bisect.bisect_right([start for start, _, _ in places.headings], offset)
+    path: list[str] = []
+    least = 100
+    for _, level, text in reversed(places.headings[:at]):
+        if level < least:
+            path.append(text)
+            least = level
+    return tuple(path)
+
+
 def flaw(quote: str, anchor: Anchor, text: str, places: SourceMap | None) -> str:
     """Why the quote is not proved, in a line; "" when it is."""
     if not 0 <= anchor.start < anchor.end <= len(text):

@@ -66,6 +66,24 @@ def citation_support(audit: Audit) -> Measured:
     return Measured(share("citation_support", n - len(failing), n, audit.policy.support, failing), tuple(failures))
 
 
+def relevance(audit: Audit) -> Measured:
+    """Quotations that speak to the goal, of all that are cited: with the headings above them they hold at least half of the
+    weight of the words of one of its questions.
+    """
+    least = audit.policy.relevant
+    shares = {card.id: audit.relevance(card) for claim in audit.claims for card in claim.cards}
+    off = {name: figure for name, figure in shares.items() if figure < least}
+    failing: list[str] = []
+    failures: list[Failure] = []
+    for claim in audit.claims:
+        strangers = [card.id for card in claim.cards if card.id in off]
+        failing += [f"{claim.id} {name}: holds {off[name]:.2f} of what was asked" for name in strangers]
+        if strangers and len(strangers) == len(claim.cards):
+            failures += failure(claim, "relevance", f"{strangers[0]} holds {off[strangers[0]]:.2f} of what was asked")
+    n = len(shares)
+    return Measured(share("relevance", n - len(off), n, audit.policy.relevance, failing), tuple(failures))
+
+
 def citation_excess(audit: Audit) -> Measured:
     """Citations that carry nothing of their claim while the others carry it all, of all citations. Matrix rows are exempt."""
     failing: list[str] = []

@@ -66,6 +66,7 @@ def compose(material: Material, snapshot: Snapshot, gates: Sequence[Gate]) -> Co
         "provider": material.provider,
         "seed": material.seed,
         "language": material.brief.language,
+        **({"due_date": material.task.due_date.isoformat()} if material.task.due_date else {}),
         "notes": list(material.notes),
         "files": [_file(file) for file in files],
         "sources": [_source(source) for source in sources],

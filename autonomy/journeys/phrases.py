@@ -31,12 +31,14 @@ class Phrases:
     retrieved: str
     nothing_read: str
     cut_short: str
+    outcomes: tuple[str, str]
     legend: str
     question_table: tuple[str, str, str, str]
     claim: str
     stances: tuple[str, str, str]
     marks_by_source: tuple[str, str]
     looked_for: str
+    other_words: str
     found_little: str
     found_nothing: str
     thin: str
@@ -66,6 +68,7 @@ _ENGLISH = Phrases(
     retrieved="read on {date}",
     nothing_read="Sources: none",
     cut_short="**The best draft, not a finished one:** {why}.",
+    outcomes=("budget exceeded", "target not reached"),
     legend="✓ supports · ≠ differs (a number, a negation) · ✗ opposes · – is silent. The marks say where wordings differ; "
     "they are no verdict on who is right.",
     question_table=("Question", "Passages found", "Quotations kept", "Terms covered"),
@@ -73,7 +76,8 @@ _ENGLISH = Phrases(
     stances=("supports", "differs", "opposes"),
     marks_by_source=("Supported by", "Differs or opposes"),
     looked_for="These questions brought too little:",
-    found_little="little was found ({coverage} of the terms, {kept} quotations)",
+    other_words="They were also asked in other words:",
+    found_little="little was found ({coverage} of the terms; quotations: {kept})",
     found_nothing="nothing was found",
     thin="thin evidence",
     no_claims="No claim could be drawn from the sources.",
@@ -97,6 +101,7 @@ _GERMAN = Phrases(
     retrieved="gelesen am {date}",
     nothing_read="Quellen: keine",
     cut_short="**Der beste Entwurf, kein fertiges Dokument:** {why}.",
+    outcomes=("das Budget war aufgebraucht", "eine Prüfung, die bestanden sein muss, wurde nicht bestanden"),
     legend="✓ stützt · ≠ weicht ab (Zahl, Verneinung) · ✗ widerspricht · – schweigt. Die Zeichen zeigen, wo Wortlaute "
     "auseinandergehen; sie urteilen nicht, wer recht hat.",
     question_table=("Frage", "Fundstellen", "Zitate", "Begriffe abgedeckt"),
@@ -104,7 +109,8 @@ _GERMAN = Phrases(
     stances=("stützt", "weicht ab", "widerspricht"),
     marks_by_source=("Gestützt von", "Abweichend oder widersprechend"),
     looked_for="Diese Fragen brachten zu wenig:",
-    found_little="wenig gefunden ({coverage} der Begriffe, {kept} Zitate)",
+    other_words="Gefragt wurde auch mit anderen Worten:",
+    found_little="wenig gefunden ({coverage} der Begriffe; Zitate: {kept})",
     found_nothing="nichts gefunden",
     thin="dünne Belege",
     no_claims="Aus den Quellen ließ sich keine Aussage gewinnen.",
@@ -128,6 +134,7 @@ _SPANISH = Phrases(
     retrieved="leídas el {date}",
     nothing_read="Fuentes: ninguna",
     cut_short="**El mejor borrador, no un documento acabado:** {why}.",
+    outcomes=("se agotó el presupuesto", "no se superó una comprobación obligatoria"),
     legend="✓ apoya · ≠ difiere (número, negación) · ✗ se opone · – calla. Los signos muestran dónde difieren los textos; "
     "no dictaminan quién tiene razón.",
     question_table=("Pregunta", "Pasajes hallados", "Citas", "Términos cubiertos"),
@@ -135,7 +142,8 @@ _SPANISH = Phrases(
     stances=("apoya", "difiere", "se opone"),
     marks_by_source=("Apoyada por", "Difiere o se opone"),
     looked_for="Estas preguntas dieron demasiado poco:",
-    found_little="poco hallado ({coverage} de los términos, {kept} citas)",
+    other_words="También se preguntó con otras palabras:",
+    found_little="poco hallado ({coverage} de los términos; citas: {kept})",
     found_nothing="nada hallado",
     thin="evidencia escasa",
     no_claims="No se pudo obtener ninguna afirmación de las fuentes.",
@@ -159,12 +167,14 @@ _JAPANESE = Phrases(
     retrieved="{date} に読み取り",
     nothing_read="出典: なし",
     cut_short="**完成版ではなく、最良の草稿です:** {why}。",
+    outcomes=("予算を使い切りました", "必須の検査に合格しませんでした"),
     legend="✓ 支持 · ≠ 相違 (数値・否定) · ✗ 反対 · – 言及なし。印は表現の違いを示すだけで、正否の判定ではありません。",
     question_table=("問い", "見つかった箇所", "引用数", "語の網羅率"),
     claim="主張",
     stances=("支持", "相違", "反対"),
     marks_by_source=("支持する出典", "異なる・反対する出典"),
     looked_for="次の問いには十分な答えがありませんでした:",
+    other_words="言い換えでも探しました:",
     found_little="わずかしか見つからず (語の {coverage}、引用 {kept} 件)",
     found_nothing="何も見つからず",
     thin="証拠が乏しい",

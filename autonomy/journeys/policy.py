@@ -16,6 +16,8 @@ class Policy:
     coverage: float = 1.0
     support: float = 0.9
     excess: float = 0.2
+    relevance: float = 0.9
+    relevant: float = 0.5
     least_sources: int = 2
     largest_share: float = 0.5
     overlap: float = 0.10

@@ -17,7 +17,7 @@ from autonomy.text.sentences import split
 from autonomy.text.words import terms, tokens
 
 _PLACEHOLDER = re.compile(
-    r"\b(?:TODO|TBD|FIXME|XXX)\b|lorem ipsum|\[(?:insert|citation needed|your )[^\]]*\]|\{\{|<(?:insert|title|name)>|"
+    r"\b(?-i:TODO|TBD|FIXME|XXX)\b|lorem ipsum|\[(?:insert|citation needed|your )[^\]]*\]|\{\{|<(?:insert|title|name)>|"
     r"\bas an ai (?:language )?model\b",
     re.IGNORECASE,
 )
@@ -59,10 +59,11 @@ def overlap(audit: Audit) -> Measured:
     return Measured(gate("overlap", figure, policy.overlap, passed, n, failing), () if passed else tuple(failures))
 
 
-def text_length(audit: Audit, target: int) -> Measured:
-    """Words of the sections against the length aimed at."""
+def text_length(audit: Audit, target: int, parts: tuple[Part, ...]) -> Measured:
+    """Words of these parts against the length aimed at."""
     policy = audit.policy
-    words = sum(count_words(s.text) for section in audit.material.sections for s in section.sentences)
+    sections = [section for section in audit.material.sections if section.part in parts]
+    words = sum(count_words(s.text) for section in sections for s in section.sentences)
     band = [round(target * policy.length_low), round(target * policy.length_high)]
     return Measured(gate("length", words, band, band[0] <= words <= band[1], words))
 
@@ -106,9 +107,14 @@ def pack_complete(audit: Audit) -> Measured:
     material, policy = audit.material, audit.policy
     failing: list[str] = []
     failures: list[Failure] = []
+    carried = {card for row in material.matrix for card in row.cards}
     asked = {row.question for row in material.matrix}
-    answered = [each.question for each in material.searched if each.kept]
-    failing += [f"question without a row: {question}" for question in answered if question not in asked]
+    answered = [each for each in material.searched if each.kept]
+    failing += [
+        f"question without a row: {each.question}"
+        for each in answered
+        if each.question not in asked and not carried.intersection(each.cards)
+    ]
     failing += [f"row without a quote: {row.id}" for row in material.matrix if not any(cell.card for cell in row.cells)]
     sizes = {each.source: sum(count_words(s.text) for s in each.sentences) for each in material.annotations}
     named = [source.id for source in material.sources]
@@ -116,7 +122,6 @@ def pack_complete(audit: Audit) -> Measured:
         words = sizes.get(source, 0)
         if not policy.annotation_least <= words <= policy.annotation_most:
             failing.append(f"annotation of {source}: {words} words")
-    carried = {card for row in material.matrix for card in row.cards}
     sentences = [claim for claim in audit.claims if claim.part == "synthesis"]
     for claim in sentences:
         if not any(card.id in carried for card in claim.cards):

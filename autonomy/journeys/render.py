@@ -20,7 +20,8 @@ from autonomy.journeys.phrases import REFERENCES, Phrases, phrases
 from autonomy.journeys.references import Bibliography, bibliography, title_of
 from autonomy.text.language import is_cjk
 
-SHORT_CLAIM = 90
+SHORT_CLAIM = 60
+"""Letters of a claim in the table; a short one is cut to three fifths: in full it stands once, below the table."""
 WIDEST_TABLE = 8
 """Sources that still fit as columns; with more the table names them in cells."""
 MARKS = {"supports": "✓", "differs": "≠", "opposes": "✗", "silent": "–"}
@@ -145,7 +146,8 @@ def _note(page: _Page) -> None:
     if material.player == "extractive":
         lines.append(say.extractive)
     if material.outcome != "delivered":
-        lines.append(say.cut_short.format(why=material.outcome.replace("_", " ")))
+        why = dict(zip(("budget_exceeded", "target_not_reached"), say.outcomes, strict=True))
+        lines.append(say.cut_short.format(why=why.get(material.outcome, material.outcome.replace("_", " "))))
     if not lines:
         return
     corpora = ", ".join(f"*{inert.inline(_folder(path))}*" for path in material.task.corpus)
@@ -247,7 +249,8 @@ def _row(page: _Page, number: int, row: MatrixRow, cards: Mapping[str, Card], la
 
 
 def _short(number: int, row: MatrixRow) -> str:
-    return f"**C{number}** {inert.cell(inert.shorten(row.claim, SHORT_CLAIM))}"
+    letters = min(SHORT_CLAIM, len(inert.plain(row.claim)) * 3 // 5)
+    return f"**C{number}** {inert.cell(inert.shorten(row.claim, letters))}"
 
 
 def _stance(row: MatrixRow, source: str) -> str:
@@ -291,18 +294,23 @@ def _not_found(page: _Page) -> None:
     """What was asked of the corpus and brought little or nothing, and what stayed thin."""
     say, material = page.say, page.material
     lines = []
-    for row in material.searched:
+    first = set(material.brief.questions)
+    asked = [row for row in material.searched if row.question in first or not first]
+    for row in asked:
         if row.kept == 0:
             lines.append(f"- {inert.inline(row.question)} – {say.found_nothing}")
-        elif row.coverage < 0.5:
+        elif row.thin:
             little = say.found_little.format(coverage=f"{row.coverage:.0%}", kept=row.kept)
             lines.append(f"- {inert.inline(row.question)} – {little}")
-    named = {row.question for row in material.searched if row.kept == 0 or row.coverage < 0.5}
+    named = {row.question for row in material.searched}
     lines += [f"- {inert.inline(thin)} – {say.thin}" for thin in dict.fromkeys(material.thin) if thin not in named]
     if lines:
         page.head(say.not_found, 2)
         page.block(say.looked_for)
         page.block(*lines)
+        others = [row.question for row in material.searched if row not in asked]
+        if others:
+            page.block(f"{say.other_words} {'; '.join(inert.inline(other) for other in others)}.")
 
 
 def _notes(page: _Page) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from autonomy.agents.contract import Composition, Failure, Snapshot
-from autonomy.agents.material import Material, MatrixRow
+from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
 from autonomy.journeys import gates, manifest, plans, prose
@@ -17,6 +18,7 @@ from autonomy.journeys.policy import Policy
 from autonomy.journeys.verdicts import doubtful, failures
 
 WORDS = 300
+PARTS: Final[tuple[Part, ...]] = ("synthesis",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,12 @@ class Research:
 
     def _measure(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Measured, ...]:
         audit = Audit(material, snapshot, self.policy, judgements)
+        asked = material.task.length
         return (
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
+            gates.relevance(audit),
             gates.citation_excess(audit),
             gates.source_spread(audit),
             gates.min_citations(audit),
@@ -101,6 +105,7 @@ class Research:
             gates.claim_in_text(audit),
             prose.pack_complete(audit),
             prose.overlap(audit),
-            prose.structure(audit, ("synthesis",)),
+            prose.structure(audit, PARTS),
+            *([prose.text_length(audit, asked, PARTS)] if asked is not None else []),
             prose.readability(audit),
         )

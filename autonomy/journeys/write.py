@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from autonomy.agents.contract import Composition, Failure, Snapshot
-from autonomy.agents.material import Material, MatrixRow
+from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
 from autonomy.journeys import gates, manifest, plans, prose
@@ -16,6 +17,7 @@ from autonomy.journeys.policy import Policy
 from autonomy.journeys.verdicts import doubtful, failures
 
 WORDS = 800
+PARTS: Final[tuple[Part, ...]] = ("introduction", "section", "conclusion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Write:
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
+            gates.relevance(audit),
             gates.citation_excess(audit),
             gates.source_spread(audit),
             gates.source_share(audit),
@@ -101,7 +104,7 @@ class Write:
             gates.references(audit),
             gates.claim_in_text(audit),
             prose.overlap(audit),
-            prose.structure(audit, ("introduction", "section", "conclusion")),
-            prose.text_length(audit, self.words(material.task)),
+            prose.structure(audit, PARTS),
+            *([prose.text_length(audit, asked, PARTS)] if (asked := material.task.length) is not None else []),
             prose.readability(audit),
         )

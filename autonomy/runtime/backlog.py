@@ -72,6 +72,8 @@ def check(tx: Tx) -> list[str]:
     wrong = [
         f"lane {user} counts {queued} queued and {running} running jobs, which is not so" for user, queued, running in lanes
     ]
+    orphans = tx.tuples(f"SELECT id, run_id FROM job WHERE {_OPEN} AND run_id NOT IN (SELECT id FROM run) ORDER BY id")
+    wrong += [f"job {job_id} is for run {run_id}, which is missing" for job_id, run_id in orphans]
     return wrong + [
         f"run {run_id} is {status}, its job is {state or 'missing'}"
         for run_id, status, state in pairs

@@ -12,15 +12,16 @@ is the first entry of an index.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import random
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from autonomy.core.errors import CorruptState, HeldByAnother, InvalidInput
+from autonomy.core.errors import HeldByAnother, InvalidInput
 from autonomy.core.types import RunStatus
-from autonomy.runtime import events, lanes, runs
+from autonomy.runtime import events, lanes, mending, runs
 from autonomy.runtime.lease import Held, Watch
 from autonomy.storage.database import Tx
 
@@ -185,7 +186,10 @@ def claim(
         if head is None:
             lanes.recount(tx, user_id)
             continue
-        return _start(tx, str(head), worker, lease_us)
+        job = _start(tx, str(head), worker, lease_us)
+        if job is not None:
+            return job
+        lanes.recount(tx, user_id)
     return None
 
 
@@ -198,18 +202,24 @@ def _claim_one(tx: Tx, run_id: str, worker: str, lease_us: int, watch: Watch | N
     lanes.lock(tx, user_id)
     _due(tx, job_id, user_id)
     waiting = tx.value("SELECT id FROM job WHERE id = :id AND state = 'queued'", id=job_id)
-    return _start(tx, run_id, worker, lease_us) if waiting is not None and lanes.serve(tx, user_id) else None
+    if waiting is None or not lanes.serve(tx, user_id):
+        return None
+    job = _start(tx, run_id, worker, lease_us)
+    if job is None:
+        lanes.recount(tx, user_id)
+    return job
 
 
-def _start(tx: Tx, run_id: str, worker: str, lease_us: int) -> Job:
-    """Hand the run's queued job, whose lane is locked and counted already, to the worker."""
+def _start(tx: Tx, run_id: str, worker: str, lease_us: int) -> Job | None:
+    """Hand the run's queued job, whose lane is locked and counted already, to the worker; None for one that contradicts its
+    run or cannot be read: it has been set aside, and its lane is to be counted anew."""
     raised = tx.tuples(
         "UPDATE run SET status = 'running', epoch = epoch + 1, next_seq = next_seq + 1, updated_at = now_us() "
         "WHERE id = :id AND status = 'queued' RETURNING epoch, next_seq, correlation_id, updated_at",
         id=run_id,
     )
     if not raised:
-        raise CorruptState(f"job and run {run_id} disagree: the job is queued, the run is not", "See 'autonomy doctor'.")
+        return _start(tx, run_id, worker, lease_us) if mending.set_right(tx, run_id) else None
     epoch, seq, correlation_id, now = raised[0]
     found = tx.tuples(
         "UPDATE job SET state = 'running', locked_by = :worker, locked_at = :now, lease_until = :until, lease_us = :lease_us, "
@@ -224,7 +234,7 @@ def _start(tx: Tx, run_id: str, worker: str, lease_us: int) -> Job:
     )
     job_id, user_id, journey, reason, priority, attempts, max_attempts, payload = found[0]
     events.insert(tx, run_id, seq, [_beginning(reason, epoch, worker, attempts)], correlation_id=correlation_id, now=now)
-    return Job(
+    job = Job(
         job_id,
         run_id,
         user_id,
@@ -237,8 +247,13 @@ def _start(tx: Tx, run_id: str, worker: str, lease_us: int) -> Job:
         lease_us,
         worker,
         correlation_id,
-        json.loads(payload),
+        {},
     )
+    try:
+        return dataclasses.replace(job, payload=json.loads(payload))
+    except ValueError:
+        fail(tx, job, "the payload of its job cannot be read", retryable=False)
+        return None
 
 
 def _beginning(reason: str, epoch: int, worker: str, attempt: int) -> events.Item:
@@ -289,13 +304,15 @@ def _look(tx: Tx, condition: str, **values: Any) -> dict[str, Any] | None:
     """A running or retrying job with its lane and run locked, or None when someone is just now working on one of them."""
     return tx.row(
         "SELECT job.id, job.run_id, job.user_id, job.state, job.scheduled_at, job.locked_by, job.lease_until, job.lease_us, "
-        "job.attempts, job.max_attempts, job.epoch, run.control FROM lane JOIN job ON job.user_id = lane.user_id "
+        "job.attempts, job.max_attempts, job.epoch, run.control, run.status FROM lane JOIN job ON job.user_id = lane.user_id "
         f"JOIN run ON run.id = job.run_id WHERE {condition} AND job.state IN ('running', 'retry') {tx.dialect.skip_locked}",
         **values,
     )
 
 
 def _over(held: Mapping[str, Any], now: int, watch: Watch | None, *, patient: bool) -> bool:
+    if held["locked_by"] is None or held["lease_until"] is None:
+        return True  # no claim leaves a running job without both
     if watch is None:
         return bool(held["lease_until"] < now)
     seen = Held(held["id"], held["epoch"], held["locked_by"], held["lease_until"], held["lease_us"])
@@ -319,7 +336,10 @@ def take_over_if_gone(tx: Tx, run_id: str, *, watch: Watch | None = None, by_ope
 def _requeue(tx: Tx, held: Mapping[str, Any], *, by_operator: bool) -> None:
     """What a lost worker held goes back to its lane, obeys the control request, or has run out of attempts."""
     lost = {"reason": "takeover", "lost": held["locked_by"], "attempt": held["attempts"]}
-    if held["control"] is not None:
+    if held["status"] != "running":
+        mending.set_right(tx, held["run_id"])
+        lanes.recount(tx, held["user_id"])
+    elif held["control"] is not None:
         _close(tx, held["id"], held["user_id"], "done" if held["control"] == "abort" else "waiting_human")
         runs.stop(tx, held["run_id"], _HELD, held["control"], held=True)
     elif held["attempts"] >= held["max_attempts"] and not by_operator:
@@ -342,7 +362,7 @@ def _held_by(tx: Tx, tokens: Collection[str]) -> list[int]:
     if not tokens:
         return []
     running = tx.tuples("SELECT id, locked_by FROM job WHERE state = 'running'")
-    return [job_id for job_id, holder in running if holder.rpartition(":")[2] in tokens]
+    return [job_id for job_id, holder in running if (holder or "").rpartition(":")[2] in tokens]
 
 
 # -- holding ----------------------------------------------------------------------------------------

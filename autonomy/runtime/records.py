@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 from autonomy.core.clock import new_id
+from autonomy.core.errors import StorageError
 from autonomy.runtime.unit import Unit
-from autonomy.storage.artifacts import inside, write_atomic
+from autonomy.storage.artifacts import Staged, inside, stage
 from autonomy.storage.database import Database, Tx
 
 
@@ -92,32 +94,56 @@ class RunRecords:
 
 
 class RunArtifacts:
-    """Implements `agents.context.Artifacts`: the file first, whole; then its row and event with the superstep.
+    """Implements `agents.context.Artifacts`: the bytes first, under a name of their own; their name, row and event with the
+    superstep.
 
-    With a database each file asks for the run's fence before it is written: a worker that was frozen past its lease must
-    not put its own draft in the place of what another has delivered.
+    The rename stands inside the superstep's transaction, behind its fence, while the run's row is locked: whoever was
+    overtaken renames nothing. One case is left, on PostgreSQL: a worker frozen in that transaction until the server gives
+    it up, and woken after another has delivered. So each holder begins by taking away what earlier epochs have staged
+    (`sweep`); the late rename then finds nothing to rename.
     """
 
     def __init__(self, home: Path, unit: Unit, database: Database | None = None) -> None:
         self._home = home
         self._unit = unit
         self._database = database
+        self._staged: list[Staged] = []
 
     @property
     def folder(self) -> Path:
         """The run's artifact folder; it may not exist yet."""
         return self._home / "artifacts" / self._unit.run_id
 
+    def sweep(self) -> None:
+        """Take away what earlier holders have staged and not published; before anything else is done under the lease."""
+        for path in self.folder.glob(".*.part"):
+            epoch = path.name.split(".")[1]
+            if epoch.isdecimal() and int(epoch) < self._unit.epoch:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def close(self) -> None:
+        """Take away what was staged for a step that did not come to its end."""
+        for staged in self._staged:
+            staged.discard()
+
     def put(self, name: str, data: bytes, *, role: str, media_type: str) -> str:
-        """Write `artifacts/{run_id}/{name}`; returns the sha256 in hex. Raises LeaseLost."""
+        """Stage `artifacts/{run_id}/{name}`, to stand there with the superstep; returns the sha256 in hex.
+
+        With a database, an overtaken worker is told at once: raises LeaseLost.
+        """
         if self._database is not None:
             self._database.read(self._unit.fence)
         run_id = self._unit.run_id
         relative = f"artifacts/{run_id}/{name}"
-        sha256 = write_atomic(inside(self.folder, name), data)
+        staged = stage(inside(self.folder, name), data, folder=self.folder, prefix=f".{self._unit.epoch}.", suffix=".part")
+        self._staged.append(staged)
         artifact_id = new_id()
 
         def write(tx: Tx) -> None:
+            if not staged.publish():
+                self._unit.fence(tx)
+                raise StorageError(f"the staged file of {relative} was taken away", "Resume the run.")
             tx.run(
                 "INSERT INTO artifact (id, run_id, role, path, media_type, sha256, size, created_at) "
                 "VALUES (:id, :run, :role, :path, :media, :sha, :size, now_us()) ON CONFLICT (run_id, path) DO UPDATE "
@@ -127,10 +153,11 @@ class RunArtifacts:
                 role=role,
                 path=relative,
                 media=media_type,
-                sha=sha256,
+                sha=staged.sha256,
                 size=len(data),
             )
 
         self._unit.add(write)
-        self._unit.emit("artifact.created", {"path": relative, "role": role, "sha256": sha256, "size": len(data)})
-        return sha256
+        told = {"path": relative, "role": role, "media_type": media_type, "sha256": staged.sha256, "size": len(data)}
+        self._unit.emit("artifact.created", told)
+        return staged.sha256

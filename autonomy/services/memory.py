@@ -35,6 +35,8 @@ class Memory:
         """The best passages of every corpus read so far, or of those folders alone; best first."""
         if not text.strip():
             raise InvalidInput("nothing to search for", "Give a few words.")
+        if "\x00" in text:
+            raise InvalidInput("the text to search for contains a NUL character", "Give a few words.")
         if not 1 <= limit <= 100:
             raise InvalidInput(f"limit {limit} is out of range", "Choose 1 to 100.")
         ids = self._ids(corpora)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autonomy.core.clock import is_id, iso, new_id
+from autonomy.core.clock import is_id, is_over, iso, new_id
 from autonomy.core.errors import AlreadyEnded, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
@@ -108,7 +108,8 @@ class Runs:
             goal=task.goal,
             task=task.model_dump(mode="json"),
             provider=",".join(task.provider),
-            correlation_id=request.correlation_id or new_id(),
+            # The id travels: what a task sets off is found by it.
+            correlation_id=request.correlation_id or request.task_id or new_id(),
             task_id=request.task_id,
             idempotency_key=request.idempotency_key,
             request_hash=hashlib.sha256(content.encode()).hexdigest(),
@@ -141,7 +142,9 @@ class Runs:
         return self._database.read(lambda tx: runs.resolve(tx, prefix))
 
     def page(self, *, user: str | None = None, status: str | None = None, limit: int = 20, cursor: str | None = None) -> Page:
-        """Newest first."""
+        """Newest first. Raises InvalidInput for what is no user id, status, limit or cursor."""
+        if user is not None and not is_id(user):
+            raise InvalidInput("the user id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
         page = self._database.read(lambda tx: runs.page(tx, user, status, limit, cursor))
         return Page([_brief(run) for run in page.items], page.next_cursor)
 
@@ -159,6 +162,7 @@ class Runs:
         state = state or {}
         return {
             **_brief(run),
+            "task_id": run.task_id,
             "task": run.task,
             "plan": [{**step, "done": step["state"] in ("done", "skipped")} for step in state.get("plan", [])],
             "current": state.get("current"),
@@ -297,6 +301,11 @@ def _admit(task: TaskSpec) -> None:
     if task.target_similarity is not None:
         hint = "Leave --target-similarity out; the run then needs no report."
         raise NotYetBuilt("waiting for a similarity report is not part of this release", hint)
+    if task.source is not None:
+        hint = "Leave --source out, or put the document into the folder named by --corpus."
+        raise InvalidInput(f"the {task.journey} journey reads a corpus, not a source", hint)
+    if task.due_date is not None and is_over(task.due_date):
+        raise InvalidInput(f"the due date {task.due_date} is over", "Name a day that is still to come, or today.")
     if not task.corpus:
         raise InvalidInput("no corpus to work from", "Name a folder of documents with --corpus.")
     for name in task.corpus:

@@ -21,7 +21,7 @@ def backup(url: str, target: Path, *, replace: bool = False) -> int:
     """Copy the database at the URL into the file; returns its size in bytes. The file appears whole or not at all.
 
     Raises InvalidInput where the target exists (unless `replace`) or its folder does not, ConfigurationError where there
-    is no database or, for PostgreSQL, no pg_dump.
+    is no database or, for PostgreSQL, no pg_dump that is as new as the server.
     """
     if target.is_dir() or (target.exists() and not replace):
         raise InvalidInput(f"{target} exists already", "Name another file, or add --force.")
@@ -82,6 +82,11 @@ def _dump(url: str, part: Path) -> None:
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     command = [program, "--format=custom", "--no-owner", f"--file={part}", f"--dbname={conninfo.make_conninfo(**parts)}"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if "server version mismatch" in done.stderr:
+        details = [line.removeprefix("pg_dump: detail: ") for line in done.stderr.splitlines() if "server version:" in line]
+        told = details[0] if details else "their versions differ"
+        hint = "Install the client programs of the server's version, and put them first on PATH."
+        raise ConfigurationError(f"this pg_dump is older than the server ({told})", hint)
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[0].removeprefix("pg_dump: error: ")
         raise StorageError(f"pg_dump failed: {reason}", "Check AUTONOMY_DATABASE_URL and the version of pg_dump.")

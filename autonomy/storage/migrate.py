@@ -11,7 +11,7 @@ import importlib
 from pathlib import Path
 from typing import Any, Literal
 
-from autonomy.core.errors import ConfigurationError, NewerSchema
+from autonomy.core.errors import AutonomyError, ConfigurationError, DiskFull, NewerSchema
 from autonomy.storage import postgres, sqlite
 from autonomy.storage.database import Database, Tx, parse_url
 
@@ -68,7 +68,7 @@ def upgrade(database: Database) -> str:
         filelock = importlib.import_module("filelock")
         with filelock.FileLock(f"{database.path}.migrate.lock", timeout=120):
             if state(database) in ("empty", "older"):
-                _run(_sqlite_engine(database.path))
+                _run(_sqlite_engine(database.path), database.path)
     else:
         _upgrade_postgres(database.url)
     found = state(database)
@@ -91,7 +91,7 @@ def _upgrade_postgres(url: str) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", (ADVISORY_LOCK,))
         with Database(url) as database:
             if state(database) in ("empty", "older"):
-                _run(_postgres_engine(url))
+                _run(_postgres_engine(url), None)
     except postgres.library().Error as error:
         raise postgres.translate_error(error) from error
     finally:
@@ -112,7 +112,17 @@ def _postgres_engine(url: str) -> Any:
     return sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: connect(url), poolclass=sqlalchemy.pool.NullPool)
 
 
-def _run(engine: Any) -> None:
+def _refused(origin: Exception, path: Path | None) -> AutonomyError:
+    if path is None:
+        return postgres.translate_error(origin)
+    told = sqlite.translate_error(origin, path)
+    if isinstance(told, DiskFull):
+        return told
+    hint = "Make the workspace writable, or restore the database."
+    return ConfigurationError(f"the schema cannot be upgraded: {origin}", hint)
+
+
+def _run(engine: Any, path: Path | None) -> None:
     command = importlib.import_module("alembic.command")
     config = importlib.import_module("alembic.config").Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
@@ -127,14 +137,7 @@ def _run(engine: Any) -> None:
             if engine.dialect.name == "sqlite" and connection.connection.driver_connection.in_transaction:
                 connection.exec_driver_sql("COMMIT")
     except sqlalchemy.exc.DBAPIError as error:
-        origin = error.orig if error.orig is not None else error
-        raise (
-            postgres.translate_error(origin)
-            if engine.dialect.name != "sqlite"
-            else ConfigurationError(
-                f"the schema cannot be upgraded: {origin}", "Make the workspace writable, or restore the database."
-            )
-        ) from error
+        raise _refused(error.orig if isinstance(error.orig, Exception) else error, path) from error
     finally:
         engine.dispose()
 

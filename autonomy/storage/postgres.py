@@ -10,6 +10,8 @@ from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, Sto
 CHANNEL = "autonomy"
 REFUSED = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied", "permission denied")
 """What a server says at the door; libpq hands a failed login on without its code."""
+NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
+"""How a server's system says so; only the first of them has a code of its own (53100)."""
 
 
 def library() -> Any:
@@ -38,7 +40,7 @@ def translate_error(error: Exception) -> StorageError | ConfigurationError:
     """A driver's error as one of ours, saying what to do next; never the URL, which may hold a password."""
     psycopg = library()
     state = getattr(error, "sqlstate", None) or ""
-    if state in ("53100",):
+    if state == "53100" or any(words in str(error) for words in NO_ROOM):
         hint = "Free some space there, then 'autonomy run resume'."
         return DiskFull("the PostgreSQL server has no room left on its disk", hint)
     if state == "25006":

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
+import re
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, Sto
 
 BUSY_TIMEOUT_MS = 30_000
 WAL_GROWN_BYTES = 4 << 20
+LITTLE_BYTES = 128 << 10
+"""Closer than this to an end, a write that failed has met it: the index of a WAL grows by 32 KiB, a file by some pages."""
 
 
 @functools.cache
@@ -50,15 +55,17 @@ def load_vectors(connection: Any) -> bool:
 
 
 def connect(path: Path, *, readonly: bool = False) -> Any:
-    """An autocommit connection; write transactions open with BEGIN IMMEDIATE (a deferred one fails under load)."""
+    """An autocommit connection; write transactions open with BEGIN IMMEDIATE (a deferred one fails under load).
+
+    One that only reads also opens a database in a folder where nothing can be written (see `_still`).
+    """
     sqlite3 = library()
     try:
-        connection = sqlite3.connect(str(path), timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
-        connection.create_function("now_us", 0, lambda: time.time_ns() // 1000)
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection = _open(str(path))
         if readonly:
             connection.execute("PRAGMA query_only=ON")
+            if path.is_file() and not _writable(path.parent):
+                connection = _still(connection, path)
         else:
             mode = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
             connection.execute(f"PRAGMA journal_mode={mode}")
@@ -66,6 +73,41 @@ def connect(path: Path, *, readonly: bool = False) -> Any:
             connection.execute(f"PRAGMA journal_size_limit={16 << 20}")
     except sqlite3.Error as error:
         raise translate_error(error, path) from error
+    return connection
+
+
+def _open(name: str, *, uri: bool = False) -> Any:
+    connection = library().connect(name, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False, uri=uri)
+    connection.create_function("now_us", 0, lambda: time.time_ns() // 1000)
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _still(connection: Any, path: Path) -> Any:
+    """The connection if it can read; else one that needs no file beside the database, because nobody can make one there.
+
+    A reader of a WAL shares an index file with the writers. Where it is missing and cannot be made, there are no writers
+    either: what a WAL holds is then indexed in this process's own memory, and a database without one is read as it lies.
+    A rollback journal that was left there is never passed over: its database is not whole.
+    """
+    sqlite3 = library()
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return connection
+    except sqlite3.OperationalError as error:
+        if not re.search("unable to open|readonly", str(error)) or path.with_name(f"{path.name}-journal").exists():
+            raise
+    connection.close()
+    wal = path.with_name(f"{path.name}-wal").exists()
+    connection = _open(f"{path.absolute().as_uri()}?mode=ro&{'vfs=unix-none' if wal else 'immutable=1'}", uri=True)
+    connection.execute("PRAGMA query_only=ON")
+    if wal:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE").fetchall()
     return connection
 
 
@@ -87,8 +129,8 @@ def grow_wal(connection: Any) -> None:
 def translate_error(error: Exception, path: Path) -> StorageError | ConfigurationError:
     """A driver's error as one of ours, saying what to do next."""
     text = str(error)
-    if "full" in text:
-        return DiskFull(f"no room left on the disk for {path}", "Free some space, then 'autonomy run resume'.")
+    if "full" in text or "disk I/O error" in text:
+        return _no_room(path, sure="full" in text)
     if "locked" in text or "busy" in text:
         hint = "See which process holds it, then try again."
         return StorageUnavailable(f"{path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s", hint)
@@ -99,3 +141,25 @@ def translate_error(error: Exception, path: Path) -> StorageError | Configuratio
     if "not a database" in text or "malformed" in text:
         return ConfigurationError(f"{path} is not a sound SQLite database", "Restore it from 'autonomy db backup'.")
     return StorageError(f"the database refused: {text}", "See 'autonomy doctor'.")
+
+
+def _no_room(path: Path, *, sure: bool) -> StorageError:
+    """Why a write failed: SQLite calls a file-size limit, and often a full disk too, just a "disk I/O error"."""
+    sizes = [each.stat().st_size for each in path.parent.glob(f"{path.name}*") if each.is_file()]
+    limit = _file_limit()
+    if limit is not None and max(sizes, default=0) > limit - LITTLE_BYTES:
+        hint = "Raise it ('ulimit -f'), then 'autonomy run resume'."
+        return DiskFull(f"{path} would grow over the file-size limit of this process", hint)
+    if sure or shutil.disk_usage(path.parent).free < LITTLE_BYTES:
+        return DiskFull(f"no room left on the disk for {path}", "Free some space, then 'autonomy run resume'.")
+    return StorageError(f"the disk failed under {path} (disk I/O error)", "Check the disk, then 'autonomy run resume'.")
+
+
+def _file_limit() -> int | None:
+    """The most bytes that a file of this process may have, where there is such a limit."""
+    try:
+        resource = importlib.import_module("resource")
+    except ModuleNotFoundError:
+        return None
+    limit: int = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return None if limit == resource.RLIM_INFINITY else limit

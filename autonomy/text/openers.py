@@ -113,7 +113,8 @@ _POINTER = {
     |details?|examples?|documentation)\b | \bfor\ details\b | ^more\ (?:information|details?)\b
     | \bplease\ see\b | \bfollows?[.:]$ | \bin\ the\ examples?\b | \b(?:if|as|when|since)\ we\b
     | \b(?:previous|preceding|following|next|last|earlier|later|above)\ (?:section|chapter|example|paragraph|page|figure
-    |table|code|snippet|subsection|step|command|line|list|recipe)s?\b | \bthe\ following\b | \bas\ follows\b
+    |table|code|snippet|subsection|step|command|line|list|recipe)s?\b | \bthe\ following\b
+    | \bthe\ next\ (?:two|three|four|few|several)\b | \bas\ follows\b
     | \bfollowing\ (?:is|are)\b
     | \b(?:this|that|these|our|the\ current)\ (?:section|chapter|appendix|example|tutorial|page|paragraph|table|figure
     |subsection|list|howto|case\ study)s?\b | \b(?:figure|fig\.|table|listing|appendix|chapter|exercise|equation)\ (?:\d
@@ -123,7 +124,9 @@ _POINTER = {
     |explained|discussed|covered|found|defined|listed)\ in\ (?:the\ )?(?:section|chapter|appendix|detail|\w+\ (?:section
     |chapter)|[“"‘«§])
     | \bhere\ (?:is|are|we|['’]s)\b | \bhere['’]s\b | \b(?:earlier|later)\ in\ th | \bsee\ (?-i:[A-Z]) | \blisted\ here\b
-    | \bhere[.)]*$ | \bclick\ (?:here|on)\b
+    | \bhere\b | \bclick\ on\b | \bfor\ an?\ (?:more\ )?(?:thorough|detailed|full|complete|longer|gentle|general)\ (?:\w+\ )?
+    (?:explanation|description|discussion|introduction|list|account|overview)\b | \b(?:we['’](?:ll|ve|re|d))\b | \blet['’]s\b
+    | \b(?:explained|described|shown|seen|listed|given|used|mentioned|defined|discussed)\ (?:above|below|earlier|before)\b
     """,
     "de": r"""
     \b(?:siehe|vgl\.|s\.\ ?[ou]\.)(?!\w) | \b(?:wie\ )?(?:oben|unten|nachfolgend|folgend|weiter\ (?:oben|unten)|im\ folgenden
@@ -140,7 +143,8 @@ _POINTER = {
     |párrafo)\b
     | \b(?:sección|capítulo|ejemplo|tabla|figura|apartado|lista|orden|paso)s?\ (?:siguiente|anterior)s?\b | \b(?:los|las|el
     |la|lo)\ siguientes?\b | \b(?:figura|tabla|apéndice|capítulo|sección)\ (?:\d|«|“) | \bmás\ (?:información|detalles)\b
-    | \b(?:hemos|veremos|vimos)\b | \bhaga\ clic\b | \baquí\ (?:está|hay|tiene)
+    | \bcomo\ se\ (?:muestra|ha\ visto|indica|describe|explica)\b | \b(?:forma|manera|modo)\ siguiente\b
+    | \b\w+\ (?:anterior|siguiente)(?:es|s)?\b | \b(?:hemos|veremos|vimos)\b | \bhaga\ clic\b | \baquí\ (?:está|hay|tiene)
     """,
     "fr": r"""
     \b(?:voir|voyez|cf\.|consultez|reportez-vous|référez-vous)(?!\w) | \b(?:ci-dessus|ci-dessous|ci-après|plus\ (?:haut|bas

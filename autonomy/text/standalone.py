@@ -11,6 +11,7 @@ from typing import Literal
 
 from autonomy.text.abbreviations import MAYBE, always
 from autonomy.text.language import is_cjk
+from autonomy.text.leaning import leans
 from autonomy.text.openers import DANGLING, ENTRY_VERB, FRAGMENT, POINTER
 from autonomy.text.words import tokens
 
@@ -67,6 +68,21 @@ _IDENTIFIER = re.compile(r"[a-z_][\w-]*(?:\(\)|[._]\w+|\d)")
 _PROGRAM_NAME = re.compile(r"[a-z][\w.+-]{1,30} (?:is|are|has|can|provides|supports|was|will|ist|hat|kann|es|est)\b")
 _NUMBERED = re.compile(r"^\d+(?:\.\d+)+\s+\S")
 
+# "Apply, test or remove a lock": a command without a subject, as entries begin; advice has "you" or "not" in it.
+_COMMAND = re.compile(
+    rf"(?:{ENTRY_VERB.pattern})(?:(?:, \w+)*,? or \w+ (?:an?|the|all|any)| \w+ing (?:for|of|on|in))\b(?!.*\byou\b)"
+    r"|(?:protect|unregister|register|return|raise|construct|emit|duplicate|dump|decode|encode|deserialize|serialize|wrap|yield"
+    r"|append|print)\b(?: \w+)? (?:an?|the|\w+)\b(?!.*\byou\b)"
+    # Labels: "Useful handlers included with the module", "A parameter to specify that ...", "A lock object: a close analog".
+    r"|(?:an? |the )?(?:[\w.-]+ ){1,4}(?:included|suitable|meant|intended|provided|designed) (?:with|for|by|to|in)\b"
+    r"(?!.* (?:is|are)\b)"
+    r"|an? (?:[\w.-]+ ){0,3}(?:parameter|argument|flag|option|attribute|object|class|function|method) (?:to \w+|for)\b"
+    r"|an? (?:[\w.-]+ ){1,4}?[\w.-]+: an? ",
+    re.IGNORECASE,
+)
+_RUN_IN = re.compile(
+    r"(?:Tip|Note|Caution|Warning|Important|Hinweis|Tipp|Achtung|Nota|Sugerencia|Atención|Remarque)\s+[A-ZÁÉÍÓÚ]"
+)
 _LABEL = re.compile(
     r"(?:an?|the|one|abstract|base|concrete|exception|subclass|list|number|name|string|tuple|same|special|read-only)\b", re.I
 )
@@ -165,9 +181,9 @@ def flaw(sentence: str, language: str, *, below_signature: bool = False, technic
         and language == "en"
         and (_verbless(text, entry=below_signature) or (below_signature and bool(ENTRY_VERB.match(text))))
     )
-    if entry or _matches(FRAGMENT, text, language):
+    if entry or _matches(FRAGMENT, text, language) or (language == "en" and _COMMAND.match(text)) or _RUN_IN.match(text):
         return "fragment"
-    return "dangling" if dangles(text, language) else ""
+    return "dangling" if dangles(text, language) or leans(text, language, technical=technical) else ""
 
 
 def dangles(sentence: str, language: str) -> bool:
@@ -251,7 +267,8 @@ def _form(text: str, language: str) -> Flaw:
         return "fragment"
     if any(text.count(a) != text.count(b) for a, b in _PAIRS) or text.count('"') % 2 or text.count("«") != text.count("»"):
         return "unbalanced"
-    if text[0].islower() and not (_IDENTIFIER.match(text) or _PROGRAM_NAME.match(text)):
+    named = (_IDENTIFIER.match(text) and not re.match(r"\S+ (?:the|an?)\b", text)) or _PROGRAM_NAME.match(text)
+    if text[0].islower() and not named:
         return "fragment"
     return "fragment" if text[0] in ",;:.)]}–—-%=*/…" else ""
 

@@ -15,13 +15,16 @@ _CORPORA = {"type": "array", "items": {"type": "integer", "minimum": 1}, "descri
 
 
 class Findings(Protocol):
-    """Passages, best first, and the share of the query that the best of them covers (0 to 1)."""
+    """Passages, best first, the share of the query that the best of them covers (0 to 1), and what its terms weigh."""
 
     @property
     def passages(self) -> Sequence[Passage]: ...
 
     @property
     def coverage(self) -> float: ...
+
+    @property
+    def weights(self) -> Mapping[str, float]: ...
 
 
 class Library(Protocol):
@@ -43,7 +46,11 @@ def corpus_tools(library: Library) -> tuple[Tool, ...]:
             language=arguments.get("language") or None,
             limit=arguments.get("limit", 8),
         )
-        return {"passages": [passage.model_dump(mode="json") for passage in found.passages], "coverage": found.coverage}
+        return {
+            "passages": [passage.model_dump(mode="json") for passage in found.passages],
+            "coverage": found.coverage,
+            "weights": dict(found.weights),
+        }
 
     async def survey(arguments: Mapping[str, Any]) -> Any:
         held = await asyncio.to_thread(library.overview, arguments["corpora"])
@@ -110,6 +117,11 @@ _FINDINGS: dict[str, Any] = {
             },
         },
         "coverage": {"type": "number", "minimum": 0, "maximum": 1},
+        "weights": {
+            "type": "object",
+            "additionalProperties": {"type": "number", "minimum": 0},
+            "description": "the query's terms, with their inverse document frequency in these corpora",
+        },
     },
     "required": ["passages", "coverage"],
     "additionalProperties": False,

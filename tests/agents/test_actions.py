@@ -265,6 +265,7 @@ def test_dropping_counts_sentences_over_all_paragraphs() -> None:
         (None, (gate("quote_found"),), "delivered"),
         (None, (gate("quote_found", passed=False),), "target_not_reached"),
         (None, (gate("readability", passed=False),), "delivered"),
+        (None, (gate("length", passed=False),), "target_not_reached"),
         ("target_not_reached", (gate("quote_found"),), "target_not_reached"),
     ],
 )

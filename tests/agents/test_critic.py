@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autonomy.agents import critic
-from autonomy.core.types import Gate, Observation, PlanStep
+from autonomy.core.types import Gate, Observation, PlanStep, TaskSpec
 from tests.agents.loop import Folders, Good, Loop, Paper, changed, gate, loop, with_plan
 
 SEARCH = PlanStep(
@@ -148,7 +148,8 @@ def test_an_outline_goes_to_the_planner() -> None:
 
 
 def audited(gates: list[Gate], failing: int, *plan: PlanStep, cards: int = 1) -> critic.Judged:
-    made = with_cards(with_plan(loop(), *plan, AUDIT, DELIVER, current="audit"), cards, 1)
+    task = TaskSpec(goal="What is a lease?", corpus=("/docs",))
+    made = with_cards(with_plan(loop(task=task), *plan, AUDIT, DELIVER, current="audit"), cards, 1)
     made.rows.put("audit", "gates", [g.model_dump(mode="json") for g in gates])
     return judged(made, AUDIT, figures={"failing_sentences": failing})
 
@@ -175,7 +176,7 @@ def test_what_must_pass_and_does_not_means_that_the_target_was_not_reached(name:
     assert found.notes == (f"Not reached: {name.replace('_', ' ')} is 0.5, wanted 1.0.",)
 
 
-@pytest.mark.parametrize("name", ["text_length", "readability", "overlap", "structure", "source_spread", "pack_complete"])
+@pytest.mark.parametrize("name", ["readability", "overlap", "structure", "source_spread", "pack_complete"])
 def test_a_target_of_style_is_told_and_delivered(name: str) -> None:
     found = audited([gate("quote_found"), gate(name, passed=False)], 0)
     assert found.outcome == "delivered"
@@ -188,8 +189,8 @@ def test_without_evidence_the_shortfall_is_not_told_twice() -> None:
 
 
 def test_a_range_reads_as_one() -> None:
-    wanted = Gate(name="text_length", figure=10, threshold=[640, 960], passed=False)
-    assert audited([wanted], 0).notes == ("Not reached: text length is 10, wanted 640 to 960.",)
+    wanted = Gate(name="length", figure=10, threshold=[640, 960], passed=False)
+    assert audited([wanted], 0).notes == ("Not reached: length is 10, wanted 640 to 960.",)
 
 
 # -- the end ----------------------------------------------------------------------------------------

@@ -128,14 +128,13 @@ async def test_no_cards_give_no_sections_and_say_what_is_missing() -> None:
 
 
 @pytest.mark.parametrize("language", sorted(LANGUAGES))
-@pytest.mark.parametrize("part", ["section", "annotation", "synthesis"])
+@pytest.mark.parametrize("part", ["section", "synthesis"])
 async def test_every_claim_quotes_the_one_card_it_cites(language: str, part: str) -> None:
     cards = await evidence(language)
     assert cards
     by_id = {card.id: card for card in cards}
     sources = tuple(s for s in CORPUS.sources if s.id in LANGUAGES[language])
-    figures = ("words=1234",) if part == "annotation" else ()
-    request = drafting(cards, part, language, sources=sources, before=("Locks",), figures=figures)
+    request = drafting(cards, part, language, sources=sources, before=("Locks",))
     draft = await ExtractivePlayer().draft(request)
     claims = [sentence for sentence in flat(draft) if sentence.kind == "claim"]
     assert claims
@@ -166,12 +165,24 @@ async def test_an_annotation_has_forty_to_a_hundred_and_twenty_words() -> None:
     for source in CORPUS.sources[:3]:
         mine = tuple(card for card in cards if card.source == source.id)
         headings = ("Locks", "Timeouts", "Limits of locks", "Queues and locks compared")
+        rows = tuple(f"C{number}={card.id}" for number, card in enumerate(mine, 3))
         request = drafting(
-            mine, "annotation", heading=source.title, sources=(source,), before=headings, figures=("words=12345",)
+            mine, "annotation", heading=source.title, sources=(source,), before=headings, figures=("words=12345", *rows)
         )
         text = " ".join(sentence.text for sentence in flat(await ExtractivePlayer().draft(request)))
         assert 40 <= count_words(text) <= 120
         assert "12,000" in text
+
+
+async def test_an_annotation_points_to_the_claims_by_number_and_quotes_nothing_again() -> None:
+    mine = tuple(card for card in await evidence() if card.source == "s1")[:4]
+    rows = ("C2", "C5", "C6", "C7")
+    figures = ("words=900", *(f"{row}={card.id}" for row, card in zip(rows, mine, strict=True)))
+    made = flat(await ExtractivePlayer().draft(drafting(mine, "annotation", figures=figures)))
+    text = " ".join(sentence.text for sentence in made)
+    assert {sentence.kind for sentence in made} == {"scaffold"}
+    assert "C2 and C5–C7" in text
+    assert not any(card.quote in text for card in mine)
 
 
 async def test_a_long_quotation_and_one_with_marks_of_its_own_are_blocks() -> None:

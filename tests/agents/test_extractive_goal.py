@@ -110,3 +110,77 @@ async def test_widening_asks_what_was_not_asked_before() -> None:
 def test_the_extractive_player_is_a_player() -> None:
     player: Player = ExtractivePlayer()
     assert (player.asked.player, player.asked.name) == ("extractive", "extractive")
+
+
+@pytest.mark.parametrize(
+    ("goal", "language", "title", "questions"),
+    [
+        (
+            "What is a lease and how does fencing work?",
+            "en",
+            "What is a lease and how does fencing work?",
+            ("What is a lease?", "How does fencing work?"),
+        ),
+        (
+            "What is a lock? How does it time out?",
+            "en",
+            "What is a lock? How does it time out?",
+            ("What is a lock?", "How does a lock time out?"),
+        ),
+        (
+            "How are uploads made, and what are their limits?",
+            "en",
+            "How are uploads made, and what are their limits?",
+            ("How are uploads made?", "What are the limits of uploads?"),
+        ),
+        (
+            "Was ist eine Sperre und wie funktioniert eine Warteschlange?",
+            "de",
+            "Was ist eine Sperre und wie funktioniert eine Warteschlange?",
+            ("Was ist eine Sperre?", "Wie funktioniert eine Warteschlange?"),
+        ),
+        (
+            "¿Qué es un bloqueo y cómo funciona la cola?",
+            "es",
+            "¿Qué es un bloqueo y cómo funciona la cola?",
+            ("¿Qué es un bloqueo?", "¿Cómo funciona la cola?"),
+        ),
+    ],
+)
+async def test_a_goal_of_two_questions_is_asked_in_two_and_keeps_its_title(
+    goal: str, language: str, title: str, questions: tuple[str, ...]
+) -> None:
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal=goal, language=language), OVERVIEW)
+    assert brief.title == title
+    assert brief.questions[:2] == questions
+
+
+@pytest.mark.parametrize(
+    ("goal", "title"),
+    [
+        ("How do jobs survive crashes: logs, checkpoints and leases", "How do jobs survive crashes?"),
+        ("How jobs survive crashes", "How jobs survive crashes"),
+        ("How and why do leases expire?", "How and why do leases expire?"),
+    ],
+)
+def test_a_title_that_asks_ends_as_a_question(goal: str, title: str) -> None:
+    assert title_of(read_goal(goal, "en"), "en") == title
+
+
+def test_a_long_title_is_cut_at_a_word_and_says_so() -> None:
+    title = title_of(read_goal("Explain how " + "a very long winding road leads on " * 5, "en"), "en")
+    assert len(title) <= 96
+    assert title.endswith("…")
+
+
+async def test_a_heading_that_only_says_a_question_again_is_not_asked() -> None:
+    headings = (
+        "Checkpoints of Long-Running Work",
+        "How checkpoints of jobs work",
+        "Versions of long running jobs and checkpoints",
+    )
+    overview = OVERVIEW.model_copy(update={"headings": headings})
+    goal = TaskSpec(goal="Write about checkpoints of long running jobs")
+    brief = await ExtractivePlayer().interpret(goal, overview)
+    assert headings[2] in brief.questions
+    assert not set(headings[:2]) & set(brief.questions)

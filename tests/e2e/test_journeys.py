@@ -40,6 +40,22 @@ def test_a_goal_and_a_corpus_become_a_document_whose_every_citation_is_found_aga
     assert bool(server.requests) == (player == "model")
 
 
+@pytest.mark.parametrize("journey", ["write", "research"])
+def test_a_length_that_the_evidence_cannot_fill_ends_below_the_target_with_the_best_draft(
+    commands: Commands, workspace: Workspace, journey: str
+) -> None:
+    ended = commands.run(workspace, *START, "--journey", journey, "--provider", "extractive", "--length", "20000")
+    assert (ended.code, ended.document["status"], ended.document["outcome"]) == (1, "done", "target_not_reached"), ended.err
+    folder = workspace.folder(ended.document["run_id"])
+    written = json.loads((folder / "manifest.json").read_text())
+    assert written["outcome"] == "target_not_reached"
+    assert any("length is" in note and "wanted 18000 to 22000" in note for note in written["notes"])
+    assert "wanted 18000 to 22000" in (folder / "deliverable.md").read_text()
+    assert manifest.verify(folder).share == 1.0
+    with workspace.database() as database:
+        assert evidence.flaws(database, ended.document["run_id"], workspace.home) == []
+
+
 def test_a_new_interpreter_ends_in_the_same_document_as_a_forked_one(
     commands: Commands, fresh: FreshCommands, workspace: Workspace
 ) -> None:

@@ -60,9 +60,10 @@ def assert_a_woken_worker_writes_nothing(
     [
         pytest.param({"commit": 27}, id="early"),
         pytest.param({"commit": 61}, id="late"),
+        pytest.param({"staged": 1}, id="with its first file not yet named"),
     ],
 )
-def test_a_worker_frozen_after_a_commit_and_woken_after_the_takeover_writes_nothing(
+def test_a_worker_frozen_at_a_point_and_woken_after_the_takeover_writes_nothing(
     commands: Commands, workspace: Workspace, server: ScriptedServer, fault: Mapping[str, Any]
 ) -> None:
     workspace.configure(server.base_url)

@@ -93,6 +93,11 @@ def test_a_second_ctrl_c_leaves_at_once_and_the_run_goes_on_later(
     assert server.settled()
     with workspace.database() as database:
         run_id = evidence.only_run(database)
+        job_id = database.read(lambda tx: tx.value("SELECT id FROM job"))
+    assert ended.document == {
+        "run_id": run_id, "job_id": job_id, "status": "running", "outcome": None, "deliverables": []
+    }  # fmt: skip
+    with workspace.database() as database:
         known = evidence.answered(database, run_id)
     resumed = commands.run(workspace, "run", "resume", run_id, "--json")
     assert (resumed.code, resumed.document["outcome"]) == (0, "delivered"), resumed.err

@@ -15,7 +15,6 @@ from autonomy.core.events import TERMINAL_EVENTS
 from autonomy.storage import migrate
 from tests import evidence
 from tests.commands import CORPUS, ENTRY, Commands, Workspace, copy_template
-from tests.conftest import new_postgres_database
 from tests.stage import GOAL
 
 START = ("run", "start", GOAL, "--corpus", str(CORPUS), "--provider", "extractive", "--json")
@@ -68,6 +67,29 @@ def test_a_database_that_has_no_room_in_mid_run_stops_it_with_one_line_and_it_go
     assert evidence.normal(workspace.folder(run_id)) == evidence.normal(workspace.folder(alone.document["run_id"]))
 
 
+@pytest.mark.parametrize("kilobytes", [100, 400])
+def test_a_limit_on_the_size_of_files_stops_a_run_with_one_line_and_it_goes_on_when_it_is_raised(
+    commands: Commands, on_sqlite: Workspace, kilobytes: int
+) -> None:
+    stopped = commands.run(on_sqlite, *START, fault={"file_bytes": kilobytes << 10})
+    assert (stopped.code, stopped.document["error"]["code"]) == (1, "disk-full"), stopped.err
+    assert_one_line(stopped.err, "file-size limit", "ulimit -f", "run resume")
+    listed = commands.run(on_sqlite, "run", "list", "--json").document["items"]
+    run_id = next(row["run_id"] for row in listed if row["status"] != "aborted")
+    raised = commands.run(on_sqlite, "run", "resume", run_id, "--json")
+    assert (raised.code, raised.document["outcome"]) == (0, "delivered"), raised.err
+    with on_sqlite.database() as database:
+        assert evidence.flaws(database, run_id, on_sqlite.home) == []
+
+
+def test_a_limit_too_low_for_the_first_tables_is_told_as_what_it_is(commands: Commands, tmp_path: Path) -> None:
+    workspace = Workspace.make(tmp_path / "workspace")
+    stopped = commands.run(workspace, *START, fault={"file_bytes": 20 << 10})
+    assert (stopped.code, stopped.document["error"]["code"]) == (1, "disk-full"), stopped.err
+    assert_one_line(stopped.err, "file-size limit", "ulimit -f")
+    assert commands.run(workspace, *START).code == 0
+
+
 ON_A_SMALL_DISK = """
 set -e
 mount -t tmpfs -o size=24m none "$AUTONOMY_HOME"
@@ -96,7 +118,7 @@ cp -r "$AUTONOMY_HOME" "$OUT/after"
 def test_a_full_disk_under_the_workspace_stops_a_run_with_one_line_and_leaves_nothing_half_done(
     own_mounts: list[str], tmp_path: Path, request: pytest.FixtureRequest, kind: str, kilobytes: int
 ) -> None:
-    url = new_postgres_database(request.getfixturevalue("postgres_server")) if kind == "postgresql" else None
+    url = request.getfixturevalue("postgres_databases").new() if kind == "postgresql" else None
     workspace = Workspace.make(tmp_path / "workspace", url)
     out = tmp_path / "out"
     out.mkdir()
@@ -130,6 +152,55 @@ def test_a_read_only_workspace_is_refused_in_one_line_and_left_alone(
     assert_one_line(done.stderr, "cannot be written")
     assert [path.name for path in workspace.home.iterdir()] == ["autonomy.db"]
     assert (workspace.home / "autonomy.db").read_bytes() == before
+
+
+ON_A_STILL_DISK = """
+set -e
+mount --bind "$AUTONOMY_HOME" "$AUTONOMY_HOME"
+mount -o remount,bind,ro "$AUTONOMY_HOME"
+ID=$("$@" run list --json | grep -o '"run_id": "[a-z0-9]*' | cut -d'"' -f4)
+set +e
+while read -r words; do
+    eval '"$@"' "$words" < /dev/null > "$OUT/out" 2> "$OUT/err"
+    echo "$? $words" >> "$OUT/codes"
+    grep -h -e '^error:' -e Traceback "$OUT/err" >> "$OUT/errors"
+done
+true
+"""
+
+
+@pytest.mark.parametrize("kind", ["closed well", "killed", "killed, without its index", "postgresql"])
+def test_a_read_only_workspace_can_be_looked_at_and_refuses_each_write_in_one_line(
+    own_mounts: list[str], commands: Commands, sqlite_template: Path, tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    url = request.getfixturevalue("postgres_databases").new() if kind == "postgresql" else None
+    workspace = Workspace.make(tmp_path / "workspace", url)
+    if url is None:
+        copy_template(sqlite_template, workspace.home)
+    stop = {"statement": "INSERT INTO checkpoint", "commit": 6, "when": "after", "signal": signal.SIGKILL}
+    killed = commands.run(workspace, *START, fault=stop if kind.startswith("killed") else None)
+    assert killed.code == (-signal.SIGKILL if kind.startswith("killed") else 0), killed.err
+    if kind == "killed, without its index":
+        (workspace.home / "autonomy.db-shm").unlink()
+    before = {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()}
+    looks = ["run list", "run inspect $ID", "run explain $ID", "run tail $ID --no-follow", "run budget $ID"]
+    looks += ["events tail --no-follow", "db status", "memory search lease", "config show"]
+    writes = [f'run start "{GOAL}" --corpus {CORPUS}', "run abort $ID", "run budget $ID --tokens 5"]
+    writes += ["memory add autonomy.db", "config token ann", "worker --until-idle"]
+    writes = ["doctor"] if kind.startswith("killed") else [*writes, "doctor"]
+    out = tmp_path / "out"
+    out.mkdir()
+    command = [*own_mounts, "bash", "-c", ON_A_STILL_DISK, "still", sys.executable, "-W", "error", "-c", ENTRY]
+    environ = {**workspace.environ, "OUT": str(out)}
+    lines = "".join(f"{words}\n" for words in (*looks, *writes))
+    done = subprocess.run(command, env=environ, input=lines, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    told = (out / "codes").read_text().splitlines()
+    assert told == [f"{0 if words in looks else 4} {words}" for words in (*looks, *writes)], (out / "errors").read_text()
+    errors = (out / "errors").read_text().splitlines()
+    assert len(errors) == len(writes) - 1  # the doctor reports, and has no error of its own
+    assert all("cannot be written" in line for line in errors)
+    assert {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()} == before
 
 
 def test_a_database_from_a_newer_release_is_refused_and_left_alone(commands: Commands, workspace: Workspace) -> None:

@@ -114,6 +114,12 @@ def brief(language: str = "en", title: str = "How tasks are cancelled") -> Brief
     return Brief(title=title, language=language, subject="task cancellation", terms=("task", "cancel"), questions=questions)
 
 
+def searched_brief() -> Brief:
+    """What was understood, with every question that the documents made here were searched for."""
+    held = brief()
+    return held.model_copy(update={"questions": (*held.questions, "When is a service killed?", "What do zebras eat?")})
+
+
 def written(**change: Any) -> Material:
     """A written document in which every claim is traced, quoted or reworded."""
     sections = (
@@ -146,7 +152,7 @@ def written(**change: Any) -> Material:
     )
     fields: dict[str, Any] = {
         "task": task(length=90),
-        "brief": brief(),
+        "brief": searched_brief(),
         "run_id": "run1",
         "player": "extractive",
         "provider": "extractive",

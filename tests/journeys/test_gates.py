@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from autonomy.agents.material import Material
+from autonomy.agents.material import Material, Part, Searched
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Anchor
 from autonomy.journeys import gates, prose
 from autonomy.journeys.audit import Audit, Measured, altered_quotation
-from autonomy.journeys.evidence import flaw
+from autonomy.journeys.catalogue import journey
+from autonomy.journeys.evidence import flaw, headings_at
 from autonomy.journeys.policy import Policy
 from autonomy.journeys.render import render
 from autonomy.journeys.verdicts import doubtful
@@ -38,6 +39,60 @@ def moved(name: str, **change: Any) -> Material:
         for each in made.cards()
     )
     return made.written(cards=cards)
+
+
+def asked(*questions: str, terms: tuple[str, ...], **change: Any) -> Material:
+    """Sound material that was made for other questions."""
+    brief = made.brief().model_copy(update={"questions": questions, "terms": terms})
+    return made.written(brief=brief, **change)
+
+
+# --- relevance ------------------------------------------------------------------------------------------------------
+
+
+def test_quotations_that_speak_to_the_goal_are_relevant() -> None:
+    measured = gates.relevance(audit())
+    assert (measured.gate.figure, measured.gate.passed, measured.gate.evidence) == (1.0, True, ("n=6",))
+    assert measured.failures == ()
+
+
+def test_a_lone_word_of_the_goal_does_not_make_a_quotation_relevant() -> None:
+    """The sixth quotation holds "lock", and nothing else of what was asked."""
+    goal = "How are shared file handles locked?"
+    measured = gates.relevance(audit(asked(goal, terms=("share", "file", "handl", "lock"))))
+    assert (measured.gate.figure, measured.gate.passed) == (0.0, False)
+    assert any("c6: holds 0.25 of what was asked" in line for line in measured.gate.evidence)
+    assert len(measured.failures) == 6
+    assert {each.gate for each in measured.failures} == {"relevance"}
+
+
+def test_a_word_weighs_as_the_corpus_weighs_it() -> None:
+    goal = "How are shared file handles locked?"
+    for weight, relevant in ((9.0, True), (2.0, False)):
+        weights = {"share": 2.0, "file": 2.0, "handl": 2.0, "lock": weight}
+        searched = (Searched(question=goal, found=1, kept=1, coverage=1.0, weights=weights),)
+        held = audit(asked(goal, terms=tuple(weights), searched=searched))
+        assert (held.relevance(made.cards()[5]) >= held.policy.relevant) is relevant
+
+
+def test_a_goal_of_one_word_is_measured_by_that_word() -> None:
+    measured = gates.relevance(audit(asked("What are timeouts?", terms=("timeout",))))
+    assert measured.gate.figure == round(2 / 6, 4)
+    assert not measured.gate.passed
+
+
+def test_a_reader_that_rated_a_quotation_is_believed_and_a_rule_is_not() -> None:
+    rated = tuple(card.model_copy(update={"relevance": 0.8}) for card in made.cards())
+    for player, passed in (("model", True), ("extractive", False)):
+        material = asked("How do zebras sleep?", terms=("zebra", "sleep"), cards=rated, player=player)
+        assert gates.relevance(audit(material)).gate.passed is passed
+
+
+def test_headings_above_a_quotation_tell_what_it_is_about() -> None:
+    card = made.cards()[1]
+    held = audit(asked("What raises errors at the cancellation of a task?", terms=("rais", "task", "cancel")))
+    assert held.relevance(card) == 1.0
+    assert headings_at(made.layout("manual"), card.anchor.start) == ("Task Cancellation", "Python Manual")
 
 
 # --- quotes ---------------------------------------------------------------------------------------------------------
@@ -344,9 +399,19 @@ def test_the_words_of_the_goal_are_nobodys_borrowing() -> None:
 
 
 def test_length_is_held_against_what_was_asked() -> None:
-    assert prose.text_length(audit(), 90).gate.passed
-    assert not prose.text_length(audit(), 200).gate.passed
-    assert prose.text_length(audit(), 200).gate.threshold == [180, 220]
+    parts: tuple[Part, ...] = ("introduction", "section", "conclusion")
+    assert prose.text_length(audit(), 90, parts).gate.passed
+    assert not prose.text_length(audit(), 200, parts).gate.passed
+    assert prose.text_length(audit(), 200, parts).gate.threshold == [180, 220]
+    assert prose.text_length(audit(), 90, ("conclusion",)).gate.figure < 45
+
+
+def test_a_research_pack_is_held_to_the_length_of_its_synthesis_only_where_one_was_asked_for() -> None:
+    for asked, threshold in ((None, None), (50, [45, 55])):
+        pack = made.packed(task=made.task(journey="research", length=asked))
+        measured = {gate.name: gate for gate in journey("research").gates(pack, made.snapshot(), {})}
+        assert ("length" in measured) == (asked is not None)
+        assert threshold is None or measured["length"].threshold == threshold
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 from collections.abc import Callable
@@ -71,6 +72,11 @@ def test_the_manifest_has_every_field_of_the_contract() -> None:
         "retrieved_at": "2025-01-02T03:04:05Z",
     }  # fmt: skip
     assert all(set(gate) == {"name", "figure", "threshold", "pass", "evidence"} for gate in manifest["gates"])
+
+
+def test_a_due_date_stands_in_the_manifest_where_there_is_one() -> None:
+    dated = composed(made.written(task=made.task(due_date=datetime.date(2030, 2, 28)))).manifest
+    assert dated["due_date"] == "2030-02-28"
 
 
 def test_files_are_listed_with_their_hashes_and_roles_and_the_manifest_comes_last() -> None:

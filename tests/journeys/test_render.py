@@ -67,8 +67,8 @@ MATRIX = """\
 
 | Claim | S1 | S3 |
 | :--- | :---: | :---: |
-| **C1** Tasks can easily and safely be cancelled. | – | ✓ |
-| **C2** A timeout of 30 seconds is applied when no other value is given. | ≠ | ✓ |
+| **C1** Tasks can easily and… | – | ✓ |
+| **C2** A timeout of 30 seconds is applied… | ≠ | ✓ |
 
 *✓ supports · ≠ differs (a number, a negation) · ✗ opposes · – is silent. The marks say where wordings differ; \
 they are no verdict on who is right.*
@@ -237,7 +237,7 @@ def test_hostile_claims_still_stand_in_the_text_word_for_word() -> None:
         assert f" {placed.section}\n" in rendered.text
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet=st.sampled_from(list("ab1 .*_~`<>[]()!#|\\&;:+-=\"'/x\t\n\u202e\u00ad")), min_size=1, max_size=40))
 def test_any_text_is_shown_as_its_letters(text: str) -> None:
     wanted = inert.plain(text)

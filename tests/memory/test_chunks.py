@@ -59,7 +59,7 @@ def test_each_chunk_has_its_own_language_and_the_headings_terms() -> None:
     assert english.terms.split()[0] == "cancel"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet=st.sampled_from("ab .\n#-*`|>1日本。?!\t"), max_size=600))
 def test_whatever_is_read_offsets_hold(source: str) -> None:
     document = read(source)

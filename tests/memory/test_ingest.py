@@ -25,6 +25,7 @@ from autonomy.memory.search import search
 from autonomy.memory.sources import SqlSources
 from autonomy.storage import postgres
 from autonomy.storage.database import Database, Tx
+from tests import ordinary
 from tests.memory import made
 
 EMBEDDER = HashEmbedder()
@@ -178,10 +179,21 @@ def test_a_folder_with_nothing_to_read_is_a_clear_one_line_error(database: Datab
         assert "a.pdf" in caught.value.message
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may open everything")
+INGEST = """
+import sys
+from pathlib import Path
+from autonomy.memory.embedding import HashEmbedder
+from autonomy.memory.ingest import ingest
+from autonomy.storage.database import Database
+with Database(sys.argv[1], grow_wal=False) as database:
+    print(dict(ingest(database, Path(sys.argv[2]), embedder=HashEmbedder()).failed)["pumps.md"])
+"""
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # the server's socket is closed to it as well
 def test_an_unreadable_file_is_named(database: Database, folder: Path) -> None:
     (folder / "pumps.md").chmod(0)
-    assert dict(read(database, folder).failed)["pumps.md"].startswith("cannot be opened")
+    assert ordinary.run(INGEST, database.url, str(folder)).startswith("cannot be opened")
 
 
 def test_a_file_that_vanishes_between_listing_and_reading_is_named(
@@ -223,9 +235,8 @@ def test_two_ingestions_of_one_folder_at_once_agree(database: Database, folder: 
     assert counts == (reports[0].chunks, reports[0].chunks)
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # those of SQLite exclude each other anyway
 def test_writers_of_one_location_wait_for_each_other(database: Database, folder: Path) -> None:
-    if database.dialect.name != "postgresql":
-        pytest.skip("write transactions of SQLite exclude each other anyway")
     report = read(database, folder)
     entry = Entry(
         id="s1",

@@ -160,11 +160,10 @@ def test_order_does_not_depend_on_the_database_nor_on_its_other_corpora(
     assert ORDERS[0] == alone
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # PostgreSQL always has its own
 def test_without_any_vector_function_the_same_is_found(
     database: Database, corpus: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if database.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL always has its own")
     fast = order(search(database, [corpus], "cancelling a task", embedder=EMBEDDER))
     monkeypatch.setattr(searching, "_has_vectors", lambda tx: False)
     assert order(search(database, [corpus], "cancelling a task", embedder=EMBEDDER)) == fast
@@ -205,3 +204,14 @@ def test_an_unknown_source_is_not_found(database: Database) -> None:
         SqlSources(database).source("s000000000000")
     with pytest.raises(NotFound):
         SqlSources(database).snapshot("../../etc/passwd")
+
+
+def test_the_one_document_on_the_matter_may_say_more_before_what_is_clearly_worse(database: Database, tmp_path: Path) -> None:
+    root = tmp_path / "one"
+    root.mkdir()
+    parts = [f"## Part {n}\n\nThe write-ahead log {made.prose(f'{word} log', 4)}" for n, word in enumerate("abcde")]
+    (root / "a.md").write_text("# The write-ahead log\n\n" + "\n\n".join(parts))
+    (root / "b.md").write_text(f"# Birds\n\n{made.prose('bird', 6)} A bird can write.\n")
+    corpus_id = ingest(database, root, embedder=EMBEDDER).corpus_id
+    passages = search(database, [corpus_id], "write-ahead log", embedder=EMBEDDER, limit=5, per_source=2)
+    assert [passage.title for passage in passages].count("The write-ahead log") > 2

@@ -15,6 +15,7 @@ from autonomy.core.errors import HeldByAnother, InvalidInput, LeaseLost, NotFoun
 from autonomy.core.llm import Usage
 from autonomy.runtime import backlog, events, journal, lanes, queue, runs
 from autonomy.runtime.journal import Intent, Offer
+from autonomy.runtime.lease import Watch
 from autonomy.runtime.queue import Job
 from autonomy.storage.database import Database, Tx
 
@@ -22,8 +23,8 @@ LONG = 10**12
 _names = itertools.count(1)
 
 
-def enqueue(database: Database, user: str = "u", *, priority: int = 5, max_attempts: int = 5) -> str:
-    name = f"r{next(_names)}"
+def enqueue(database: Database, user: str = "u", *, priority: int = 5, max_attempts: int = 5, name: str | None = None) -> str:
+    name = name or f"r{next(_names)}"
 
     def write(tx: Any) -> None:
         runs.create(tx, runs.NewRun(user, "write", "goal", {}, "", "c", id=name))
@@ -294,7 +295,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
 def test_whatever_happens_the_queue_does_what_the_model_says(database: Database, steps: list[tuple[str, int, str]]) -> None:
     for table in ("event", "job", "lane", "run"):
@@ -671,3 +672,83 @@ def test_a_holder_is_shut_out_from_the_moment_its_job_is_freed_not_only_when_it_
     assert database.write(lambda tx: queue.take_over_if_gone(tx, name))
     with pytest.raises(LeaseLost):
         database.write(lambda tx: events.append(tx, name, [("decision", None, {})], epoch=old.epoch))
+
+
+# -- rows that contradict one another -----------------------------------------------------------------
+
+
+def spoil(database: Database, sql: str, **values: Any) -> None:
+    """Something that is not the queue has edited a row."""
+    database.write(lambda tx: tx.run(sql, **values))
+
+
+@pytest.mark.parametrize(
+    ("status", "job", "told"),
+    [
+        ("done", "failed", ()),
+        ("aborted", "failed", ()),
+        ("paused", "waiting_human", ("run.paused",)),
+        ("waiting_human", "waiting_human", ("run.waiting_human",)),
+    ],
+)
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_waiting_job_of_a_run_that_does_not_wait_is_set_aside_with_its_cause_and_the_others_go_on(
+    database: Database, status: str, job: str, told: tuple[str, ...], alone: bool
+) -> None:
+    for name in ("poison", "next"):
+        enqueue(database, name=name)
+    before = len(story(database, "poison"))
+    spoil(database, "UPDATE run SET status = :status WHERE id = 'poison'", status=status)
+    assert (claim(database, "poison") if alone else claimed(database).run_id) == (None if alone else "next")
+    state, error = database.read(lambda tx: tx.tuples("SELECT state, error FROM job WHERE run_id = 'poison'"))[0]
+    assert (state, error) == (job, f"its job was waiting while the run was {status}")
+    assert tuple(story(database, "poison")[before:]) == told
+    assert run_of(database, "poison").status == status
+    if job == "waiting_human":
+        assert database.write(lambda tx: queue.resume(tx, "poison")) is not None
+        assert claimed(database, "poison").run_id == "poison"
+
+
+def test_a_run_that_counts_as_running_while_its_job_waits_is_worked_as_after_a_crash(database: Database) -> None:
+    enqueue(database, name="poison")
+    spoil(database, "UPDATE run SET status = 'running', epoch = 4 WHERE id = 'poison'")
+    job = claimed(database)
+    assert (job.run_id, job.epoch) == ("poison", 6)
+    assert story(database, "poison")[-2:] == ["run.queued", "run.resumed"]
+    database.write(lambda tx: queue.finish(tx, job))
+
+
+def test_a_job_without_its_run_and_one_that_cannot_be_read_end_alone(database: Database) -> None:
+    for name in ("orphan", "garbled", "next"):
+        enqueue(database, name=name)
+    spoil(database, "DELETE FROM event WHERE run_id = 'orphan'")
+    spoil(database, "DELETE FROM run WHERE id = 'orphan'")
+    spoil(database, "UPDATE job SET payload = '{' WHERE run_id = 'garbled'")
+    assert claimed(database).run_id == "next"
+    states = dict(database.read(lambda tx: tx.tuples("SELECT run_id, state FROM job")))
+    assert states == {"orphan": "failed", "garbled": "failed", "next": "running"}
+    ended = run_of(database, "garbled")
+    assert (ended.status, ended.error) == ("failed", "the payload of its job cannot be read")
+    assert story(database, "garbled")[-1] == "run.failed"
+
+
+@pytest.mark.parametrize("attempts", [1, 5])
+@pytest.mark.parametrize("status", ["queued", "paused", "done"])
+def test_a_lost_job_of_a_run_that_does_not_run_stops_no_claim(database: Database, status: str, attempts: int) -> None:
+    enqueue(database, name="poison")
+    claimed(database)
+    enqueue(database, "other", name="next")
+    spoil(database, "UPDATE job SET attempts = :attempts WHERE run_id = 'poison'", attempts=attempts)
+    spoil(database, "UPDATE run SET status = :status WHERE id = 'poison'", status=status)
+    expire(database, "poison")
+    taken = {each.run_id for each in (claim(database), claim(database)) if each is not None}
+    assert taken == ({"poison", "next"} if status == "queued" else {"next"})
+
+
+def test_a_running_job_without_a_holder_is_taken_over(database: Database) -> None:
+    enqueue(database, name="poison")
+    claimed(database)
+    spoil(database, "UPDATE job SET locked_by = NULL, lease_until = 1 WHERE run_id = 'poison'")
+    job = database.write(lambda tx: queue.claim(tx, "w", LONG, watch=Watch()))
+    assert job is not None
+    assert job.run_id == "poison"

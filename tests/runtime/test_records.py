@@ -106,15 +106,17 @@ def test_one_value_has_one_spelling(value: dict[str, Any]) -> None:
 # -- files ------------------------------------------------------------------------------------------
 
 
-def test_the_file_stands_before_its_row(database: Database, tmp_path: Path) -> None:
+def test_a_file_gets_its_name_with_its_row(database: Database, tmp_path: Path) -> None:
     start(database)
     one = unit()
     artifacts = RunArtifacts(tmp_path, one)
     sha256 = artifacts.put("sources/s1.txt", b"text", role="source", media_type="text/plain")
-    assert (tmp_path / "artifacts" / RUN / "sources" / "s1.txt").read_bytes() == b"text"
+    file = tmp_path / "artifacts" / RUN / "sources" / "s1.txt"
     assert sha256 == hashlib.sha256(b"text").hexdigest()
-    assert count(database, "artifact") == 0
+    assert (file.exists(), count(database, "artifact")) == (False, 0)
     commit(database, one)
+    assert [path for path in (tmp_path / "artifacts" / RUN).rglob("*") if path.is_file()] == [file]
+    assert file.read_bytes() == b"text"
     (row,) = database.read(lambda tx: tx.rows("SELECT * FROM artifact"))
     assert (row["path"], row["role"], row["sha256"], row["size"]) == (f"artifacts/{RUN}/sources/s1.txt", "source", sha256, 4)
     event = story(database)[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,10 @@ def test_another_users_same_key_is_another_run(app: App) -> None:
         ({"user_id": "a b"}, InvalidInput),
         ({"user_id": "../x"}, InvalidInput),
         ({"task_id": "a\n"}, InvalidInput),
+        ({"task_id": "../t"}, InvalidInput),
+        ({"task_id": ""}, InvalidInput),
+        ({"source": "/etc/hostname"}, InvalidInput),
+        ({"due_date": datetime.date(2001, 2, 3)}, InvalidInput),
         ({"idempotency_key": ""}, InvalidInput),
         ({"idempotency_key": "x" * 300}, InvalidInput),
     ],
@@ -128,6 +133,16 @@ def test_what_cannot_be_done_is_refused_at_the_door_and_leaves_nothing(
 
 
 # -- look -------------------------------------------------------------------------------------------
+
+
+def test_the_id_of_a_task_travels_with_its_run(app: App) -> None:
+    run_id = start(app, task_id="t-1").run_id
+    page = app.runs.inspect(run_id)
+    assert (page["task_id"], page["correlation_id"]) == ("t-1", "t-1")
+    assert {event.correlation_id for event in app.runs.events(run_id)} == {"t-1"}
+    other = app.runs.inspect(start(app).run_id)
+    assert other["task_id"] is None
+    assert other["correlation_id"] not in ("", "t-1")
 
 
 def test_inspect_has_the_promised_shape(app: App) -> None:
@@ -155,6 +170,12 @@ def test_an_unknown_run_is_not_found_by_any_verb(app: App) -> None:
             verb("nobody")
     with pytest.raises(NotFound):
         runs_.export("nobody", app.home / "out")
+
+
+@pytest.mark.parametrize("user", ["a\0b", "..", "a\nb", ""])
+def test_a_list_of_nobodys_runs_is_refused(app: App, user: str) -> None:
+    with pytest.raises(InvalidInput, match="user id"):
+        app.runs.page(user=user)
 
 
 def test_pages_go_on_where_the_last_one_ended(app: App) -> None:

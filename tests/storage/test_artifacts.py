@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autonomy.core.errors import AutonomyError, ConfigurationError, DiskFull, InvalidInput, StorageError
@@ -118,7 +118,7 @@ def test_a_file_that_grows_over_the_limit_of_its_process_is_not_left_half_writte
     path = tmp_path / "file"
     write_atomic(path, b"old")
     told = in_child(_write_too_much, path, file_bytes=4096)
-    assert told == "StorageError: cannot write file: File too large"
+    assert told == "DiskFull: file would grow over the file-size limit of this process"
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["file"]
 
@@ -171,7 +171,6 @@ def test_a_plain_name_is_accepted_as_it_is(room: Path, name: str) -> None:
     assert inside(room, name) == room / name
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["..", ".", "a", "loop", "out", "up", "in", "kept", "", "\x00", "b c"]), max_size=6))
 def test_no_name_leads_out_of_the_folder(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
     folder = tmp_path_factory.getbasetemp() / "names"

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
 import threading
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
-from autonomy.core.errors import ConfigurationError, StorageError, StorageUnavailable
+from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, StorageUnavailable
 from autonomy.storage import postgres
 from autonomy.storage.database import Database, Tx
 from tests.commands import until
-from tests.conftest import new_postgres_database
+from tests.databases import Databases
+from tests.storage.limits import small_disk
 
 
 @pytest.fixture
-def url(postgres_server: Any) -> str:
-    return new_postgres_database(postgres_server)
+def url(postgres_databases: Databases) -> str:
+    return postgres_databases.new()
 
 
 def pid(tx: Tx) -> int:
@@ -26,8 +32,6 @@ def pid(tx: Tx) -> int:
 
 def end(server: Any, backend: int) -> None:
     """End the connection as an administrator does, and wait until it is gone."""
-    import psycopg
-
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(%s, 10000)", (backend,))
 
@@ -117,6 +121,45 @@ def test_a_refused_statement_keeps_the_connection(url: str) -> None:
         with pytest.raises(StorageError, match="the database refused"):
             database.write(lambda tx: tx.run("SELECT 1 / 0"))
         assert database.write(pid) == before
+
+
+FILL = "INSERT INTO big SELECT repeat('x', 7000) FROM generate_series(1, :rows)"
+
+
+def test_a_server_without_room_is_told_as_a_full_disk_and_works_again_once_there_is_room(
+    postgres_server: Any, url: str
+) -> None:
+    """Not below pytest's folder, which the server's user may not enter."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    try:
+        with psycopg.connect(url) as connection:
+            data = connection.execute("SHOW data_directory").fetchall()[0][0]
+        with small_disk(folder / "disk", 2 << 20) as disk, Database(url) as database:
+            owner = Path(data).stat()
+            place = disk / "space"
+            place.mkdir(mode=0o700)
+            os.chown(place, owner.st_uid, owner.st_gid)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(f"CREATE TABLESPACE small LOCATION '{place}'")
+                connection.execute("CREATE TABLE big (x text STORAGE PLAIN) TABLESPACE small")
+            try:
+                with pytest.raises(DiskFull, match="no room left on its disk") as raised:
+                    database.write(lambda tx: tx.run(FILL, rows=1000))
+                assert "autonomy run resume" in raised.value.hint
+                database.write(lambda tx: tx.run("TRUNCATE big"))
+                assert database.write(lambda tx: tx.run(FILL, rows=10)) == 10
+            finally:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute("DROP TABLE big")
+                    connection.execute("DROP TABLESPACE small")
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_server_whose_files_may_not_grow_is_told_as_full_too() -> None:
+    error = psycopg.errors.InternalError_('could not extend file "base/5/1259": File too large')
+    assert isinstance(postgres.translate_error(error), DiskFull)
 
 
 def test_closing_leaves_no_connection_behind(postgres_server: Any, url: str) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -100,10 +101,18 @@ def test_a_database_that_may_not_grow_is_full_too(url: str) -> None:
 
 def test_a_file_that_grows_over_the_limit_of_its_process_is_an_error_of_ours_and_stays_sound(url: str) -> None:
     told = in_child(_fill_and_say, url, file_bytes=os.path.getsize(url.removeprefix("sqlite:///")) + 50_000)
-    assert told.startswith(("StorageError: ", "DiskFull: "))
+    assert told.startswith("DiskFull: ")
+    assert told.endswith("would grow over the file-size limit of this process")
     with Database(url, grow_wal=False) as database:
         assert database.read(lanes) == 0
         assert database.read(lambda tx: tx.value("PRAGMA integrity_check")) == "ok"
+
+
+def test_a_disk_that_fails_though_there_is_room_is_not_called_full(tmp_path: Path) -> None:
+    error = sqlite.translate_error(sqlite3.OperationalError("disk I/O error"), tmp_path / "autonomy.db")
+    assert type(error) is StorageError
+    assert "disk I/O error" in error.message
+    assert "Check the disk" in error.hint
 
 
 def _fill_and_say(url: str) -> str:
@@ -131,6 +140,65 @@ def test_a_file_that_may_not_be_written_is_named_and_can_still_be_read(sqlite_te
             assert "writ" in raised.value.message + (raised.value.hint or "")
     finally:
         folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("left", "rows"),
+    [((), 1), (("-wal", "-shm"), 2), (("-wal",), 2)],
+    ids=["closed well", "left by a crash", "left by a crash, without its index"],
+)
+def test_where_nothing_can_be_written_a_database_is_read_whole_and_left_alone(left: tuple[str, ...], rows: int) -> None:
+    """Not below pytest's folder, which nobody else may enter."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        made, path = folder / "made.db", folder / "still" / "a b#?.db"
+        writer, other = sqlite.connect(made), sqlite.connect(made)  # the last to close a database tidies up
+        writer.execute("CREATE TABLE lane (user_id TEXT)")
+        writer.execute("INSERT INTO lane VALUES ('in the file')")
+        writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        writer.execute("INSERT INTO lane VALUES ('in the WAL')")
+        path.parent.mkdir()
+        for suffix in ("", *left):
+            shutil.copy(f"{made}{suffix}", f"{path}{suffix}")
+        writer.close()
+        other.close()
+        before = {each.name: each.read_bytes() for each in path.parent.iterdir() if not each.name.endswith("-shm")}
+        for each in (folder, path.parent, *path.parent.iterdir()):
+            each.chmod(0o555)
+        with common_user(), Database(f"sqlite:///{quote(str(path))}", grow_wal=False) as database:
+            assert [database.read(lanes) for _ in range(2)] == [rows, rows]
+            assert database.version() == database.version()
+            with pytest.raises(ConfigurationError):
+                database.write(lambda tx: tx.run("INSERT INTO lane (user_id) VALUES ('b')"))
+        assert {each.name: each.read_bytes() for each in path.parent.iterdir() if each.name in before} == before
+    finally:
+        for each in (folder, folder / "still"):
+            each.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def test_where_nothing_can_be_written_a_transaction_that_was_cut_is_not_passed_over() -> None:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        made, path = folder / "made.db", folder / "still" / "autonomy.db"
+        writer = sqlite.library().connect(str(made), isolation_level=None)
+        writer.execute("CREATE TABLE lane (user_id TEXT)")
+        writer.execute("PRAGMA cache_size=1")  # what does not fit is written into the file before the commit
+        writer.execute("BEGIN")
+        for _ in range(20):
+            writer.execute(f"INSERT INTO lane VALUES ('{BIG}')")
+        path.parent.mkdir()
+        for suffix in ("", "-journal"):
+            shutil.copy(f"{made}{suffix}", f"{path}{suffix}")
+        writer.close()
+        for each in (folder, path.parent, *path.parent.iterdir()):
+            each.chmod(0o555)
+        with common_user(), Database(f"sqlite:///{path}", grow_wal=False) as database, pytest.raises(ConfigurationError):
+            database.read(lanes)
+    finally:
+        for each in (folder, folder / "still"):
+            each.chmod(0o755)
         shutil.rmtree(folder)
 
 

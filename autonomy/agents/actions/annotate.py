@@ -20,9 +20,10 @@ async def annotate(step: PlanStep, state: GraphState, context: Context) -> Obser
     sources = gathered.sources(context)
     source = next(s for s in sources if s.id == source_id)
     layout = context.sources.layout(source_id)
+    brief = Brief.model_validate(state["brief"])
     request = DraftRequest(
         task=TaskSpec.model_validate(state["task"]),
-        brief=Brief.model_validate(state["brief"]),
+        brief=brief,
         part="annotation",
         heading=source.title,
         claim="",
@@ -30,7 +31,11 @@ async def annotate(step: PlanStep, state: GraphState, context: Context) -> Obser
         sources=(source,),
         words=WORDS,
         before=tuple(text for _, level, text in layout["headings"] if level <= 2)[:12],
-        figures=(f"pages={len(layout['pages'])}", f"words={len(context.sources.snapshot(source_id).split())}"),
+        figures=(
+            f"pages={len(layout['pages'])}",
+            f"words={len(context.sources.snapshot(source_id).split())}",
+            *_standing(source_id, context, brief),
+        ),
     )
     answer = await context.player.draft(request)
     gathered.keep_notes(context, step.id, answer.notes)
@@ -44,4 +49,18 @@ async def annotate(step: PlanStep, state: GraphState, context: Context) -> Obser
         sources=(source_id,),
         figures={"words": words},
         progress=1,
+    )
+
+
+def _standing(source_id: str, context: Context, brief: Brief) -> tuple[str, ...]:
+    """Where the source stands in the pack: its place, the claims that quote it, the questions it answers."""
+    cards, sources = gathered.cards(context), gathered.sources(context)
+    own = {card.id: card for card in cards if card.source == source_id}
+    rows = context.journey.matrix(brief, cards, sources)
+    asked = gathered.searched(context)
+    return (
+        f"place={[source.id for source in sources].index(source_id)}",
+        *(f"C{number}={name}" for number, row in enumerate(rows, 1) for name in row.cards if name in own),
+        *(f"answered={row.question}" for row in asked if own.keys() & set(row.cards)),
+        *dict.fromkeys(f"found={card.question}" for card in own.values() if card.question not in brief.questions),
     )

@@ -6,8 +6,8 @@ import dataclasses
 
 from autonomy.agents import gathered
 from autonomy.agents.context import Context
+from autonomy.agents.notes import notes
 from autonomy.agents.roles import JudgeRequest
-from autonomy.core.counting import several
 from autonomy.core.errors import ProviderError
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep
@@ -20,7 +20,7 @@ async def audit(step: PlanStep, state: GraphState, context: Context) -> Observat
     judgements: dict[str, str] = dict(context.records.get("judgements", "answers") or {})
     doubtful = tuple(pair for pair in context.journey.doubtful(material, snapshot) if pair.id not in judgements)
     if doubtful:
-        judgements |= await _judged(step, JudgeRequest(task=material.task, pairs=doubtful), context)
+        judgements |= await _judged(step, JudgeRequest(task=material.task, pairs=doubtful), context, material.brief.language)
         context.records.put("judgements", "answers", judgements)
     gates = context.journey.gates(material, snapshot, judgements)
     failures = context.journey.failures(material, snapshot, judgements)
@@ -41,7 +41,7 @@ async def audit(step: PlanStep, state: GraphState, context: Context) -> Observat
     )
 
 
-async def _judged(step: PlanStep, request: JudgeRequest, context: Context) -> dict[str, str]:
+async def _judged(step: PlanStep, request: JudgeRequest, context: Context, language: str) -> dict[str, str]:
     """The player's answers by pair. On the last try no answer is an answer too: every gate is measured all the same, and
     what nobody could judge does not count as supported."""
     try:
@@ -49,7 +49,7 @@ async def _judged(step: PlanStep, request: JudgeRequest, context: Context) -> di
     except ProviderError as error:
         if step.attempts < step.max_retries:
             raise
-        note = f"{several(len(request.pairs), 'claim')} could not be judged against their quotations ({error.message})."
+        note = notes(language).undecided(len(request.pairs), error.message)
         gathered.keep_notes(context, step.id, (note,))
         return {}
     return {pair_id: verdict for pair_id, verdict, _ in answer.answers}

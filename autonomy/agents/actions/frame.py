@@ -31,6 +31,7 @@ async def _part(
     part: Literal["introduction", "conclusion"], step: PlanStep, state: GraphState, context: Context
 ) -> SectionDraft:
     task = TaskSpec.model_validate(state["task"])
+    brief = Brief.model_validate(state["brief"])
     body = [section for section in gathered.sections(context) if section.part not in ("introduction", "conclusion")]
     cited = {name for section in body for sentence in section.sentences for name in sentence.cites}
     cards = tuple(card for card in gathered.cards(context) if card.id in cited)
@@ -39,7 +40,7 @@ async def _part(
     heading = str(step.arguments.get(part, part.capitalize()))
     request = DraftRequest(
         task=task,
-        brief=Brief.model_validate(state["brief"]),
+        brief=brief,
         part=part,
         heading=heading,
         claim="",
@@ -47,7 +48,11 @@ async def _part(
         sources=tuple(source for source in gathered.sources(context) if source.id in names),
         words=max(40, int(context.journey.words(task) * SHARE)),
         before=tuple(f"{section.heading}: {section.sentences[0].text if section.sentences else ''}" for section in body),
-        figures=tuple(f"not found: {row.question}" for row in asked if row.kept == 0),
+        figures=tuple(
+            f"{'not found' if row.kept == 0 else 'little'}: {row.question}"
+            for row in asked
+            if row.thin and row.question in (brief.questions or (row.question,))
+        ),
     )
     answer = await context.player.draft(request)
     gathered.keep_notes(context, f"{step.id}-{part}", answer.notes)

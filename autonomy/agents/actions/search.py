@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
+from autonomy.agents.material import Searched
 from autonomy.agents.roles import Brief, SelectRequest
 from autonomy.core.state import GraphState
 from autonomy.core.types import Card, Observation, Passage, PlanStep, TaskSpec
+from autonomy.text.relevance import ENOUGH, Relevance, relevance
 
 FEWEST = 8
 MOST = 20
@@ -34,22 +36,41 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     )
     passages = tuple(Passage.model_validate(passage) for passage in answer["passages"])
     held = gathered.cards(context)
+    weights = {**gathered.weights(context), **answer.get("weights", {})}
     spans = {(card.source, card.anchor.start, card.anchor.end) for card in held}
     request = SelectRequest(
-        task=task, brief=brief, question=question, passages=passages, limit=limit, taken=tuple(card.quote for card in held)
+        task=task,
+        brief=brief,
+        question=question,
+        passages=passages,
+        limit=limit,
+        taken=tuple(card.quote for card in held),
+        weights=weights,
     )
     chosen = await context.player.select(request) if passages else ()
     offered = {passage.source for passage in passages}
+    aims = relevance(brief.questions, brief.terms, brief.language, weights, (question,))
+    # What a reader rated low must speak by its words; what nobody rated is left to the gate.
+    chosen = tuple(c for c in chosen if not c.relevance or c.relevance >= ENOUGH or _names(c, passages, aims))
     fresh = {(card.source, card.anchor.start, card.anchor.end): card for card in chosen[:limit] if card.source in offered}
     kept = [card for span, card in fresh.items() if span not in spans]
+    named: list[Card] = []
     for number, card in enumerate(kept, len(held) + 1):
         anchor = context.sources.anchor(card.source, card.anchor.start, card.anchor.end)
-        named = card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor})
-        context.records.put("card", named.id, named.model_dump(mode="json"), number)
+        named.append(card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor}))
+        context.records.put("card", named[-1].id, named[-1].model_dump(mode="json"), number)
     coverage = round(float(answer["coverage"]), 3)
-    answering = len(kept) + sum(_stands_in(card, passages) for card in held)
-    row = {"question": question, "found": len(passages), "kept": answering, "coverage": min(1.0, max(0.0, coverage))}
-    context.records.put("question", step.id, row, len(context.records.keys("question")))
+    asked = relevance((question,), brief.terms, brief.language, weights)
+    answering = [card.id for card in (*named, *held) if card in named or _answers(card, passages, asked)]
+    row = Searched(
+        question=question,
+        found=len(passages),
+        kept=len(answering),
+        coverage=min(1.0, max(0.0, coverage)),
+        cards=tuple(answering),
+        weights=answer.get("weights", {}),
+    )
+    context.records.put("question", step.id, row.model_dump(mode="json"), len(context.records.keys("question")))
     touched = tuple(dict.fromkeys(card.source for card in kept))
     return Observation(
         step=step.id,
@@ -60,6 +81,17 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     )
 
 
-def _stands_in(card: Card, passages: Sequence[Passage]) -> bool:
-    """Whether a quotation taken for an earlier question also stands in what this one found: then it is answered, too."""
-    return any(card.source == each.source and each.start <= card.anchor.start < each.end for each in passages)
+def _answers(card: Card, passages: Sequence[Passage], asked: Relevance) -> bool:
+    """Whether a quotation taken for an earlier question speaks to this one: it stands in what was found, and names it."""
+    return any(
+        card.source == each.source
+        and each.start <= card.anchor.start < each.end
+        and asked.of(card.quote, (card.anchor.section or "",), each.title, each.language) >= ENOUGH
+        for each in passages
+    )
+
+
+def _names(card: Card, passages: Sequence[Passage], aims: Relevance) -> bool:
+    """Whether a quotation that its reader rated low speaks to the goal by its words, so that it is worth keeping."""
+    title, language = next(((p.title, p.language) for p in passages if p.source == card.source), ("", ""))
+    return aims.of(card.quote, (card.anchor.section or "",), title, language) >= ENOUGH

@@ -1,39 +1,50 @@
-"""One source in 40 to 120 words: what it covers, how, its most central passage, and where it brought nothing."""
+"""One source in 40 to 120 words: what it covers, how, which claims quote it, and where it brought nothing."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
 
 from autonomy.agents.extractive import quoting
 from autonomy.agents.extractive.headings import clean_heading, telling
 from autonomy.agents.extractive.quoting import Desk, in_italics
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
-from autonomy.core.types import Card
 from autonomy.text.chars import count_words
 from autonomy.text.language import is_cjk
 
-MOST = 120
-SHORT = 16
+LEAST, MOST = 40, 120
+ANSWERED, FOUND, PLACE = "answered=", "found=", "place="
+_CLAIM = re.compile(r"^C(\d+)=(\S+)$", re.MULTILINE)
 
 
 def annotation(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """One paragraph. `before` are the source's headings, `figures` hold "words=N"."""
+    """One paragraph, without a quotation: what is quoted of the source stands in the claims, to which it points by number.
+
+    `before` are the source's headings; `figures` hold "words=N", "place=N" (annotations before this one), "C3=c7" (a claim's
+    number and a card of its row), "answered=question" and "found=question" (asked in other words).
+    """
     source = request.sources[0]
     figures = dict(figure.partition("=")[::2] for figure in request.figures if "=" in figure)
     size = _rounded(int(figures["words"]), desk.words.thousands) if figures.get("words", "").isdigit() else "?"
     kind = desk.words.kinds.get(source.media_type, desk.words.kinds[""])
-    central = _central(request.cards)
-    quote = quoting.quotation(central, desk.fill("lead", desk.words.annotation_quote), desk) if central else []
-    quote += _second(request.cards, central, desk) if central else []
+    quoted = _quoted(request, desk)
+    sentences: list[Sentence] = []
     for shown in (4, 3, 2, 1):
-        headings = _headings(request, desk, shown)
-        opening = _opening(desk, source.id, kind, size, headings)
+        opening = _opening(desk, source.id, kind, size, _headings(request, desk, shown))
         closing = _closing(request, desk)
-        sentences = [opening, *quote, *closing]
-        while count_words(" ".join(s.text for s in sentences)) > MOST and closing:
+        sentences = [opening, *quoted, *closing]
+        while _size(sentences) > MOST and closing:
             closing = closing[:-1]
-            sentences = [opening, *quote, *closing]
-        if count_words(" ".join(s.text for s in sentences)) <= MOST:
+            sentences = [opening, *quoted, *closing]
+        if _size(sentences) <= MOST:
             break
+    if _size(sentences) < LEAST:
+        sentences.append(Sentence(text=desk.words.annotation_only, kind="scaffold"))
     return Paragraphs(paragraphs=(tuple(sentences),))
+
+
+def _size(sentences: Sequence[Sentence]) -> int:
+    return count_words(" ".join(sentence.text for sentence in sentences))
 
 
 def _rounded(words: int, separator: str) -> str:
@@ -42,19 +53,32 @@ def _rounded(words: int, separator: str) -> str:
     return f"{round(words / step) * step:,}".replace(",", separator)
 
 
-def _central(cards: tuple[Card, ...]) -> Card | None:
-    """The most relevant card whose quote leaves room for the rest; the first of equals."""
-    short = [card for card in cards if count_words(card.quote) <= MOST // 2]
-    return max(short, key=lambda card: card.relevance, default=None)
-
-
-def _second(cards: tuple[Card, ...], first: Card, desk: Desk) -> list[Sentence]:
-    """Another passage where the first is so short that the annotation would say little."""
-    if count_words(first.quote) >= SHORT:
+def _quoted(request: DraftRequest, desk: Desk) -> list[Sentence]:
+    """Which claim comes closest to what was asked, and which others quote the source."""
+    rows = {card: int(number) for number, card in _CLAIM.findall("\n".join(request.figures))}
+    held = [card for card in request.cards if card.id in rows]
+    if not held:
         return []
-    others = [card for card in cards if card.id != first.id and count_words(card.quote) <= MOST // 3]
-    card = max(others, key=lambda card: card.relevance, default=None)
-    return quoting.quotation(card, quoting.next_lead(card, first, desk, named=True), desk) if card else []
+    central = max(held, key=lambda card: card.relevance)
+    place = quoting.section_of(central)
+    nearest = f"C{rows[central.id]}" + (f" ({in_italics(place)})" if place else "")
+    sentences = [desk.say("nearest", desk.words.annotation_nearest, claim=nearest)]
+    numbers = sorted({rows[card.id] for card in held})
+    if len(numbers) > 1:
+        claims = desk.words.several(_ranges(numbers), MOST)
+        sentences.append(desk.say("more", desk.words.annotation_more, count=len(numbers), claims=claims))
+    return sentences
+
+
+def _ranges(numbers: Sequence[int]) -> list[str]:
+    """C3, C5–C8: neighbours from three on as a range."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return [text for run in runs for text in ([f"C{run[0]}–C{run[-1]}"] if len(run) > 2 else [f"C{number}" for number in run])]
 
 
 def _headings(request: DraftRequest, desk: Desk, most: int) -> str:
@@ -80,20 +104,19 @@ def _opening(desk: Desk, source: str, kind: str, size: str, headings: str) -> Se
 
 
 def _closing(request: DraftRequest, desk: Desk) -> list[Sentence]:
-    """How much was taken, and what it says nothing on, most telling first: the last is left out first."""
-    answered = {card.question for card in request.cards}
-    open_questions = [question for question in request.brief.questions if question not in answered]
-    places = list(dict.fromkeys(quoting.section_of(card) for card in request.cards if quoting.section_of(card)))
-    closing: list[Sentence] = []
-    if request.brief.questions:
-        asked = len(request.brief.questions)
-        counted = asked - len(open_questions)
-        closing.append(desk.say("answers", desk.words.annotation_answers, count=counted, asked=desk.words.number(asked)))
-    if open_questions:
-        closing.append(desk.say("limit", desk.words.annotation_limit, question=_closed(open_questions[0], desk)))
-    elif request.brief.questions:
-        closing.append(desk.say("full", desk.words.annotation_full))
-    if places:
-        headings = desk.words.several([in_italics(text) for text in places], 3)
-        closing.append(desk.say("more", desk.words.annotation_more, count=len(request.cards), headings=headings))
-    return closing
+    """What it answers and what it says nothing on, most telling first: the last is left out first."""
+    questions = request.brief.questions
+    answered = {figure.removeprefix(ANSWERED) for figure in request.figures if figure.startswith(ANSWERED)}
+    missing = [question for question in questions if question not in answered]
+    if not questions:
+        return []
+    if len(missing) == len(questions):
+        others = [figure.removeprefix(FOUND) for figure in request.figures if figure.startswith(FOUND)]
+        return [desk.say("found", desk.words.annotation_found, question=_closed(other, desk)) for other in others[:1]]
+    if not missing:
+        return [desk.say("full", desk.words.annotation_full)]
+    counted = len(questions) - len(missing)
+    return [
+        desk.say("answers", desk.words.annotation_answers, count=counted, asked=desk.words.number(len(questions))),
+        desk.say("limit", desk.words.annotation_limit, question=_closed(missing[0], desk)),
+    ]

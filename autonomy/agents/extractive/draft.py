@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autonomy.agents.extractive.annotation import annotation
+from autonomy.agents.extractive.annotation import PLACE, annotation
 from autonomy.agents.extractive.frame import conclusion, introduction
 from autonomy.agents.extractive.quoting import Desk
 from autonomy.agents.extractive.section import section
@@ -26,7 +26,14 @@ def draft(request: DraftRequest) -> Paragraphs:
     desk = Desk(
         language=language,
         words=wording(language),
-        turns=Turns(request.task.seed, f"{request.part}\x1f{request.heading}"),
+        turns=Turns(request.task.seed, request.part, _place(request)),
         sources={source.id: source for source in request.sources},
     )
     return _PARTS[request.part](request, desk)
+
+
+def _place(request: DraftRequest) -> int:
+    """How many parts of its kind stand before it, so that neighbours do not open alike."""
+    if request.part == "annotation":
+        return next((int(figure.removeprefix(PLACE)) for figure in request.figures if figure.startswith(PLACE)), 0)
+    return len(request.before)

@@ -9,7 +9,7 @@ from autonomy.agents.extractive.quoting import Desk, in_italics
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 
 MOST_TITLES = 3
-NOT_FOUND = "not found: "
+NOT_FOUND, LITTLE = "not found: ", "little: "
 
 
 def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
@@ -19,7 +19,7 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
     forms = desk.words.introduction if len(sources) != 1 else desk.words.introduction_one
     sentences = [desk.say("introduction", forms, count=len(sources), goal=goal)]
     if request.brief.must_cover:
-        points = desk.words.several(list(request.brief.must_cover), 8)
+        points = desk.words.several([_shown(point) for point in request.brief.must_cover], 8)
         sentences.append(desk.say("points", desk.words.introduction_points, points=points))
     headings = headings_of(request)
     if len(headings) > 1:
@@ -29,9 +29,9 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
 
 
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`figures` hold "not found: question" for each question without a passage."""
+    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand."""
     counts = Counter(card.source for card in request.cards)
-    leading = sorted(counts, key=lambda source: (-counts[source], desk.title(source)))[:MOST_TITLES]
+    leading = _leading(counts, desk)
     sentences: list[Sentence] = []
     if counts:
         values = {
@@ -42,12 +42,30 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
         forms = desk.words.conclusion if len(counts) > 1 else desk.words.conclusion_one
         sentences.append(desk.say("conclusion", forms, count=len(request.cards), **values))
     gaps = [figure.removeprefix(NOT_FOUND) for figure in request.figures if figure.startswith(NOT_FOUND)]
+    little = [figure.removeprefix(LITTLE) for figure in request.figures if figure.startswith(LITTLE)]
     if gaps:
-        listed = "; ".join(in_italics(gap.rstrip(".")) for gap in gaps)
-        sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=listed))
-    elif counts:
+        sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=_listed(gaps)))
+    if little:
+        sentences.append(desk.say("little", desk.words.conclusion_little, gaps=_listed(little)))
+    if counts and not gaps and not little:
         sentences.append(desk.say("none", desk.words.conclusion_none))
     return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
+
+
+def _leading(counts: Counter[str], desk: Desk) -> list[str]:
+    """The fewest sources that more than half of the passages come from; at most three are named."""
+    order = sorted(counts, key=lambda source: (-counts[source], desk.title(source)))
+    enough = next(n for n in range(len(order) + 1) if sum(counts[s] for s in order[:n]) * 2 > counts.total() or n == len(order))
+    return order[: min(enough, MOST_TITLES)]
+
+
+def _shown(point: str) -> str:
+    """A point as it stands in a sentence; a question in italics."""
+    return in_italics(point) if point.rstrip().endswith(("?", "？")) else point
+
+
+def _listed(questions: list[str]) -> str:
+    return "; ".join(in_italics(question.rstrip(".")) for question in questions)
 
 
 def headings_of(request: DraftRequest) -> list[str]:

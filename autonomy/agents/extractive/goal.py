@@ -9,18 +9,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from autonomy.agents.extractive import asked
 from autonomy.text.sentences import split
 from autonomy.text.words import terms
+
+LONGEST_TITLE = 96
+"""Letters; about fourteen words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`subject` is a noun phrase or a clause as asked; `points` are the parts named one by one; `compared` sides of a "
-    "comparison."""
+    """`subject` is a noun phrase or a clause as asked; `points` are the parts named one by one; `compared` sides of a
+    comparison; `questions` what a goal of several questions asks, one by one, and `title` that goal as it was put."""
 
     subject: str
     points: tuple[str, ...]
     compared: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+    title: str = ""
 
 
 _FLAGS = re.IGNORECASE | re.VERBOSE
@@ -145,7 +151,7 @@ _CJK_ORDER = {
 }
 _ARTICLE = {
     "en": r"^(?:the|an?)\s+(?=\S)",
-    "de": r"^(?:den|die|das|der|dem|einen?|eine[rm]?)\s+(?=\S)",
+    "de": r"^(?:den|die|das|der|dem|einen?|eine[rm]?|ein)\s+(?=\S)",
     "es": r"^(?:el|la|los|las|una?)\s+(?=\S)",
     "fr": r"^(?:les?|la|une?|l['’])\s*(?=\S)",
 }
@@ -155,7 +161,10 @@ def read_goal(text: str, language: str) -> Goal:
     """The goal taken apart. Never empty: what cannot be taken apart is its own subject."""
     flat = " ".join(text.split())
     first = flat[slice(*split(flat, language)[0])] if split(flat, language) else flat
-    body = _trim(first.strip().strip("\"'“”„«»").rstrip(".!?。！？ "), language)
+    several = _several_questions(_trim(_without_order(flat.rstrip(".!?。！？ "), language), language), language)
+    if several:
+        return several
+    body = _trim(first.strip().strip("\"'“”„«»¿").rstrip(".!?。！？ "), language)
     compared = _compared(body, language)
     subject, points = _points(_asked(_without_order(body, language), language), language)
     subject = _bare(_trim(subject, language).strip(' ,;:.-–—"“”„«»'), language) or body or flat
@@ -165,18 +174,53 @@ def read_goal(text: str, language: str) -> Goal:
     return Goal(subject=subject, points=points, compared=compared)
 
 
+def _several_questions(text: str, language: str) -> Goal | None:
+    """The goal of a text that asks two questions or more; None for any other, and where nobody can tell what "it" is."""
+    pieces = asked.parts(text, language)
+    if not pieces:
+        return None
+    subject = _asked(pieces[0], language)
+    known = subject != pieces[0]
+    questions: list[str] = []
+    for piece in pieces:
+        back = piece is not pieces[0] and asked.refers_back(piece, language)
+        if back and not known:
+            return None
+        questions.append(asked.named(piece, subject, language) if back else piece)
+    labels = [_bare(_asked(question, language), language) for question in questions]
+    points = tuple(dict.fromkeys(asked.closed(label, language) if label in questions else label for label in labels))
+    if not all(terms(label, language) for label in labels):
+        return None
+    joint = f" {asked.AND[language]} "
+    return Goal(
+        subject=joint.join(dict.fromkeys(label for label in labels if label not in questions)) or _bare(subject, language),
+        points=points if len(points) > 1 else (),
+        questions=tuple(asked.closed(question, language) for question in questions),
+        title=asked.closed(text, language),
+    )
+
+
 def title_of(goal: Goal, language: str) -> str:
-    """A title of at most about twelve words: the subject, its first letter a capital."""
+    """A title of at most about fourteen words: the subject, or the goal as it was put where it asks several questions."""
     text = goal.subject
     if goal.compared:
         joint = {"de": " und ", "es": " y ", "fr": " et ", "ja": "と", "zh": "与"}.get(language, " and ")
         sides = joint.join(goal.compared)
         text = goal.subject if sides in goal.subject else sides
-    text = _bare(text, language)
-    if len(text) > 90:
-        cut = max(text.rfind(mark, 25, 90) for mark in (", ", "; ", ": ", " – ", "，", "、"))
-        text = text[: cut if cut > 0 else text.rfind(" ", 0, 90) if " " in text[:90] else 40]
-    return text[:1].upper() + text[1:]
+    if goal.title and len(goal.title) <= LONGEST_TITLE:
+        return goal.title
+    return asked.closed(_cut(_bare(text, language)), language)
+
+
+def _cut(text: str) -> str:
+    """The text to a title's length, at a pause of the sentence where there is one, else at a word with an ellipsis."""
+    if len(text) <= LONGEST_TITLE:
+        return text
+    pause = max(text.rfind(mark, 25, LONGEST_TITLE) for mark in (", ", "; ", ": ", " – ", "，", "、"))
+    if pause > 0:
+        return text[:pause]
+    word = text.rfind(" ", 25, LONGEST_TITLE - 1)
+    return (text[:word] if word > 0 else text[: LONGEST_TITLE // 2]) + "…"
 
 
 def _bare(text: str, language: str) -> str:

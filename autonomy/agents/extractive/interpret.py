@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from autonomy.agents.extractive.asked import closed
 from autonomy.agents.extractive.goal import Goal, read_goal, title_of
 from autonomy.agents.extractive.headings import clean_heading, telling
 from autonomy.agents.roles import Brief, Overview
@@ -101,7 +102,7 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
     ]
     if re.match(_CLAUSE.get(language, r"$^"), goal.subject, re.IGNORECASE):
         aspects = _ASPECTS.get(language, _ASPECTS["en"])
-        facets = [_upper(goal.subject), *(f"{_upper(goal.subject)}: {aspect}" for aspect in aspects)]
+        facets = [closed(goal.subject, language), *(f"{_upper(goal.subject)}: {aspect}" for aspect in aspects)]
     elif goal.compared:
         a, b = goal.compared
         form = _COMPARISON.get(language, _COMPARISON["en"])
@@ -109,10 +110,28 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
     elif len(points) > 2 and _is_list(goal, language):
         facets = []
     definition, rest = facets[:1], facets[1:]
-    ordered = [*definition, *points, *headings[:MOST_HEADINGS]][:MOST]
+    if goal.questions:
+        definition, points, rest = list(goal.questions), [], []
+    ordered = [*definition, *_apart(points, language), *headings[:MOST_HEADINGS]][:MOST]
     # Facets of the same subject find the same passages: they only fill up what the goal left open.
     ordered += rest[: max(0, LEAST - len(ordered))]
     return tuple(dict.fromkeys(ordered)) or (_upper(goal.subject),)
+
+
+def _apart(questions: Sequence[str], language: str) -> list[str]:
+    """The questions less those whose content words another one holds as well: they would find the same, only vaguer."""
+    words = [set(terms(question, language)) for question in questions]
+    return [
+        question
+        for i, question in enumerate(questions)
+        if not any(words[i] < other or (words[i] == other and j < i) for j, other in enumerate(words) if j != i)
+    ]
+
+
+def _facet_words(language: str) -> set[str]:
+    """The words that questions of every subject share ("work", "limits"): they make no other question."""
+    forms = (*_FACETS.get(language, ()), *_ASPECTS.get(language, ()))
+    return set(terms(re.sub(r"\{\w+\}", " ", " ".join(forms)), language))
 
 
 def _is_list(goal: Goal, language: str) -> bool:
@@ -172,11 +191,12 @@ def _near_headings(goal: Goal, overview: Overview, language: str) -> list[str]:
         if share * own >= 0.15 and core & set(vector):
             scored.append((-round(share + 0.5 * own, 6), place, text))
     # A heading without a word of its own would search the same again, only vaguer.
+    common = _facet_words(language)
     taken = [known]
     chosen: list[str] = []
     for _, _, text in sorted(scored):
-        words = set(terms(text, language))
+        words = set(terms(text, language)) - common
         if not any(words <= other for other in taken):
             chosen.append(text)
             taken.append(words)
-    return chosen
+    return _apart(chosen, language)

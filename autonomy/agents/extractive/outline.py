@@ -184,9 +184,8 @@ def _closest(groups: Sequence[Group], thin: Sequence[int]) -> tuple[int, int, fl
 
 def _phase(group: Group, brief: Brief) -> int:
     """0 definition, 1 working, 2 use, 3 limits, 4 comparison: what most of the group's text is about."""
-    headings = (
-        " ".join(f"{c.anchor.section or ''} {c.question if group.point else ''}" for c in group.cards) + f" {group.point}"
-    )
+    # A point of the goal is what it says; of the other groups the headings tell.
+    headings = group.point or " ".join(card.anchor.section or "" for card in group.cards)
     if _COMPARISON.search(headings):
         return 4
     if _LIMIT.search(headings):

@@ -1,7 +1,8 @@
 """The shape of the player's own words in one language: scaffolds of counts, titles and headings, and lead-ins to quotations.
 
 Every lead-in ends where a quotation may begin. Placeholders: {title} and {section} of a source (set in italics by the
-caller), {count}, {sources}, {titles}, {headings}, {heading}, {words}, {pages}, {kind}, {question}, {goal}.
+caller), {count}, {sources}, {titles}, {headings}, {heading}, {words}, {pages}, {kind}, {question}, {topic} (a question inside a
+sentence), {claim} and {claims} (numbers of claims), {goal}.
 """
 
 from __future__ import annotations
@@ -32,15 +33,18 @@ class Wording:
     differ: Forms
     annotation: Forms
     annotation_bare: Forms
-    annotation_quote: Forms
+    annotation_nearest: Forms
     annotation_more: Forms
+    annotation_only: str
+    annotation_found: Forms
     annotation_answers: Forms
     annotation_limit: Forms
     annotation_full: Forms
     shared: Forms
     shared_differ: Forms
-    single: Forms
-    synthesis_opens: Forms
+    question_topic: str
+    synthesis_one: Forms
+    synthesis_many: Forms
     introduction: Forms
     introduction_one: Forms
     introduction_points: Forms
@@ -48,6 +52,7 @@ class Wording:
     conclusion: Forms
     conclusion_one: Forms
     conclusion_gaps: Forms
+    conclusion_little: Forms
     conclusion_none: Forms
     dropped: str
     and_more: str

@@ -64,6 +64,13 @@ def in_italics(text: str) -> str:
     return f"*{plain_title(text)}*"
 
 
+def topic(question: str, desk: Desk) -> str:
+    """What a sentence is about: the question in italics, called one where it is asked as one."""
+    if question.rstrip().endswith(("?", "？")):
+        return desk.words.question_topic.format(question=in_italics(question))
+    return in_italics(question)
+
+
 def is_block(quote: str, language: str) -> bool:
     """Whether a quotation is set as a block: long, or with quotation marks of its own."""
     long = len(quote) > BLOCK_LETTERS if is_cjk(language) else len(quote.split()) > BLOCK_WORDS

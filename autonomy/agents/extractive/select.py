@@ -17,7 +17,9 @@ from autonomy.agents.roles import SelectRequest
 from autonomy.core.types import Anchor, Card, Passage
 from autonomy.text import claims, ranking
 from autonomy.text.language import detect, is_cjk
+from autonomy.text.leaning import leans
 from autonomy.text.openers import ENTRY_VERB
+from autonomy.text.relevance import ENOUGH, Relevance, relevance
 from autonomy.text.sentences import split
 from autonomy.text.standalone import flaw, weak
 from autonomy.text.words import terms
@@ -31,10 +33,15 @@ DANGLING_COST = 0.6
 WEAK_COST = 0.3
 ENTRY_COST = 0.35
 NEWS_COST = 0.6
+DEFINITION_GAIN = 0.5
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
 _CODE = re.compile(r"\w\(|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
 """Calls, names with underscores, operators, options: what a text about programs holds and plain prose does not."""
+_INTERFACE = re.compile(
+    r"\b(?:api|module|library|interface|(?:object|class|function|method|constant|parameter|exception|option|handler)s?)\b",
+    re.IGNORECASE,
+)
 _SIGNATURE = re.compile(
     r"[\w.]+\([^)]*\)?[^.]*$|^(?:class|async|exception|coroutine|function|method|def)\s|^-{1,2}\w|^[\w.]+(?:\s*[=:]\s*\S+)?$"
 )
@@ -88,7 +95,8 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     for candidate in found:
         candidate.topical = _on_point(candidate, wanted, request, weight)
     asked = set(wanted)
-    kept = [c for c in found if c.topical >= TOPICAL and _says_something(c, asked)]
+    aims = relevance(request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,))
+    kept = [c for c in found if c.topical >= TOPICAL and _says_something(c, asked) and _relevant(c, aims)]
     if not kept:
         return ()
     _score(kept, wanted, weight)
@@ -103,7 +111,8 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
     paragraph = place = 0
     before: tuple[int, int] | None = None
     # A passage begins behind a heading or, where it speaks of code, behind a signature, which readers keep out of prose.
-    technical = bool(_CODE.search(f"{passage.title} {passage.section or ''} {passage.text}"))
+    above = f"{passage.title} {passage.section or ''}"
+    technical = bool(_CODE.search(f"{above} {passage.text}") or _INTERFACE.search(above))
     signature = technical
     for start, end in spans:
         if before and "\n" in passage.text[before[1] : start]:
@@ -144,6 +153,7 @@ def _quotable(
         or _MARKED.search(joined)
         or len(joined.split()) > RESCUED_WORDS
         or len(joined) > 600
+        or leans(joined, language, technical=technical)
     ):
         return None, False
     return (before[0], span[1]), True
@@ -195,6 +205,12 @@ def _topical(candidate: Candidate, wanted: Sequence[str], weight: Callable[[str]
     return own + 0.5 * (around - own) if own > 0 or claims.defines(candidate.text, candidate.language) else 0.0
 
 
+def _relevant(candidate: Candidate, aims: Relevance) -> bool:
+    """Whether it speaks to the goal, however few words the question in hand has."""
+    passage = candidate.passage
+    return aims.of(candidate.text, (passage.section or "",), passage.title, candidate.language) >= ENOUGH
+
+
 def _says_something(candidate: Candidate, asked: set[str]) -> bool:
     """Whether it holds words beyond the question, the title and the heading: "X is a complex topic" does not."""
     frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
@@ -220,6 +236,7 @@ def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str]
             + 1.5 * asked
             + 0.5 * claims.cue(candidate.text, candidate.language)
             + 1.0 / (1 + 0.3 * rank)
+            + (DEFINITION_GAIN if _defines(candidate, wanted) else 0.0)
             - (DANGLING_COST / 2 if candidate.rescued else 0.0)
             - (WEAK_COST if weak(candidate.text, candidate.language) else 0.0)
             - (ENTRY_COST if ENTRY_VERB.match(candidate.passage.text) else 0.0)
@@ -228,6 +245,11 @@ def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str]
     top = max(c.score for c in found)
     for candidate in found:
         candidate.score = candidate.score / top if top > 0 else 0.0
+
+
+def _defines(candidate: Candidate, wanted: Sequence[str]) -> bool:
+    """Whether it says what the thing asked for is: "A lease is a lock with an expiry date"."""
+    return bool(set(candidate.terms[:2]) & set(wanted)) and claims.defines(candidate.text, candidate.language)
 
 
 def _ranks(found: Sequence[Candidate]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from autonomy.agents.extractive import quoting
 from autonomy.agents.extractive.quoting import Desk
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
+from autonomy.text import claims
 from autonomy.text.chars import count_words
 
 LEAST_ROOM = 45
@@ -34,7 +35,7 @@ def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
     room = request.words
     for question in dict.fromkeys(questions):
         mine = [row for row in rows if row.cards[0].question == question]
-        mine.sort(key=lambda row: (-len(row.cards), -max(card.relevance for card in row.cards)))
+        mine.sort(key=lambda row: _order(row, desk))
         share = request.words / max(1, len(set(questions)))
         made = _paragraph(question, _fitting(mine, min(room, max(LEAST_ROOM, share))), desk)
         if made:
@@ -59,6 +60,13 @@ def _rows(request: DraftRequest) -> list[Row]:
     return rows
 
 
+def _order(row: Row, desk: Desk) -> tuple[int, bool, float]:
+    """What more sources carry first, then what says what something is (a source does so early), then the most relevant."""
+    if claims.defines(row.cards[0].quote, desk.language):
+        return -len(row.cards), False, row.cards[0].anchor.start
+    return -len(row.cards), True, -max(card.relevance for card in row.cards)
+
+
 def _fitting(rows: Sequence[Row], room: float) -> list[Row]:
     kept: list[Row] = []
     for row in rows[: PER_QUESTION * 2]:
@@ -70,13 +78,20 @@ def _fitting(rows: Sequence[Row], room: float) -> list[Row]:
     return kept
 
 
+def _opening(question: str, heard: Sequence[str], desk: Desk) -> Sentence:
+    """Which question, and who speaks to it; the quotations behind it name a lone source no more."""
+    topic = quoting.topic(question, desk)
+    if len(heard) == 1:
+        return desk.say("one", desk.words.synthesis_one, topic=topic, title=desk.title(heard[0]))
+    return desk.say("many", desk.words.synthesis_many, topic=topic, count=len(heard), titles=desk.titles(heard))
+
+
 def _paragraph(question: str, rows: Sequence[Row], desk: Desk) -> list[Sentence]:
     if not rows:
         return []
-    forms = desk.words.synthesis_opens
-    sentences = [desk.say("opens", forms, question=quoting.in_italics(question))] if question else []
-    alone = {card.source for row in rows for card in row.cards if len(row.cards) == 1}
-    said = len(alone) == 1 and all(len(row.cards) == 1 for row in rows)
+    heard = list(dict.fromkeys(card.source for row in rows for card in row.cards))
+    said = len(heard) == 1
+    sentences = [_opening(question, heard, desk)]
     before: Card | None = None
     for row in rows:
         titles = desk.titles([card.source for card in row.cards])
@@ -84,8 +99,6 @@ def _paragraph(question: str, rows: Sequence[Row], desk: Desk) -> list[Sentence]
             sentences.append(desk.say("against", desk.words.shared_differ, titles=titles))
         elif len(row.cards) > 1:
             sentences.append(desk.say("shared", desk.words.shared, count=len(row.cards), titles=titles))
-        elif said and before is None:
-            sentences.append(desk.say("single", desk.words.single, title=titles))
         for card in row.cards:
             lead = quoting.next_lead(card, before, desk, named=said)
             sentences += quoting.quotation(card, lead, desk)

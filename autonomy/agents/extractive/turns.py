@@ -1,4 +1,4 @@
-"""Forms taken in turn: an order fixed by seed and place, in which no form follows itself."""
+"""Forms taken in turn: an order fixed by seed and place, in which no form follows itself, whatever key it was taken for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,26 @@ from collections.abc import Sequence
 
 
 class Turns:
-    """Hands out the forms of each key one after another; the same seed and place give the same order everywhere."""
+    """Hands out the forms of each key one after another; the same seed and place give the same order everywhere.
 
-    def __init__(self, seed: int, place: str) -> None:
+    `start` is the turn to begin with: neighbours with the same place and the next start begin with the next form.
+    """
+
+    def __init__(self, seed: int, place: str, start: int = 0) -> None:
+        self._start = start
         self._root = f"{seed}\x1f{place}"
+        self._last = ""
         self._taken: dict[str, int] = {}
 
     def next(self, key: str, forms: Sequence[str]) -> str:
         """The next form of a non-empty sequence."""
         order = sorted(range(len(forms)), key=lambda i: self._rank(key, i))
-        turn = self._taken.get(key, 0)
+        turn = self._taken.get(key, self._start)
+        if forms[order[turn % len(order)]] == self._last:
+            turn += 1
         self._taken[key] = turn + 1
-        return forms[order[turn % len(order)]]
+        self._last = forms[order[turn % len(order)]]
+        return self._last
 
     def _rank(self, key: str, index: int) -> bytes:
         return hashlib.sha256(f"{self._root}\x1f{key}\x1f{index}".encode()).digest()

@@ -91,15 +91,19 @@ GERMAN = Wording(
         "{title} ist ein Text von etwa {words} Wörtern ({kind}).",
         "{title} hat einen Umfang von etwa {words} Wörtern ({kind}).",
     ),
-    annotation_quote=(
-        "Die Stelle, die der Frage am nächsten kommt, lautet:",
-        "Im Kern steht dort:",
-        "Am nächsten kommt der Frage diese Stelle:",
-        "Die zentrale Stelle lautet:",
+    annotation_nearest=(
+        "Der Frage am nächsten kommt {claim}.",
+        "Am nächsten an dem, was gefragt war, liegt {claim}.",
     ),
     annotation_more=(
-        "Die Zahl der entnommenen Stellen ist {digits}; sie stehen unter {headings}.",
-        "Entnommene Stellen: {digits}, unter {headings}.",
+        "Insgesamt sind oben {count} ihrer Stellen zitiert: {claims}.",
+        "Zitiert sind daraus oben {count} Stellen: {claims}.",
+    ),
+    annotation_only="Sonst stand nichts darin, was zur Frage sprach und sich für sich allein zitieren ließ:"
+    " Der Rest wiederholt, hängt an seinem Ort oder handelt von anderem.",
+    annotation_found=(
+        "Sie fand sich erst, als anders gefragt wurde: {question}",
+        "Erst eine andere Fassung der Frage führte zu ihr: {question}",
     ),
     annotation_answers=(
         "Die Quelle belegt {digits} von {asked} gestellten Fragen.",
@@ -123,16 +127,16 @@ GERMAN = Wording(
         "Hier sprechen {titles} von derselben Sache, weichen aber in einer Zahl oder einer Verneinung ab.",
         "Zum selben Punkt stimmen {titles} in einer Zahl oder einer Verneinung nicht überein.",
     ),
-    single=(
-        "Hierfür fand sich nur eine Quelle: {title}.",
-        "Dies stützt sich allein auf {title}.",
-        "Hier steht {title} allein.",
-        "Nur {title} sagt dies.",
+    question_topic="der Frage {question}",
+    synthesis_one=(
+        "Zu {topic} spricht eine Quelle: {title}.",
+        "Zu {topic} steht alles Gefundene in {title}.",
+        "Nur {title} sagt etwas zu {topic}.",
     ),
-    synthesis_opens=(
-        "Zur Frage {question} sagen die Quellen dies.",
-        "Auf die Frage {question} antworten diese Stellen.",
-        "{question}: Dazu ist dies zu lesen.",
+    synthesis_many=(
+        "Zu {topic} werden {count} Quellen zitiert: {titles}.",
+        "{Count} Quellen äußern sich zu {topic}: {titles}.",
+        "Zu {topic} finden sich Stellen in {titles}.",
     ),
     introduction=(
         "Dieses Dokument stellt zusammen, was {count} Quellen zum Thema {goal} sagen. Es wurde nach Regeln und ohne "
@@ -160,6 +164,10 @@ GERMAN = Wording(
     conclusion_gaps=(
         "Gesucht, ohne dass sich eine weitere Stelle fand: {gaps}.",
         "Auf diese Fragen geben die Quellen keine weitere zitierbare Antwort: {gaps}.",
+    ),
+    conclusion_little=(
+        "Nur zum Teil sprechen die Quellen zu: {gaps}.",
+        "Von diesen Fragen steht nur ein Teil in den Quellen: {gaps}.",
     ),
     conclusion_none=(
         "Jede Frage, die an die Quellen gestellt wurde, brachte mindestens eine Stelle.",

@@ -92,15 +92,20 @@ ENGLISH = Wording(
         "{title} is a {kind} of about {words} words.",
         "{title}, a {kind}, has about {words} words.",
     ),
-    annotation_quote=(
-        "Its most central passage reads:",
-        "At its core stands this:",
-        "The passage closest to the question is this:",
-        "Closest to what was asked comes this:",
+    annotation_nearest=(
+        "The passage closest to the question is {claim}.",
+        "Closest to what was asked comes {claim}.",
+        "What was asked is met most closely by {claim}.",
     ),
     annotation_more=(
-        "The passages taken from it, {count} in all, stand under {headings}.",
-        "{Count} passages were taken from it, under {headings}.",
+        "In all, {count} of its passages are quoted above: {claims}.",
+        "Of its passages {count} are quoted above: {claims}.",
+    ),
+    annotation_only="Nothing else in it both spoke to what was asked and could be quoted by itself:"
+    " the rest repeats, leans on its place or treats of something else.",
+    annotation_found=(
+        "It came up only when the question was put in other words: {question}",
+        "Only another wording of the question led to it: {question}",
     ),
     annotation_answers=(
         "It was searched for {asked} questions and brought evidence on {count} of them.",
@@ -124,16 +129,17 @@ ENGLISH = Wording(
         "Here {titles} speak of the same thing but differ in a figure or a negation.",
         "{titles} treat the same point and do not agree in a figure or a negation.",
     ),
-    single=(
-        "Only one source was found for this: {title}.",
-        "This rests on {title} alone.",
-        "Here {title} stands alone.",
-        "A single source, {title}, says so.",
+    question_topic="the question {question}",
+    synthesis_one=(
+        "On {topic}, one source speaks: {title}.",
+        "For {topic}, everything that was found stands in {title}.",
+        "{title} is the only source found on {topic}.",
+        "On {topic}, only {title} has something to say.",
     ),
-    synthesis_opens=(
-        "On the question {question} the sources say this.",
-        "To the question {question} there is this to read.",
-        "{question} is answered by these passages.",
+    synthesis_many=(
+        "On {topic}, {count} sources are quoted: {titles}.",
+        "{Count} sources speak to {topic}: {titles}.",
+        "For {topic}, there are passages in {titles}.",
     ),
     introduction=(
         "This document gathers what {count} sources say on {goal}. It was put together by rule from quotations, without a "
@@ -160,6 +166,10 @@ ENGLISH = Wording(
     conclusion_gaps=(
         "Looked for, without a passage beyond those above: {gaps}.",
         "The sources hold no further quotable answer to these questions: {gaps}.",
+    ),
+    conclusion_little=(
+        "The sources speak only in part to: {gaps}.",
+        "Only part of what these questions ask is in the sources: {gaps}.",
     ),
     conclusion_none=(
         "Every question that was put to the sources brought at least one passage.",

@@ -89,15 +89,19 @@ SPANISH = Wording(
         "{title} es un texto de unas {words} palabras ({kind}).",
         "{title} tiene una extensión de unas {words} palabras ({kind}).",
     ),
-    annotation_quote=(
-        "El pasaje más cercano a la pregunta es este:",
-        "En lo esencial dice:",
-        "Lo más cercano a lo preguntado es esto:",
-        "Su pasaje central dice:",
+    annotation_nearest=(
+        "Lo más cercano a lo preguntado es {claim}.",
+        "El pasaje más próximo a la pregunta es {claim}.",
     ),
     annotation_more=(
-        "Pasajes tomados de ella: {digits}, bajo {headings}.",
-        "Se tomaron de ella pasajes (en total {digits}) bajo {headings}.",
+        "En total se citan arriba {count} pasajes suyos: {claims}.",
+        "De sus pasajes se citan arriba {count}: {claims}.",
+    ),
+    annotation_only="No contenía nada más que respondiera a lo preguntado y pudiera citarse por sí solo:"
+    " lo demás se repite, depende de su contexto o trata de otra cosa.",
+    annotation_found=(
+        "Solo apareció al preguntar con otras palabras: {question}",
+        "Solo otra forma de la pregunta llevó a ella: {question}",
     ),
     annotation_answers=(
         "De las {asked} preguntas planteadas aporta pruebas para {digits}.",
@@ -121,16 +125,16 @@ SPANISH = Wording(
         "Aquí {titles} hablan de lo mismo, pero difieren en una cifra o en una negación.",
         "Sobre el mismo punto {titles} no coinciden en una cifra o en una negación.",
     ),
-    single=(
-        "Para esto se halló una sola fuente: {title}.",
-        "Esto se apoya únicamente en {title}.",
-        "Aquí {title} está sola.",
-        "Solo {title} lo dice.",
+    question_topic="la pregunta {question}",
+    synthesis_one=(
+        "Sobre {topic} habla una sola fuente: {title}.",
+        "Todo lo hallado sobre {topic} está en {title}.",
+        "Solo {title} dice algo sobre {topic}.",
     ),
-    synthesis_opens=(
-        "Sobre la pregunta {question} las fuentes dicen esto.",
-        "A la pregunta {question} responden estos pasajes.",
-        "{question}: esto es lo que se lee.",
+    synthesis_many=(
+        "Sobre {topic} se citan {count} fuentes: {titles}.",
+        "Acerca de {topic} hablan {count} fuentes: {titles}.",
+        "Sobre {topic} hay pasajes en {titles}.",
     ),
     introduction=(
         "Este documento reúne lo que {count} fuentes dicen sobre {goal}. Se compuso con citas, por reglas y sin modelo de "
@@ -157,6 +161,10 @@ SPANISH = Wording(
     conclusion_gaps=(
         "Se buscó, sin hallar más pasajes que los anteriores: {gaps}.",
         "Las fuentes no dan más respuesta citable a estas preguntas: {gaps}.",
+    ),
+    conclusion_little=(
+        "Las fuentes responden solo en parte a: {gaps}.",
+        "De estas preguntas solo una parte está en las fuentes: {gaps}.",
     ),
     conclusion_none=(
         "Cada pregunta planteada a las fuentes dio al menos un pasaje.",

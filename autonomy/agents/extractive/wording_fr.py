@@ -58,11 +58,17 @@ FRENCH = Wording(
         "Étendue : environ {words} mots ({kind}) ; les parties principales sont {headings}.",
     ),
     annotation_bare=("{title} est un texte d'environ {words} mots ({kind}).",),
-    annotation_quote=("Le passage le plus proche de la question est celui-ci :", "On y lit pour l'essentiel :"),
-    annotation_more=(
-        "Passages retenus : {digits}, sous {headings}.",
-        "Nombre de passages retenus : {digits} (sous {headings}).",
+    annotation_nearest=(
+        "Le plus proche de la question est {claim}.",
+        "C'est {claim} qui répond de plus près à la question.",
     ),
+    annotation_more=(
+        "En tout, {count} de ses passages sont cités plus haut : {claims}.",
+        "De ses passages, {count} sont cités plus haut : {claims}.",
+    ),
+    annotation_only="Rien d'autre n'y répondait à la question tout en pouvant être cité seul :"
+    " le reste se répète, dépend de son contexte ou traite d'autre chose.",
+    annotation_found=("Elle n'est apparue qu'en posant la question autrement : {question}",),
     annotation_answers=("Elle apporte des passages pour {digits} des {asked} questions posées.",),
     annotation_limit=(
         "Rien n'en a été retenu sur la question : {question}",
@@ -75,8 +81,15 @@ FRENCH = Wording(
         "Cela est porté par {titles}.",
     ),
     shared_differ=("Ici, {titles} parlent de la même chose, mais diffèrent par un chiffre ou une négation.",),
-    single=("Une seule source a été trouvée ici : {title}.", "Cela repose sur {title} seul.", "Seul {title} le dit."),
-    synthesis_opens=("À la question {question}, les sources répondent ceci.", "{question} : voilà ce qui se lit."),
+    question_topic="la question {question}",
+    synthesis_one=(
+        "Sur {topic}, une seule source parle : {title}.",
+        "Tout ce qui a été trouvé sur {topic} se lit dans {title}.",
+    ),
+    synthesis_many=(
+        "Sur {topic}, {count} sources sont citées : {titles}.",
+        "On lit des passages sur {topic} dans {titles}.",
+    ),
     introduction=(
         "Ce document réunit ce que {count} sources disent sur le sujet {goal}. Il a été composé de citations, par règles et "
         "sans "
@@ -91,6 +104,7 @@ FRENCH = Wording(
     conclusion=("Sur le sujet {goal}, {digits} passages ont été retenus de {sources} sources, la plupart de {titles}.",),
     conclusion_one=("Sur le sujet {goal}, tous les passages retenus ({digits}) viennent d'une seule source, {titles}.",),
     conclusion_gaps=("Cherché, sans autre passage que ceux ci-dessus : {gaps}.",),
+    conclusion_little=("Les sources ne répondent qu'en partie à : {gaps}.",),
     conclusion_none=("Chaque question posée aux sources a donné au moins un passage.",),
     dropped="Une affirmation a été omise, car aucun passage ne la porte.",
     and_more=" et {count} autres",

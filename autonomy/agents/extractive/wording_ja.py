@@ -43,15 +43,30 @@ JAPANESE = Wording(
     differ=("この点で{titles}は数字または否定が異なる。両方を引いた。", "{titles}は数字または否定が一致しない。"),
     annotation=("{title}は約{words}語の{kind}で、主な項目は{headings}である。", "約{words}語の{kind}で、{headings}を扱う。"),
     annotation_bare=("{title}は約{words}語の{kind}である。",),
-    annotation_quote=("問いに最も近い箇所：", "中心となる箇所："),
-    annotation_more=("引いた箇所は{digits}件で、{headings}にある。",),
+    annotation_nearest=(
+        "問いに最も近いのは{claim}である。",
+        "求められたことに最も近いのは{claim}である。",
+    ),
+    annotation_more=(
+        "この資料からは全部で{digits}件の箇所を上に引いた：{claims}。",
+        "上に引いた箇所は{digits}件ある：{claims}。",
+    ),
+    annotation_only="ほかには、問いに答え、単独で引用できる文がなかった。",
+    annotation_found=("言い換えた問いで初めて見つかった：{question}",),
     annotation_answers=("{asked}件の問いのうち{digits}件に引用があった。",),
     annotation_limit=("次の問いへの引用はなかった：{question}",),
     annotation_full=("すべての問いに引用があった。",),
     shared=("この点は{digits}件の資料が述べている：{titles}。", "同じ点が{titles}にある。"),
     shared_differ=("{titles}は同じ事柄を述べるが、数字または否定が異なる。",),
-    single=("この点の資料は一つだけである：{title}。", "これは{title}だけによる。"),
-    synthesis_opens=("問い{question}について、資料にはこうある。", "{question}：資料の記述は次による。"),
+    question_topic="問い{question}",
+    synthesis_one=(
+        "{topic}について述べる資料は{title}だけである。",
+        "{topic}について見つかったものはすべて{title}にある。",
+    ),
+    synthesis_many=(
+        "{topic}については{digits}件の資料を引く：{titles}。",
+        "{topic}についての箇所は{titles}にある。",
+    ),
     introduction=(
         "この文書は、{goal}について{digits}件の資料が述べることをまとめたものである。言語モデルを使わず、規則によって引用から組み立てた。"
         "内容についての記述はすべて出典つきの引用である。",
@@ -64,6 +79,7 @@ JAPANESE = Wording(
     conclusion=("{goal}について、{sources}件の資料から{digits}件の箇所を選んだ。多くは{titles}による。",),
     conclusion_one=("{goal}について選んだ{digits}件の箇所は、すべて{titles}による。",),
     conclusion_gaps=("探したが、上のほかに箇所が見つからなかった問い：{gaps}。",),
+    conclusion_little=("資料が一部しか答えない問い：{gaps}。",),
     conclusion_none=("資料へのすべての問いに、少なくとも一つの箇所があった。",),
     dropped="裏づける箇所がないため、一文を省いた。",
     and_more="ほか{count}件",

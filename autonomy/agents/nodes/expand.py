@@ -21,7 +21,7 @@ async def expand(state: GraphState, context: Context) -> Update:
     brief = Brief.model_validate(state["brief"])
     rows = gathered.searched(context)
     asked = [row.question for row in rows]
-    thin = [row.question for row in rows if row.coverage < critic.COVERED or row.kept == 0]
+    thin = [row.question for row in rows if row.thin]
     notes, gave_up = list(state["notes"]), ""
     try:
         offered = await context.player.widen(task, brief, thin or brief.questions)

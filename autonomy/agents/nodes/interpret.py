@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autonomy.agents.context import Context
+from autonomy.agents.notes import notes
 from autonomy.core.counting import several
 from autonomy.core.graph import Update
 from autonomy.core.state import GraphState
@@ -31,11 +32,7 @@ async def interpret(state: GraphState, context: Context) -> Update:
     )
     decision = {"route": "plan", "why": why, "figures": figures, "questions": list(brief.questions)}
     context.emit("decision", decision, node="interpret")
-    notes = list(state["notes"])
+    told = list(state["notes"])
     if reading.failed:
-        names = ", ".join(location for location, _ in reading.failed[:5])
-        more = f" and {len(reading.failed) - 5} more" if len(reading.failed) > 5 else ""
-        left = several(len(reading.failed), "document")
-        were = "was" if len(reading.failed) == 1 else "were"
-        notes.append(f"{left} could not be read and {were} left out: {names}{more}.")
-    return {"brief": brief.model_dump(mode="json"), "notes": notes, "route": "plan"}
+        told.append(notes(brief.language).left_out([location for location, _ in reading.failed]))
+    return {"brief": brief.model_dump(mode="json"), "notes": told, "route": "plan"}

@@ -1,0 +1,200 @@
+"""What the loop itself owes the reader (a step given up, evidence too thin, a gate not reached), in the document's language.
+
+The words of decisions and events are the operator's and stay English; these stand in the document. English takes the reason
+of a failure with it; other languages leave it to the log, since services say it in English.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from autonomy.core.counting import several
+from autonomy.core.types import Gate, PlanStep
+
+SHOWN = 5
+"""Names of unreadable documents that are listed; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """One language's forms. `gates`, `steps` and `limits` name the gates, the actions of steps and the budgets."""
+
+    unreadable: str
+    more: str
+    little: str
+    failed: str
+    not_reached: str
+    is_wanted: str
+    to: str
+    cut_short: str
+    not_judged: str
+    fallback: str
+    by_rule: str
+    by_quotation: str
+    by_player: str
+    did: tuple[str, str, str]
+    work: Mapping[str, str]
+    parts: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, str] = field(default_factory=dict)
+    gates: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+    def left_out(self, names: Sequence[str]) -> str:
+        """Documents of the corpus that could not be read."""
+        rest = len(names) - SHOWN
+        listed = ", ".join(names[:SHOWN]) + (self.more.format(count=rest) if rest > 0 else "")
+        be = "was" if len(names) == 1 else "were"
+        return self.unreadable.format(count=len(names), documents=several(len(names), "document"), be=be, names=listed)
+
+    def holds_little(self, cards: int, sources: int, enough: int, wanted: int) -> str:
+        """What the reader is told when the corpus has no more to give."""
+        found = f"{several(cards, 'quotation')} from {several(sources, 'source')}"
+        return self.little.format(found=found, cards=cards, sources=sources, enough=enough, wanted=wanted)
+
+    def not_done(self, step: PlanStep, error: str) -> str:
+        """A step that was given up."""
+        return self.failed.format(step=self.steps.get(step.action, step.description), error=error)
+
+    def shortfall(self, failed: Sequence[Gate]) -> str:
+        """Gates below their thresholds."""
+        listed = "; ".join(
+            self.is_wanted.format(
+                gate=self.gates.get(gate.name, gate.name.replace("_", " ")), figure=gate.figure, wanted=self._wanted(gate)
+            )
+            for gate in failed
+        )
+        return self.not_reached.format(listed=listed)
+
+    def _wanted(self, gate: Gate) -> str:
+        bounds: Any = gate.threshold
+        return self.to.join(str(bound) for bound in bounds) if isinstance(bounds, (list, tuple)) else str(bounds)
+
+    def ended(self, which: str, message: str) -> str:
+        """A run that a budget cut short."""
+        return self.cut_short.format(limit=self.limits.get(which, which), message=message)
+
+    def undecided(self, count: int, error: str) -> str:
+        """Claims that nobody could judge."""
+        return self.not_judged.format(count=count, claims=several(count, "claim"), error=error)
+
+    def moved(self, role: str, part: str, subject: str, players: tuple[str, str], error: int, *, by_rule: bool) -> str:
+        """A request that moved on from one player to the next. `error` says what the first did (see `did`)."""
+        first, following = players
+        how = self.by_player.format(player=following)
+        if by_rule:
+            how = self.by_quotation if role == "draft" else self.by_rule
+        what = self.work[role].format(part=self.parts.get(part, part), subject=subject)
+        return self.fallback.format(what=what, how=how, player=first, did=self.did[error])
+
+
+_ENGLISH = Notes(
+    unreadable="{documents} could not be read and {be} left out: {names}.",
+    more=" and {count} more",
+    little="The corpus holds little about this: {found} (wanted {enough} from {wanted}).",
+    failed="The step '{step}' could not be done: {error}",
+    not_reached="Not reached: {listed}.",
+    is_wanted="{gate} is {figure}, wanted {wanted}",
+    to=" to ",
+    cut_short="The run was cut short: {message}.",
+    not_judged="{claims} could not be judged against their quotations ({error}).",
+    fallback="{what} {how}, because {player} {did}.",
+    by_rule="by rule",
+    by_quotation="by quotation",
+    by_player="by {player}",
+    did=("did not answer", "refused the request", "gave no usable answer"),
+    work={
+        "interpret": "The goal was read",
+        "select": "The evidence for '{subject}' was chosen",
+        "outline": "The outline was made",
+        "draft": "The {part} '{subject}' was put together",
+        "judge": "Doubtful citations were judged",
+        "revise": "'{subject}' was mended",
+        "widen": "Further questions were found",
+    },
+)
+_GERMAN = Notes(
+    unreadable="Nicht lesbare und deshalb ausgelassene Dokumente ({count}): {names}.",
+    more=" und {count} weitere",
+    little="Das Korpus enthält wenig dazu: {cards} Zitate aus {sources} Quellen (gewünscht {enough} aus {wanted}).",
+    failed="Ein Schritt konnte nicht ausgeführt werden: {step}.",
+    not_reached="Nicht erreicht: {listed}.",
+    is_wanted="{gate} {figure}, gewünscht {wanted}",
+    to=" bis ",
+    cut_short="Der Lauf endete vorzeitig: {limit} war aufgebraucht.",
+    not_judged="Nicht gegen ihre Zitate beurteilte Aussagen: {count}.",
+    fallback="Ersatz für {player} ({did}): {what} {how}.",
+    by_rule="nach Regeln",
+    by_quotation="durch Zitate",
+    by_player="durch {player}",
+    did=("keine Antwort", "Anfrage abgelehnt", "keine brauchbare Antwort"),
+    work={
+        "interpret": "Lesen des Ziels", "select": "Auswahl der Belege für „{subject}“", "outline": "Gliederung",
+        "draft": "{part} „{subject}“", "judge": "Beurteilung zweifelhafter Belege", "revise": "Überarbeitung von „{subject}“",
+        "widen": "weitere Fragen",
+    },
+    parts={
+        "section": "Abschnitt", "annotation": "Anmerkung", "synthesis": "Zusammenschau", "introduction": "Einleitung",
+        "conclusion": "Schluss",
+    },
+    steps={
+        "survey": "Sichten des Korpus", "search": "Suche", "outline": "Gliederung", "draft": "Entwurf eines Abschnitts",
+        "annotate": "Anmerkung zu einer Quelle", "matrix": "Aussagenmatrix", "synthesise": "Zusammenschau",
+        "frame": "Einleitung und Schluss", "audit": "Prüfung", "revise": "Überarbeitung", "deliver": "Übergabe",
+    },
+    gates={
+        "quote_found": "wiedergefundene Zitate", "citation_coverage": "belegte Aussagen",
+        "citation_support": "gestützte Aussagen",
+        "relevance": "Zitate zur Sache", "citation_excess": "überzählige Belege", "source_spread": "Zahl der Quellen",
+        "source_share": "größter Anteil einer Quelle", "min_citations": "zitierte Quellen", "references": "Literaturliste",
+        "claim_in_text": "Aussagen im Text", "pack_complete": "Vollständigkeit", "overlap": "fremder Wortlaut",
+        "structure": "Formfehler", "length": "Wörter", "readability": "Lesbarkeit",
+    },
+    limits={"tokens": "das Token-Budget", "seconds": "die Zeit", "usd": "das Geldbudget", "killed": "die Erlaubnis zu laufen"},
+)  # fmt: skip
+_SPANISH = Notes(
+    unreadable="Documentos que no se pudieron leer y se dejaron fuera ({count}): {names}.",
+    more=" y {count} más",
+    little="El corpus contiene poco sobre esto: {cards} citas de {sources} fuentes (se querían {enough} de {wanted}).",
+    failed="Un paso no se pudo realizar: {step}.",
+    not_reached="No alcanzado: {listed}.",
+    is_wanted="{gate} {figure}, se quería {wanted}",
+    to=" a ",
+    cut_short="La ejecución terminó antes de tiempo: se agotó {limit}.",
+    not_judged="Afirmaciones que no se pudieron juzgar frente a sus citas: {count}.",
+    fallback="En lugar de {player} ({did}): {what} {how}.",
+    by_rule="por reglas",
+    by_quotation="por citas",
+    by_player="por {player}",
+    did=("no respondió", "rechazó la petición", "no dio una respuesta útil"),
+    work={
+        "interpret": "lectura del objetivo", "select": "elección de las citas para «{subject}»", "outline": "esquema",
+        "draft": "{part} «{subject}»", "judge": "juicio de las citas dudosas", "revise": "revisión de «{subject}»",
+        "widen": "nuevas preguntas",
+    },
+    parts={
+        "section": "sección", "annotation": "anotación", "synthesis": "síntesis", "introduction": "introducción",
+        "conclusion": "conclusión",
+    },
+    steps={
+        "survey": "examen del corpus", "search": "búsqueda", "outline": "esquema", "draft": "redacción de una sección",
+        "annotate": "anotación de una fuente", "matrix": "matriz de afirmaciones", "synthesise": "síntesis",
+        "frame": "introducción y conclusión", "audit": "comprobación", "revise": "revisión", "deliver": "entrega",
+    },
+    gates={
+        "quote_found": "citas encontradas de nuevo", "citation_coverage": "afirmaciones con cita",
+        "citation_support": "afirmaciones apoyadas", "relevance": "citas sobre el asunto", "citation_excess": "citas de más",
+        "source_spread": "número de fuentes", "source_share": "mayor parte de una sola fuente",
+        "min_citations": "fuentes citadas", "references": "lista de referencias", "claim_in_text": "afirmaciones en el texto",
+        "pack_complete": "integridad", "overlap": "palabras ajenas", "structure": "faltas de forma", "length": "palabras",
+        "readability": "legibilidad",
+    },
+    limits={"tokens": "el presupuesto de tokens", "seconds": "el tiempo", "usd": "el dinero", "killed": "el permiso"},
+)  # fmt: skip
+_ALL = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH}
+
+
+def notes(language: str | None) -> Notes:
+    """The notes of a language tag ("de-AT" is German); English, as for all furniture, where a language has none of its own."""
+    return _ALL.get((language or "en").lower()[:2], _ENGLISH)

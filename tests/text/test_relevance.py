@@ -1,0 +1,70 @@
+"""Relevance: one common word, or a word in another sense, carries no quotation; one word asked for carries it alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from autonomy.text.relevance import ENOUGH, relevance
+from autonomy.text.words import terms
+
+GOAL = "How shared file handles are locked"
+WEIGHTS = {"share": 1.6, "file": 1.1, "handl": 2.4, "lock": 2.8}
+
+
+@pytest.mark.parametrize(
+    "passage",
+    [
+        "Every exception that a handler raises is handled by the loop.",
+        "The maintainers work towards a shared vision of the system.",
+        "A write-ahead log is a file that records every change.",
+        "The shared file holds the list of members.",
+    ],
+)
+def test_a_word_in_another_sense_does_not_carry_a_quotation(passage: str) -> None:
+    aims = relevance((GOAL,), terms(GOAL, "en"), "en", WEIGHTS)
+    assert aims.of(passage) < ENOUGH
+
+
+def test_what_holds_half_of_the_weight_asked_for_is_relevant() -> None:
+    aims = relevance((GOAL,), terms(GOAL, "en"), "en", WEIGHTS)
+    assert aims.of("Two programs can lock the same handle of a shared file.") == 1.0
+    assert aims.of("A process can lock any open file before it writes.") < ENOUGH
+    assert aims.of("A process can lock any open file before it writes.", ("Shared locks",)) >= ENOUGH
+
+
+def test_a_question_of_one_word_is_answered_by_that_word() -> None:
+    aims = relevance(("What are leases?",), ("leas",), "en", {"leas": 1.9})
+    assert aims.of("A lease expires unless it is renewed.") == 1.0
+    assert aims.of("A lock is held until it is given back.") == 0.0
+
+
+def test_the_title_of_a_whole_document_counts_half_and_never_alone() -> None:
+    aims = relevance(("Timeouts of leases",), terms("Timeouts of leases", "en"), "en", {"timeout": 1.0, "leas": 1.0})
+    assert aims.of("A timeout ends the wait.", (), "Leases") == 0.75
+    assert aims.of("The worker goes on.", (), "Leases and their timeouts") == 0.0
+
+
+def test_a_term_that_is_nowhere_in_the_corpus_weighs_most() -> None:
+    aims = relevance(("zebra files",), ("zebra", "file"), "en", {"file": 1.0, "other": 3.0})
+    assert aims.of("A file holds text.") == 0.25
+
+
+def test_words_of_a_question_that_the_goal_does_not_know_ask_for_nothing() -> None:
+    aims = relevance(("What are the limits of leases?",), ("leas",), "en", {"leas": 1.0, "limit": 2.0})
+    assert aims.of("A lease expires.") == 1.0
+    assert aims.of("The limits of a queue are known.") == 0.0
+
+
+def test_another_name_for_a_thing_is_an_aim_and_fewer_words_are_none() -> None:
+    asked = ("cancel tasks in time",)
+    known = terms(asked[0], "en")
+    weights = {"cancel": 2.0, "task": 1.0, "time": 1.0, "abort": 2.0}
+    plain = relevance(asked, known, "en", weights)
+    renamed = relevance(asked, known, "en", weights, ("abort tasks in time", "time"))
+    assert plain.of("A task can be aborted.") < ENOUGH
+    assert renamed.of("A task can be aborted.") >= ENOUGH
+    assert renamed.of("The time has come.") < ENOUGH
+
+
+def test_where_nothing_is_asked_everything_is_relevant() -> None:
+    assert relevance((), (), "en", {}).of("Anything at all.") == 1.0
