@@ -17,8 +17,10 @@ from cli.session import Session
 
 COMMANDS = {
     "run": "Start, follow, steer and explain runs.",
+    "tasks": "Add, look at and decide tasks.",
     "events": "Follow what happens in all runs.",
     "worker": "Work queued runs until stopped.",
+    "serve": "Serve the web API until stopped.",
     "memory": "Search what was read, and add to it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",

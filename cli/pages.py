@@ -25,7 +25,7 @@ SHORT = 8
 def run_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
     """One line a run: short id, state, journey, age, goal; the goal takes what width is left."""
     several = len({row["user_id"] for row in rows}) > 1
-    short = max(SHORT, _distinct([row["run_id"] for row in rows]))
+    short = max(SHORT, distinct([row["run_id"] for row in rows]))
     cells = [
         [
             row["run_id"][:short],
@@ -40,21 +40,22 @@ def run_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
     widths = [max(columns(title), *(columns(line[at]) for line in cells)) for at, title in enumerate(titles[:-1])]
     room = max(min(out.width, 160) - sum(widths) - 2 * len(widths), 12)
     lines = [
-        out.paint("  ".join([*(_fill(title, width) for title, width in zip(titles, widths, strict=False)), titles[-1]]), DIM)
+        out.paint("  ".join([*(filled(title, width) for title, width in zip(titles, widths, strict=False)), titles[-1]]), DIM)
     ]
     for row, line in zip(rows, cells, strict=True):
-        filled = [_fill(cell, width) for cell, width in zip(line, widths, strict=True)]
-        filled[0] = out.paint(filled[0], BOLD)
-        filled[1] = out.paint(filled[1], COLOURS.get(row["outcome"] or row["status"], 0))
-        lines.append("  ".join([*filled, cut(squeezed(row["goal"]), room, out.glyphs.more)]))
+        shown = [filled(cell, width) for cell, width in zip(line, widths, strict=True)]
+        shown[0] = out.paint(shown[0], BOLD)
+        shown[1] = out.paint(shown[1], COLOURS.get(row["outcome"] or row["status"], 0))
+        lines.append("  ".join([*shown, cut(squeezed(row["goal"]), room, out.glyphs.more)]))
     return "\n".join(lines)
 
 
-def _fill(text: str, width: int) -> str:
+def filled(text: str, width: int) -> str:
+    """The text in at least so many columns."""
     return text + " " * max(width - columns(text), 0)
 
 
-def _distinct(ids: Sequence[str]) -> int:
+def distinct(ids: Sequence[str]) -> int:
     """How many characters tell these ids apart."""
     for length in range(SHORT, 65):
         if len({each[:length] for each in ids}) == len(set(ids)):
@@ -68,17 +69,17 @@ def run_page(page: Mapping[str, Any], out: Output) -> str:
     task = page.get("task") or {}
     lines = [
         f"{out.paint(page['run_id'], BOLD)}  {out.paint(status_word(page['status'], page['outcome']), COLOURS.get(state, 0))}",
-        *_wrapped(squeezed(task.get("goal", page.get("goal", ""))), out.width, 2),
+        *wrapped(squeezed(task.get("goal", page.get("goal", ""))), out.width, 2),
         "",
-        _pair("journey", _journey(page, task), out),
-        _pair(
+        pair("journey", _journey(page, task), out),
+        pair(
             "user", f"{plain(page['user_id'])}   started {ago(page['created_at'])}   last change {ago(page['updated_at'])}", out
         ),
-        _pair("corpus", ", ".join(plain(each) for each in task.get("corpus") or ["none"]), out),
-        _pair("route", plain(page["route"]), out),
+        pair("corpus", ", ".join(plain(each) for each in task.get("corpus") or ["none"]), out),
+        pair("route", plain(page["route"]), out),
     ]
     if page.get("error"):
-        lines.append(_pair("error", out.paint(squeezed(_error(page["error"])), RED), out))
+        lines.append(pair("error", out.paint(squeezed(_error(page["error"])), RED), out))
     for title, body in (
         ("Plan", _plan(page.get("plan") or [], page.get("current"), out)),
         ("Budgets", budget_lines(page.get("budgets") or {}, out)),
@@ -96,11 +97,13 @@ def _error(error: Any) -> str:
     return str(error.get("message", error)) if isinstance(error, Mapping) else str(error)
 
 
-def _pair(name: str, value: str, out: Output) -> str:
+def pair(name: str, value: str, out: Output) -> str:
+    """One line of a page: a name and what it is."""
     return f"  {out.paint(f'{name:<9}', DIM)}{value}"
 
 
-def _wrapped(text: str, width: int, indent: int) -> list[str]:
+def wrapped(text: str, width: int, indent: int) -> list[str]:
+    """The text in lines of a page, at most six."""
     import textwrap
 
     return textwrap.wrap(text, max(width - indent, 30), initial_indent=" " * indent, subsequent_indent=" " * indent)[:6]
@@ -167,4 +170,4 @@ def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
     return [*lines, *([out.paint(f"and {stored} files of the stored sources", DIM)] if stored else [])]
 
 
-__all__ = ["budget_lines", "local_time", "run_page", "run_table"]
+__all__ = ["budget_lines", "distinct", "filled", "local_time", "pair", "run_page", "run_table", "wrapped"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +19,11 @@ from autonomy.storage import migrate
 from autonomy.storage.database import Database
 
 if TYPE_CHECKING:
+    from autonomy.audit.log import AuditLog
     from autonomy.memory.embedding import Embedder
     from autonomy.memory.readers.document import Limits
     from autonomy.services.memory import Memory
+    from autonomy.services.tasks import Tasks
 
 
 class App:
@@ -51,6 +54,40 @@ class App:
             per_user=queue.per_user,
             max_attempts=queue.max_attempts,
             hear_others=self.hear_others,
+        )
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The audit log. What is secret here is known to it, and never written."""
+        from autonomy.audit.log import AuditLog
+
+        return AuditLog(self.home / "audit", self.database, secrets=self.settings.secrets())
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Tasks."""
+        from autonomy.core.types import Budget
+        from autonomy.services.asked import Defaults
+        from autonomy.services.tasks import Tasks
+        from autonomy.ssot.store import TaskStore
+
+        settings = self.settings
+        limits = settings.budget
+        defaults = Defaults(
+            corpora=settings.corpora,
+            corpus=_default_corpus(settings),
+            budget=Budget(tokens=limits.tokens, seconds=limits.seconds, usd=limits.usd),
+            priority=settings.queue.priority,
+        )
+        return Tasks(
+            TaskStore(self.home / "ssot"),
+            self.database,
+            self.audit,
+            self.runs,
+            self.wake,
+            home=self.home,
+            defaults=defaults,
+            max_dispatches=settings.tasks.dispatches,
         )
 
     @cached_property
@@ -103,6 +140,12 @@ def open_app(settings: Settings, *, migrate_first: bool = True) -> App:
         database.close()
         raise
     return App(settings, database)
+
+
+def _default_corpus(settings: Settings) -> str | None:
+    """A name of `[corpora]` as it is, a folder as an absolute path: a relative one counts from the workspace."""
+    name = settings.tasks.corpus
+    return name if name is None or name in settings.corpora else os.path.abspath(settings.home / os.path.expanduser(name))
 
 
 def _embedder(memory: MemorySettings) -> Embedder:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.corpora import Progress
 from autonomy.bootstrap.engine import Listeners, engine
+from autonomy.bootstrap.reporting import report
 from autonomy.bootstrap.working import executing
 from autonomy.core.errors import AutonomyError, HeldByAnother
 from autonomy.core.events import TERMINAL_EVENTS, Event
@@ -50,7 +51,7 @@ def work_run(
             while True:
                 worker = Worker(
                     app.database,
-                    executing(executor, drained_runs_pause=True, trouble=seen.append),
+                    executing(executor, acknowledge=app.tasks.acknowledge, drained_runs_pause=True, trouble=seen.append),
                     concurrency=1,
                     lease_seconds=app.settings.queue.lease_seconds,
                     wake=app.wake,
@@ -72,6 +73,7 @@ def work_run(
 
     with _feeding(app, run_id, on_event):
         asyncio.run(work())
+    report(app)
     page = app.runs.inspect(run_id)
     error: AutonomyError | str | None = seen[-1] if seen else page["error"]
     return Ended(page["status"], page["outcome"], error)

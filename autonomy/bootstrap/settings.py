@@ -113,7 +113,18 @@ class ServeSettings:
 
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(8000, "port to listen on", least=0, most=65_535)
-    workers_inline: int = setting(1, "workers inside the server process", least=0, most=64)
+    workers_inline: int = setting(1, "runs worked at once inside the server process; 0: none", least=0, most=64)
+    allow_hosts: tuple[str, ...] = setting((), "names in the Host header beyond localhost and addresses in figures")
+    streams: int = setting(2000, "event streams open at once", least=1, most=100_000)
+    streams_per_user: int = setting(1000, "event streams of one user open at once", least=1, most=100_000)
+
+
+@dataclass(frozen=True, slots=True)
+class TasksSettings:
+    """`[tasks]`: tasks that people decide."""
+
+    corpus: str | None = setting(None, "corpus of a task that names none: a name of [corpora], or a folder")
+    dispatches: int = setting(2, "times that a task is worked before a person must look at it", least=1, most=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,7 @@ SECTIONS: Mapping[str, type] = {
     "runtime": RuntimeSettings,
     "sandbox": SandboxSettings,
     "serve": ServeSettings,
+    "tasks": TasksSettings,
     "tools": ToolsSettings,
     "turnitin": TurnitinSettings,
 }
@@ -157,6 +169,7 @@ class Settings:
     runtime: RuntimeSettings = RuntimeSettings()
     sandbox: SandboxSettings = SandboxSettings()
     serve: ServeSettings = ServeSettings()
+    tasks: TasksSettings = TasksSettings()
     tools: ToolsSettings = ToolsSettings()
     turnitin: TurnitinSettings = TurnitinSettings()
     providers: tuple[ProviderEntry, ...] = ()
@@ -167,6 +180,11 @@ class Settings:
     def provider_names(self) -> tuple[str, ...]:
         """Names in the configured order; the built-in extractive writer is always last."""
         return (*(provider.name for provider in self.providers), "extractive")
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every credential that is known here: what no log may show."""
+        held = (self.admin_token, self.memory.key, *(provider.key for provider in self.providers))
+        return tuple(secret.reveal() for secret in held if secret is not None)
 
     def missing_key(self, name: str) -> str | None:
         """The variable whose key would offer the provider of that name; None where it is offered, or no key would do."""

@@ -19,18 +19,31 @@ from autonomy.runtime.execution import Ended, Executor
 from autonomy.runtime.queue import Job
 from autonomy.runtime.worker import Execute, Failed, Finished, JobEnd, JobHandle, Paused, Released
 
+Acknowledge = Callable[[str], object]
+"""Echoes the task of a run, given its id, before the run is worked on; called in a thread."""
 Trouble = Callable[[AutonomyError], None]
 """Hears the error itself; the run row keeps only its words."""
 LOOK_SECONDS = 0.2
 """How often an execution that was told to stop is looked at again."""
 
 
-def executing(executor: Executor, *, drained_runs_pause: bool = False, trouble: Trouble | None = None) -> Execute:
+def executing(
+    executor: Executor,
+    *,
+    acknowledge: Acknowledge | None = None,
+    drained_runs_pause: bool = False,
+    trouble: Trouble | None = None,
+) -> Execute:
     """The worker's `execute`. `drained_runs_pause`: an operator's Ctrl-C leaves the run with the operator, paused,
     where a worker's drain hands it back to the queue."""
 
+    async def work_on(job: Job, handle: JobHandle) -> Ended:
+        if acknowledge is not None:
+            await asyncio.to_thread(acknowledge, job.run_id)
+        return await executor.work(job.run_id, job.epoch, handle.stop)
+
     async def execute(job: Job, handle: JobHandle) -> JobEnd:
-        work = asyncio.create_task(executor.work(job.run_id, job.epoch, handle.stop))
+        work = asyncio.create_task(work_on(job, handle))
         try:
             await _until_done_or_cut(work, handle)
             ended = None if work.cancelled() else work.result()

@@ -60,6 +60,10 @@ class InvalidInput(AutonomyError):
     code = "invalid-input"
 
 
+class AlreadyEnded(InvalidInput):
+    """The run is over: nothing can be asked of it any more."""
+
+
 class BudgetExceeded(AutonomyError):
     """The next call would go over a limit. `which` is tokens, seconds, usd or killed."""
 
@@ -164,6 +168,18 @@ class HeldByAnother(PolicyRefused):
     """The run's lease is held by a live worker."""
 
     code = "held"
+
+
+class AlreadyDecided(PolicyRefused):
+    """The task has its decision, and nothing of it waits for another."""
+
+    code = "already-decided"
+
+
+class ChangedMeanwhile(PolicyRefused):
+    """The task is no longer at the revision that the caller has seen."""
+
+    code = "changed"
 
 
 class NotYetBuilt(PolicyRefused):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 from autonomy.core.errors import InvalidInput, LeaseLost, NotFound, Unserializable
 from autonomy.core.events import EVENT_TYPES, Event
 from autonomy.storage.database import Database, Tx
 
+T = TypeVar("T")
 Item = tuple[str, str | None, Mapping[str, Any]]
 """(type, node, content) of one event."""
 
@@ -88,60 +89,81 @@ def encode(content: Mapping[str, Any], what: str) -> str:
 def read(tx: Tx, run_id: str, *, after: int = 0, limit: int = 500) -> list[Event]:
     """Events of one run with seq > after, in order."""
     sql = f"SELECT {_COLUMNS} FROM event WHERE run_id = :run_id AND seq > :after ORDER BY seq LIMIT :limit"
-    return [_event(row) for row in tx.tuples(sql, run_id=run_id, after=after, limit=limit)]
+    return [event_of(row) for row in tx.tuples(sql, run_id=run_id, after=after, limit=limit)]
 
 
-class AllEvents:
-    """Follows the events of all runs by position. One reader, one thread; `after` is where the next read goes on.
+class Following(Generic[T]):
+    """Follows the rows of an append-only table by position. One reader, one thread; `after` is where the next read goes on.
 
     PostgreSQL gives positions out before the commit, so a later one may be seen first. On a gap the reader stands still
     until every transaction that was in flight when it saw the gap has ended; what is missing then was rolled back. This
-    holds because `append` updates the run (and so has a transaction id) before it takes positions.
+    holds for writers that have a transaction id before they take positions, as `append` has by its update of the run, and
+    others by `number_transaction`.
     """
 
-    def __init__(self, database: Database, after: int = 0) -> None:
+    def __init__(self, database: Database, sql: str, make: Callable[[tuple[Any, ...]], T], after: int = 0) -> None:
+        """`sql` takes :after and :limit and answers rows in order, with the position first."""
         self.after = after
         self._database = database
+        self._sql = sql
+        self._make = make
         self._barrier: tuple[int, int] | None = None
 
     @property
     def blocked(self) -> bool:
-        """Whether later events are there that may not be shown yet."""
+        """Whether later rows are there that may not be shown yet."""
         return self._barrier is not None
 
-    def read(self, limit: int = 500) -> list[Event]:
-        """The next events; empty when there are none yet, or none that may be shown yet."""
+    def read(self, limit: int = 500) -> list[T]:
+        """The next rows; empty when there are none yet, or none that may be shown yet."""
         found = self._database.read(lambda tx: self._look(tx, limit))
         if found:
-            self.after = found[-1].position
-        return found
+            self.after = int(found[-1][0])
+        return [self._make(row) for row in found]
 
-    def _look(self, tx: Tx, limit: int) -> list[Event]:
+    def _look(self, tx: Tx, limit: int) -> list[tuple[Any, ...]]:
         settled = self.after
         if self._barrier is not None:
             seen, horizon = self._barrier
             if _oldest_in_flight(tx) >= horizon:
                 self._barrier, settled = None, seen
-        sql = f"SELECT {_COLUMNS} FROM event WHERE position > :after ORDER BY position LIMIT :limit"
-        rows = [_event(row) for row in tx.tuples(sql, after=self.after, limit=limit)]
+        rows = tx.tuples(self._sql, after=self.after, limit=limit)
         if tx.dialect.name == "sqlite":
             return rows
         expected, shown = self.after + 1, 0
         for row in rows:
-            if row.position != expected and row.position > settled:
+            if row[0] != expected and row[0] > settled:
                 break
-            expected, shown = row.position + 1, shown + 1
+            expected, shown = row[0] + 1, shown + 1
         if shown < len(rows) and self._barrier is None:
-            self._barrier = (rows[-1].position, _next_transaction(tx))
+            self._barrier = (rows[-1][0], _next_transaction(tx))
         return rows[:shown]
+
+    def read_patiently(self, limit: int = 500, patience: float = 5.0) -> list[T]:
+        """The next rows; a gap is waited out for up to `patience` seconds."""
+        deadline = time.monotonic() + patience
+        while not (found := self.read(limit)) and self.blocked and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return found
+
+
+class AllEvents(Following[Event]):
+    """Follows the events of all runs."""
+
+    def __init__(self, database: Database, after: int = 0) -> None:
+        sql = f"SELECT {_COLUMNS} FROM event WHERE position > :after ORDER BY position LIMIT :limit"
+        super().__init__(database, sql, event_of, after)
 
 
 def read_all(database: Database, *, after: int = 0, limit: int = 500, patience: float = 5.0) -> list[Event]:
     """Events of all runs with position > after, in order; a gap is waited out for up to `patience` seconds."""
-    reader, deadline = AllEvents(database, after), time.monotonic() + patience
-    while not (found := reader.read(limit)) and reader.blocked and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return found
+    return AllEvents(database, after).read_patiently(limit, patience)
+
+
+def number_transaction(tx: Tx) -> None:
+    """Give the transaction its id now, before it takes a position (PostgreSQL alone gives positions out before the commit)."""
+    if tx.dialect.name == "postgresql":
+        _next_transaction(tx)
 
 
 def _oldest_in_flight(tx: Tx) -> int:
@@ -161,6 +183,7 @@ def _known(type_: str) -> str:
     return type_
 
 
-def _event(row: tuple[Any, ...]) -> Event:
+def event_of(row: tuple[Any, ...]) -> Event:
+    """An event from its row: position, run_id, seq, type, node, content, correlation_id, created_at."""
     position, run_id, seq, type_, node, content, correlation_id, created_at = row
     return Event(position, run_id, seq, type_, node, json.loads(content), correlation_id, created_at)

@@ -145,6 +145,11 @@ class Worker:
                 if not isinstance(end, Failed) or not await self._wait_for_retry(run_id):
                     return end
 
+    @property
+    def drained(self) -> bool:
+        """Whether it was told to stop."""
+        return self._draining.is_set()
+
     def drain(self) -> None:
         """Stop politely; from the event loop's thread."""
         if not self._draining.is_set():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autonomy.core.clock import is_id, iso, new_id
-from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBuilt
+from autonomy.core.errors import AlreadyEnded, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
 from autonomy.core.types import Budget, TaskSpec
@@ -27,13 +27,16 @@ BUILT = ("write", "research")
 
 @dataclass(frozen=True, slots=True)
 class StartRun:
-    """A request for a run. `priority` 1 (high) to 10 (low); `max_attempts` claims before the run ends as failed."""
+    """A request for a run. `priority` 1 (high) to 10 (low). `correlation_id` comes with the request where it was made at
+    an earlier door; None makes one.
+    """
 
     task: TaskSpec
     user_id: str = "local"
     priority: int = 5
     idempotency_key: str | None = None
     task_id: str | None = None
+    correlation_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ class Runs:
 
     def admit(self, request: StartRun) -> None:
         """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt."""
-        for name, value in (("user", request.user_id), ("task", request.task_id)):
+        for name, value in (("user", request.user_id), ("task", request.task_id), ("correlation", request.correlation_id)):
             if value is not None and not is_id(value):
                 raise InvalidInput(f"the {name} id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
         _admit(request.task)
@@ -105,7 +108,7 @@ class Runs:
             goal=task.goal,
             task=task.model_dump(mode="json"),
             provider=",".join(task.provider),
-            correlation_id=new_id(),
+            correlation_id=request.correlation_id or new_id(),
             task_id=request.task_id,
             idempotency_key=request.idempotency_key,
             request_hash=hashlib.sha256(content.encode()).hexdigest(),
@@ -116,7 +119,7 @@ class Runs:
     def _create(self, tx: Tx, new: runs.NewRun, request: StartRun) -> Started:
         created = runs.create(tx, new)
         if created.repeated:
-            job = tx.value("SELECT max(id) FROM job WHERE run_id = :run", run=created.run_id)
+            job = tx.value("SELECT min(id) FROM job WHERE run_id = :run", run=created.run_id)
             return Started(created.run_id, int(job), runs.get(tx, created.run_id).status, True)
         state = dict(initial_state(created.run_id, request.task))
         seed = self._seed
@@ -215,7 +218,7 @@ class Runs:
         done, run = self._database.write(write)
         self._wake.ring()
         if done == "ended":
-            raise InvalidInput(f"run {run_id} has ended already ({run.status})", "See 'autonomy run inspect'.")
+            raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", "See 'autonomy run inspect'.")
         return {**_brief(run), "control": done}
 
     def resume(self, run_id: str) -> dict[str, Any]:
@@ -237,7 +240,7 @@ class Runs:
         self._wake.ring()
         run = self._database.read(lambda tx: runs.get(tx, run_id))
         if job is None and run.ended:
-            raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run.")
+            raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", "Start a new run.")
         if job is None:
             standing = self._database.read(lambda tx: backlog.standing(tx, run_id))
             holder = standing.holder if standing is not None else None
@@ -283,7 +286,7 @@ def _change_budget(tx: Tx, run_id: str, change: Budget) -> None:
     """An ended run's story is closed: nothing is written after its last event."""
     run = runs.get(tx, run_id)
     if run.ended:
-        raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run with the budget you want.")
+        raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", "Start a new run with the budget you want.")
     budgets.change(tx, run_id, change)
 
 

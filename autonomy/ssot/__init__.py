@@ -1,1 +1,1 @@
-"""Task files that people read: one schema, one status engine, atomic writes, the protocol of work and review."""
+"""Task files: one file a task, readable by people, the only truth about it. No database is known here."""

@@ -420,7 +420,11 @@ class TaskEvent(SQLModel, table=True):
 
 
 class AuditHead(SQLModel, table=True):
-    """How far an audit log goes: what a cut or re-written tail is found by. `size` counts the bytes of `file`, the newest."""
+    """How far an audit log goes: what a cut or re-written tail is found by. `size` counts the bytes of `file`, the newest.
+
+    `pending` holds the newest lines themselves, written here before they are written there: a crash between the two loses
+    nothing, and a line of the file that no row has announced is not the log's.
+    """
 
     __tablename__ = "audit_head"
     name: str = Field(sa_column=Column(String(64), primary_key=True))
@@ -428,6 +432,7 @@ class AuditHead(SQLModel, table=True):
     file: str = Field(sa_column=Column(String(128), nullable=False))
     size: int = Field(sa_column=big(nullable=False))
     head: str = Field(sa_column=Column(String(64), nullable=False))
+    pending: str = Field(sa_column=words())
     updated_at: int = Field(sa_column=big(nullable=False))
 
 

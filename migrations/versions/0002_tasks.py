@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("file", sa.String(length=128), nullable=False),
         sa.Column("size", BIG, nullable=False),
         sa.Column("head", sa.String(length=64), nullable=False),
+        sa.Column("pending", sa.Text(), nullable=False),
         sa.Column("updated_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )

@@ -1,0 +1,104 @@
+"""What a task or a web request asks for, made into a TaskSpec: flat plain data in, checked values out.
+
+Over the web a corpus is a name of `[corpora]`, never a path; only the command line may name folders.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from autonomy.core.errors import InvalidInput
+from autonomy.core.types import Budget, TaskSpec
+
+BUDGETS: Final = {"budget_tokens": "tokens", "budget_seconds": "seconds", "budget_usd": "usd"}
+FIELDS: Final = (
+    "goal", "constraints", "deliverables", "corpus", "source", "length", "style", "min_citations", "target_similarity",
+    "due_date", "language", "seed", "provider",
+)  # fmt: skip
+DEFAULT_JOURNEY: Final = "write"
+NO_CORPUS = "Set corpus in [tasks] of autonomy.toml, or name one with the task; a worker then starts it."
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What stands for everything that a request leaves open. `corpus` is a name of `corpora`, or a folder."""
+
+    corpora: Mapping[str, Path] = field(default_factory=dict)
+    corpus: str | None = None
+    budget: Budget = field(default_factory=Budget)
+    priority: int = 5
+
+
+def check(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str) -> None:
+    """Refuse what can never become a run, before anything is written. Raises InvalidInput naming the field."""
+    _spec(spec or {}, journey=journey, goal=goal, corpus=(), budget=Budget())
+
+
+def resolve(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, defaults: Defaults, folders: bool) -> TaskSpec:
+    """The TaskSpec with its corpora as absolute folders; `folders` says whether it may name some itself.
+
+    Raises InvalidInput for a malformed field and for a corpus that is not there.
+    """
+    asked = spec or {}
+    names = _names(asked.get("corpus"))
+    if names:
+        corpus = tuple(str(_folder(name, defaults, folders=folders)) for name in names)
+    elif defaults.corpus is not None:
+        corpus = (str(_folder(defaults.corpus, defaults, folders=True)),)
+    else:
+        raise InvalidInput("the task names no corpus, and there is no default", NO_CORPUS)
+    return _spec(asked, journey=journey, goal=goal, corpus=corpus, budget=defaults.budget)
+
+
+def _spec(asked: Mapping[str, Any], *, journey: str | None, goal: str, corpus: tuple[str, ...], budget: Budget) -> TaskSpec:
+    unknown = next((name for name in asked if name not in FIELDS and name not in BUDGETS), None)
+    if unknown is not None:
+        raise InvalidInput(f"task_spec has no field {unknown[:80]!r}", f"Known: {', '.join((*FIELDS, *BUDGETS))}.")
+    _names(asked.get("corpus"))
+    values = {name: value for name, value in asked.items() if name in FIELDS and value is not None}
+    if isinstance(values.get("provider"), str):
+        values["provider"] = [part.strip() for part in values["provider"].split(",")]
+    limits = budget.model_dump() | {BUDGETS[name]: value for name, value in asked.items() if name in BUDGETS}
+    values |= {"goal": values.get("goal", goal), "journey": journey or DEFAULT_JOURNEY, "corpus": corpus, "budget": limits}
+    try:
+        return TaskSpec.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
+def _names(corpus: Any) -> tuple[str, ...]:
+    """One name or several. Raises InvalidInput."""
+    if corpus is None:
+        return ()
+    names = [corpus] if isinstance(corpus, str) else corpus
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
+        raise InvalidInput("corpus must be a name or a list of names", "Use names of [corpora].")
+    return tuple(names)
+
+
+def _folder(name: str, defaults: Defaults, *, folders: bool) -> Path:
+    if name in defaults.corpora:
+        folder = defaults.corpora[name]
+    elif folders and os.path.isabs(name):
+        folder = Path(name)
+    else:
+        known = ", ".join(sorted(defaults.corpora)) or "none yet"
+        raise InvalidInput(f"there is no corpus named {name[:80]!r}", f"Names in [corpora] of autonomy.toml: {known}.")
+    if not os.path.isdir(folder):
+        raise InvalidInput(f"the folder of corpus {name[:200]!r} does not exist", "Correct it in autonomy.toml.")
+    return folder
+
+
+def _invalid(error: ValidationError) -> InvalidInput:
+    problem = error.errors(include_input=False, include_url=False)[0]
+    backwards = {limit: name for name, limit in BUDGETS.items()}
+    place = [str(part) for part in problem["loc"]]
+    name = backwards.get(place[-1], place[0]) if place else "task_spec"
+    reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return InvalidInput(f"{name}: {reason[0].lower()}{reason[1:]}", "Correct it and try again.")

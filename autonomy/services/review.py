@@ -1,0 +1,182 @@
+"""A run as a party of the task protocol: its work log, what it left behind, and the Critic's gates as a reviewer's verdict.
+
+The gates are those of the run's manifest. A criterion whose id is the name of a gate, or whose text holds that name, stands
+or falls with that gate; every other criterion with the run as a whole: whether it was delivered.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from autonomy.core.clock import iso
+from autonomy.core.events import Event
+from autonomy.ssot.reading import MOST_EXACT
+from autonomy.ssot.task import Item, Result, Task, Verdict
+
+CRITIC: Final = "critic"
+DELIVERED: Final = "delivered"
+DEFAULT_CRITERIA: Final = ({"id": "delivered", "text": "A document that answers the request is delivered; its gates pass."},)
+DEFAULT_SCOPE: Final = ({"id": "artifacts", "text": "Only files in the run's own folder below artifacts/ are written."},)
+LONGEST: Final = 2000
+"""Characters of one entry of the work log."""
+ENDS: Final = {"run.done": "The run ended", "run.failed": "The run failed", "run.aborted": "The run was aborted"}
+_WORDS = re.compile(r"[A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What the run's manifest measured, and how the run ended. `must` names the gates without which nothing is delivered."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    outcome: str
+    error: str | None
+    must: frozenset[str]
+
+    def failed(self) -> list[Mapping[str, Any]]:
+        """The gates that did not pass."""
+        return [row for row in self.rows if not row.get("pass")]
+
+    def of(self, criterion: Item) -> list[Mapping[str, Any]]:
+        """The gates that a criterion names."""
+        named = {criterion.id, *_WORDS.findall(criterion.text)}
+        return [row for row in self.rows if row.get("name") in named]
+
+
+def read_gates(folder: Path) -> tuple[Mapping[str, Any], ...]:
+    """The gates of a delivered folder's manifest; none where there is no manifest, or none that can be read."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        rows = manifest["gates"]
+        return tuple(row for row in rows if isinstance(row, dict) and isinstance(row.get("name"), str))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def work_log(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """What the run decided and how it ended, one entry an event; the id is that of the event (`e` and its number)."""
+    entries = []
+    for event in events:
+        content = event.content
+        if event.type == "decision":
+            what = f"{content.get('why', '')} -> {content.get('route', '')}"
+        elif event.type in ENDS:
+            what = f"{ENDS[event.type]}: {content.get('outcome') or ''} {content.get('error') or ''}".strip()
+        else:
+            continue
+        figures = content.get("figures")
+        entries.append(
+            {
+                "id": f"e{event.seq}",
+                "at": iso(event.created_at),
+                "what": what[:LONGEST],
+                "figures": _exact(figures) if isinstance(figures, dict) else {},
+            }
+        )
+    return entries
+
+
+def result(task: Task, log: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]], gates: Gates) -> Result:
+    """What the run hands in: its log, its files (path, sha256, size, role), and each criterion as far as it was measured."""
+    criteria = []
+    for criterion in task.acceptance_criteria:
+        bound = gates.of(criterion)
+        met = gates.outcome == DELIVERED and all(bool(row.get("pass")) for row in bound)
+        names = [str(row["name"]) for row in bound]
+        criteria.append(
+            {
+                "criterion_ref": criterion.id,
+                "met": met,
+                "evidence": trace(log, names),
+                "measured_by": names or ["outcome"],
+            }
+        )
+    return Result.model_validate({"work_log": list(log), "diff_snapshot": list(files), "criteria": criteria})
+
+
+@dataclass(frozen=True, slots=True)
+class Critic:
+    """The reviewer that goes by what the gates measured. Implements `ssot.protocol.Reviewer`."""
+
+    gates: Gates
+
+    def review(self, task: Task, result: Result, at: str) -> Verdict:
+        """Approve what was delivered and whose criteria are met; else one issue for each gate that says why not."""
+        log = [entry.model_dump() for entry in result.work_log]
+        issues: list[dict[str, Any]] = []
+
+        def add(criterion: str, text: str, names: Sequence[str]) -> None:
+            number = len(issues) + 1
+            issues.append({"id": f"i{number}", "criterion_ref": criterion, "text": text, "trace": trace(log, names)})
+
+        general = self._general(task)
+        bound = {str(row["name"]): criterion.id for criterion in task.acceptance_criteria for row in self.gates.of(criterion)}
+        for row in self.gates.failed():
+            name = str(row["name"])
+            if name in bound or name in self.gates.must:
+                add(bound.get(name, general), _missed(row), [name])
+        if self.gates.outcome != DELIVERED and not issues:
+            why = f": {self.gates.error}" if self.gates.error else ""
+            add(general, f"The run ended as {self.gates.outcome}{why}"[:LONGEST], [])
+        return Verdict.model_validate({"decision": "reject" if issues else "approve", "by": CRITIC, "at": at, "issues": issues})
+
+    def _general(self, task: Task) -> str:
+        """The criterion that speaks of the work as a whole: the first one that names no gate."""
+        found = next((each for each in task.acceptance_criteria if not self.gates.of(each)), task.acceptance_criteria[0])
+        return found.id
+
+
+def trace(log: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:
+    """The entries that speak of these gates; where none does, those in which all passed, or the last: there it was settled."""
+    found = [str(entry["id"]) for entry in log if any(_speaks(entry, name) for name in names)]
+    found = found or [str(entry["id"]) for entry in log if "gates passed" in entry["what"]]
+    return found or [str(entry["id"]) for entry in log[-1:]]
+
+
+def constraints(task: Task) -> tuple[str, ...]:
+    """What the task's criteria, its scope and the issues of the last verdict ask of the next run, in words."""
+    ours = {row["id"] for row in (*DEFAULT_CRITERIA, *DEFAULT_SCOPE)}
+    asked = [f"Acceptance criterion {each.id}: {each.text}" for each in task.acceptance_criteria if each.id not in ours]
+    asked += [f"Declared scope {each.id}: {each.text}" for each in task.declared_scope if each.id not in ours]
+    last = task.last
+    if last is not None:
+        asked += [f"To be put right ({each.criterion_ref}): {each.text}" for each in last.issues]
+    return tuple(asked)
+
+
+def with_criteria(task: Task) -> Task:
+    """The task with criteria and a scope: where it states none, what holds for every run."""
+    missing: dict[str, Any] = {}
+    if not task.acceptance_criteria:
+        missing["acceptance_criteria"] = list(DEFAULT_CRITERIA)
+    if not task.declared_scope:
+        missing["declared_scope"] = list(DEFAULT_SCOPE)
+    return task.evolve(**missing) if missing else task
+
+
+def _missed(row: Mapping[str, Any]) -> str:
+    name = str(row["name"]).replace("_", " ")
+    wanted = "" if row.get("threshold") in (None, "") else f", wanted {_shown(row['threshold'])}"
+    evidence = "; ".join(str(each) for each in row.get("evidence") or [])
+    return f"{name} is {_shown(row.get('figure'))}{wanted}{f' ({evidence})' if evidence else ''}"[:LONGEST]
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _speaks(entry: Mapping[str, Any], name: str) -> bool:
+    return name in entry["figures"] or name in entry["what"] or name.replace("_", " ") in entry["what"]
+
+
+def _exact(value: Any) -> Any:
+    """Whole numbers that JSON cannot carry exactly become text."""
+    if isinstance(value, dict):
+        return {key: _exact(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_exact(each) for each in value]
+    return str(value) if type(value) is int and abs(value) > MOST_EXACT else value

@@ -1,0 +1,48 @@
+"""The status engine: what a task's facts add up to, and which decisions they admit. Nothing else judges a task.
+
+pending: nobody has decided. rejected: a person said no. approved: a person said yes; its work may be under way, or its
+result was accepted. needs_review: the last dispatch was not accepted and no other follows, so a person decides again.
+"""
+
+from __future__ import annotations
+
+from autonomy.core.errors import AlreadyDecided
+from autonomy.ssot.task import Decision, Ruling, Status, Task
+
+
+def status(task: Task) -> Status:
+    """The one status that the facts allow; what the file says of itself does not count."""
+    decision = task.decision
+    if decision is None:
+        return "pending"
+    if decision.verdict == "rejected":
+        return "rejected"
+    return "needs_review" if _unaccepted(task, decision) else "approved"
+
+
+def _unaccepted(task: Task, decision: Decision) -> bool:
+    """Whether the last dispatch ended in a rejection that came after the person's decision.
+
+    A rejection that leads to another dispatch is followed by it in the same change of the file, so it is never the last.
+    """
+    last = task.last
+    rejected = last is not None and last.verdict is not None and last.verdict.decision == "reject"
+    return rejected and decision.dispatches < len(task.dispatches)
+
+
+def admits_decision(task: Task) -> bool:
+    """Whether a person may decide now."""
+    return status(task) in ("pending", "needs_review")
+
+
+def decide(task: Task, ruling: Ruling, *, by: str, at: str, reason: str | None = None) -> Task:
+    """The task with a person's decision. Of many who try, one is first; raises AlreadyDecided for all others."""
+    now = status(task)
+    if not admits_decision(task):
+        decision = task.decision
+        who = f" by {decision.by}" if decision is not None else ""
+        raise AlreadyDecided(f"task {task.task_id} is {now} already{who}", "A decision stands; add a new task instead.")
+    made: dict[str, object] = {"verdict": ruling, "by": by, "at": at, "dispatches": len(task.dispatches)}
+    if reason is not None:
+        made["reason"] = reason
+    return task.evolve(decision=made)

@@ -1,0 +1,224 @@
+"""What stands in a task file. Every level keeps the fields it does not know, so that a change loses nothing of theirs.
+
+`status` is a view on the other fields (see `ssot.status`); it is written so that people and other programs can read it.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from autonomy.core.clock import is_id
+from autonomy.core.types import Count, FilledText, Text
+
+SCHEMA_VERSION: Final = 1
+Source = Literal["cli", "http", "telegram", "github"]
+Status = Literal["pending", "needs_review", "approved", "rejected"]
+Ruling = Literal["approved", "rejected"]
+MOST_CHARACTERS: Final = 100_000
+"""Of a request: what a goal may have."""
+
+
+def _id(text: str) -> str:
+    if not is_id(text):
+        raise ValueError("must be 1 to 64 letters, digits, '-' or '_'")
+    return text
+
+
+def _moment(text: str) -> str:
+    moment(text)
+    return text
+
+
+def moment(text: str) -> datetime.datetime:
+    """An RFC 3339 text as a moment; without an offset it is taken for UTC. Raises ValueError."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("must be a date and time such as 2026-01-31T12:00:00Z") from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=datetime.UTC)
+
+
+Id = Annotated[str, AfterValidator(_id)]
+Moment = Annotated[str, AfterValidator(_moment)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Kept(BaseModel):
+    """Immutable; unknown fields are kept as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Item(Kept):
+    """One acceptance criterion, or one item of the declared scope."""
+
+    id: Id
+    text: FilledText
+
+
+class Decision(Kept):
+    """What a person has decided. `dispatches` is how many there were: a later one may need another decision."""
+
+    verdict: Ruling
+    by: FilledText
+    at: Moment
+    reason: Text | None = None
+    dispatches: Annotated[Count, Field(ge=0)] = 0
+
+
+class Ack(Kept):
+    """The executor's echo, given before it works: criteria and scope item by item, in order, byte for byte."""
+
+    at: Moment
+    acceptance_criteria: tuple[Item, ...]
+    declared_scope: tuple[Item, ...]
+
+
+class LogEntry(Kept):
+    """One thing the executor did and why; `id` is unique within its result."""
+
+    id: Id
+    at: Moment
+    what: Text
+    figures: dict[str, Any] = Field(default_factory=dict)
+
+
+class Change(Kept):
+    """One file that the work left behind; `path` is relative to the workspace, `size` in bytes."""
+
+    path: FilledText
+    sha256: Sha256
+    size: Annotated[Count, Field(ge=0)]
+    role: Text = ""
+
+
+class Measured(Kept):
+    """What the executor says of one criterion; `evidence` names entries of its work log."""
+
+    criterion_ref: Id
+    met: Annotated[bool, Field(strict=True)]
+    evidence: tuple[Id, ...] = ()
+
+
+class Result(Kept):
+    """What an executor hands in: what it did, what it left behind, how it stands to each criterion."""
+
+    work_log: tuple[LogEntry, ...]
+    diff_snapshot: tuple[Change, ...] = ()
+    criteria: tuple[Measured, ...] = ()
+
+
+class Issue(Kept):
+    """Why a result is not accepted: the criterion it misses, and the entries of the work log that show it."""
+
+    id: Id
+    criterion_ref: Id
+    text: FilledText
+    trace: Annotated[tuple[Id, ...], Field(min_length=1)]
+
+
+class Verdict(Kept):
+    """What a reviewer says of a result."""
+
+    decision: Literal["approve", "reject"]
+    by: FilledText
+    at: Moment
+    issues: tuple[Issue, ...] = ()
+
+
+class Dispatch(Kept):
+    """One time that the task was given to an executor; `issues` are those of the verdict before, unchanged."""
+
+    n: Annotated[Count, Field(ge=1)]
+    at: Moment
+    run_id: Id | None = None
+    issues: tuple[Issue, ...] = ()
+    ack: Ack | None = None
+    result: Result | None = None
+    verdict: Verdict | None = None
+    outcome: Text | None = None
+
+
+class Git(Kept):
+    """What a task speaks of in a repository."""
+
+    repo: Text | None = None
+    branch: Text | None = None
+    commit: Text | None = None
+
+
+class Task(Kept):
+    """One task. `ack`, `result`, `verdict` and `outcome` are those of the last dispatch, once it has them."""
+
+    task_id: Id
+    schema_version: Literal[1] = 1
+    revision: Annotated[Count, Field(ge=1, le=2**53 - 1)] = 1
+    source: Source
+    status: Status = "pending"
+    correlation_id: Id
+    created_at: Moment
+    updated_at: Moment | None = None
+    request_text: FilledText = Field(max_length=MOST_CHARACTERS)
+    user_id: Id = "local"
+    journey: Text | None = None
+    task_spec: dict[str, Any] | None = None
+    chat_id: Count | Text | None = None
+    message_id: Count | Text | None = None
+    git: Git | None = None
+    ci_status: Text | None = None
+    acceptance_criteria: tuple[Item, ...] = ()
+    declared_scope: tuple[Item, ...] = ()
+    decision: Decision | None = None
+    ack: Ack | None = None
+    result: Result | None = None
+    verdict: Verdict | None = None
+    dispatches: tuple[Dispatch, ...] = ()
+    run_id: Id | None = None
+    outcome: Text | None = None
+    error: Text | None = None
+
+    @model_validator(mode="after")
+    def _named_apart(self) -> Self:
+        for what, ids in (
+            ("criteria", [each.id for each in self.acceptance_criteria]),
+            ("items of the scope", [each.id for each in self.declared_scope]),
+            ("dispatches", [each.n for each in self.dispatches]),
+        ):
+            if (twice := _twice(ids)) is not None:
+                raise ValueError(f"two {what} are named {twice}")
+        return self
+
+    def as_json(self) -> dict[str, Any]:
+        """The task as plain data: what was set, and what was kept."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def evolve(self, **changes: Any) -> Task:
+        """The task with some fields changed, checked again. Models may be handed in as they are."""
+        plain = {name: _plain(value) for name, value in changes.items()}
+        return Task.model_validate({**self.as_json(), **plain})
+
+    @property
+    def last(self) -> Dispatch | None:
+        """The dispatch that counts."""
+        return self.dispatches[-1] if self.dispatches else None
+
+
+def _twice(ids: Iterable[Any]) -> Any | None:
+    seen: set[Any] = set()
+    for each in ids:
+        if each in seen:
+            return each
+        seen.add(each)
+    return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_unset=True)
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value

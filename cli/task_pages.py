@@ -1,0 +1,156 @@
+"""Tasks on paper: the table of `tasks list` and the page of `tasks show`, within the terminal's width."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
+from cli.pages import distinct, filled, pair, wrapped
+from cli.wording import ago, several, size, status_word
+
+COLOURS = {"pending": YELLOW, "needs_review": YELLOW, "approved": GREEN, "rejected": RED}
+WORDS = {"needs_review": "needs review"}
+SHOWN_ENTRIES = 6
+
+
+def task_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
+    """One line a task: short id, status, outcome of its run, source, age, request; the request takes what width is left."""
+    owned = len({row["user_id"] for row in rows}) > 1
+    short = distinct([row["task_id"] for row in rows])
+    cells = [
+        [
+            row["task_id"][:short],
+            WORDS.get(row["status"], row["status"]),
+            _run(row),
+            row["source"],
+            ago(row["created_at"]),
+            *([cut(plain(row["user_id"]), 12, out.glyphs.more)] if owned else []),
+        ]
+        for row in rows
+    ]
+    titles = ["TASK", "STATUS", "RUN", "FROM", "ADDED", *(["USER"] if owned else []), "REQUEST"]
+    widths = [max(columns(title), *(columns(line[at]) for line in cells)) for at, title in enumerate(titles[:-1])]
+    room = max(min(out.width, 160) - sum(widths) - 2 * len(widths), 12)
+    head = [*(filled(title, width) for title, width in zip(titles, widths, strict=False)), titles[-1]]
+    lines = [out.paint("  ".join(head), DIM)]
+    for row, line in zip(rows, cells, strict=True):
+        shown = [filled(cell, width) for cell, width in zip(line, widths, strict=True)]
+        shown[0] = out.paint(shown[0], BOLD)
+        shown[1] = out.paint(shown[1], COLOURS.get(row["status"], 0))
+        lines.append("  ".join([*shown, cut(squeezed(row["request_text"]), room, out.glyphs.more)]))
+    return "\n".join(lines)
+
+
+def _run(row: Mapping[str, Any]) -> str:
+    if row.get("outcome"):
+        return plain(status_word(row["outcome"]))
+    if row.get("error"):
+        return "not started"
+    return "at work" if row.get("run_id") else "-"
+
+
+def task_page(page: Mapping[str, Any], out: Output) -> str:
+    """Everything about one task, most wanted first."""
+    status = page["status"]
+    lines = [
+        f"{out.paint(page['task_id'], BOLD)}  {out.paint(WORDS.get(status, status), COLOURS.get(status, 0))}",
+        *wrapped(squeezed(page["request_text"]), out.width, 2),
+        "",
+        pair("from", _origin(page), out),
+        pair("user", f"{plain(page.get('user_id', 'local'))}   added {ago(page['created_at'])}   {_changed(page)}", out),
+        pair("decision", _decision(page), out),
+    ]
+    if page.get("run_id"):
+        outcome = f"  {plain(status_word(page['outcome']))}" if page.get("outcome") else ""
+        lines.append(pair("run", f"{plain(page['run_id'])}{outcome}", out))
+    if page.get("ci_status"):
+        lines.append(pair("build", plain(page["ci_status"]), out))
+    if page.get("error"):
+        lines.append(pair("error", out.paint(squeezed(page["error"]), RED), out))
+    result = page.get("result") or {}
+    for title, body in (
+        ("Acceptance criteria", _criteria(page, out)),
+        ("Declared scope", [squeezed(each["text"]) for each in page.get("declared_scope") or []]),
+        ("Review", _review(page, out)),
+        ("Work log", _log(result.get("work_log") or [], out)),
+        ("Files", _files(result.get("diff_snapshot") or [], out)),
+        ("Next", _next(page, out)),
+    ):
+        if body:
+            lines += ["", out.paint(title, BOLD), *(f"  {line}" for line in body)]
+    return "\n".join(lines)
+
+
+def _origin(page: Mapping[str, Any]) -> str:
+    journey = f", {plain(page['journey'])}" if page.get("journey") else ""
+    other = page["correlation_id"] != page["task_id"]
+    correlation = f", correlation {plain(page['correlation_id'])}" if other else ""
+    return f"{plain(page['source'])}{journey}{correlation}"
+
+
+def _changed(page: Mapping[str, Any]) -> str:
+    return f"revision {page.get('revision', 1)}, last change {ago(page.get('updated_at') or page['created_at'])}"
+
+
+def _decision(page: Mapping[str, Any]) -> str:
+    made = page.get("decision")
+    if not made:
+        return "none yet"
+    reason = f": {squeezed(made['reason'])}" if made.get("reason") else ""
+    return f"{plain(made['verdict'])} by {plain(made['by'])} {ago(made['at'])}{reason}"
+
+
+def _criteria(page: Mapping[str, Any], out: Output) -> list[str]:
+    measured = {each["criterion_ref"]: each["met"] for each in (page.get("result") or {}).get("criteria") or []}
+    lines = []
+    for each in page.get("acceptance_criteria") or []:
+        met = measured.get(each["id"])
+        sign, colour = (out.glyphs.todo, DIM) if met is None else (out.glyphs.done, GREEN) if met else (out.glyphs.failed, RED)
+        words = cut(squeezed(each["text"]), out.width - 6 - columns(each["id"]), out.glyphs.more)
+        lines.append(f"{out.paint(sign, colour)} {out.paint(plain(each['id']), DIM)} {words}")
+    return lines
+
+
+def _review(page: Mapping[str, Any], out: Output) -> list[str]:
+    """Each verdict with its issues, dispatch by dispatch."""
+    lines = []
+    for each in page.get("dispatches") or []:
+        verdict = each.get("verdict")
+        if not verdict:
+            continue
+        accepted = verdict["decision"] == "approve"
+        word = out.paint("accepted" if accepted else "not accepted", GREEN if accepted else YELLOW)
+        lines.append(f"dispatch {each['n']} {word} by {plain(verdict['by'])} {ago(verdict['at'])}")
+        for issue in verdict.get("issues") or []:
+            text = f"  {plain(issue['criterion_ref'])}: {squeezed(issue['text'])}"
+            lines.append(cut(text, out.width - 2, out.glyphs.more))
+    return lines
+
+
+def _log(entries: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
+    shown = entries[-SHOWN_ENTRIES:]
+    lines = [
+        f"{out.paint(plain(each['id']), DIM)} {cut(squeezed(each['what']), out.width - 10, out.glyphs.more)}" for each in shown
+    ]
+    before = len(entries) - len(shown)
+    return [*([out.paint(f"{several(before, 'entry')} before", DIM)] if before else []), *lines]
+
+
+def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
+    named = [row for row in rows if "/sources/" not in str(row["path"])]
+    lines = [f"{plain(row['path'])}  {out.paint(size(int(row['size'])), DIM)}" for row in named]
+    stored = len(rows) - len(named)
+    return [*lines, *([out.paint(f"and {several(stored, 'file')} of the stored sources", DIM)] if stored else [])]
+
+
+def _next(page: Mapping[str, Any], out: Output) -> list[str]:
+    task = page["task_id"][:12]
+    if page["status"] in ("pending", "needs_review"):
+        return [
+            out.paint(f"autonomy tasks approve {task}", CYAN),
+            out.paint(f"autonomy tasks reject {task} --reason TEXT", CYAN),
+        ]
+    if page.get("run_id"):
+        return [out.paint(f"autonomy run explain {page['run_id'][:8]}", CYAN)]
+    return []
