@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from autonomy import __version__
 from autonomy.api import problems
+from autonomy.api.dashboard import router as dashboard
 from autonomy.api.deps import Deps
 from autonomy.api.gate import Gate, Hosts
 from autonomy.api.routes import knowledge, runs, server
@@ -25,7 +26,7 @@ def make_app(deps: Deps) -> FastAPI:
     )  # fmt: skip
     app.state.deps = deps
     problems.install(app)
-    for router in (runs.router, knowledge.router, server.router):
+    for router in (runs.router, knowledge.router, server.router, dashboard):
         app.include_router(router)
     return app
 

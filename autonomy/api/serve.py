@@ -36,7 +36,7 @@ BACKLOG = 2048
 SECURITY = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),  # with none at all a browser would hide the origin of our own forms
     ("cross-origin-resource-policy", "same-origin"),
 ]
 log = logging.getLogger("autonomy.server")

@@ -19,13 +19,8 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "content-security-policy": CSP,
-    "cache-control": "no-store",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-}
-"""Of every page. With no referrer at all a browser would hide the origin of its forms, which is what guards them."""
+HEADERS = {"content-security-policy": CSP, "cache-control": "no-store"}
+"""Of every page; the server adds its own to every answer."""
 
 
 @functools.cache

@@ -215,7 +215,8 @@ def _spent(content: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _changed(content: Mapping[str, Any]) -> tuple[str, str]:
-    now = content.get("limits") if isinstance(content.get("limits"), Mapping) else {}
+    limits = content.get("limits")
+    now: Mapping[str, Any] = limits if isinstance(limits, Mapping) else {}
     shows: dict[str, Callable[[float], str]] = {"tokens": count, "seconds": duration, "usd": money}
     named = [name for name in content.get("changed") or [] if name in shows]
     told = [f"{name} {'unlimited' if now.get(name) is None else shows[name](float(now[name]))}" for name in named]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from autonomy.api.dashboard import sentences
@@ -173,6 +173,7 @@ def task(found: Mapping[str, Any]) -> dict[str, Any]:
         **task_brief(found),
         "title": _short(found["request_text"].strip().splitlines()[0], 120),
         "request": found["request_text"],
+        "review": found["status"] == "needs_review",
         "starts": _starts(found, spec),
         "raw": json.dumps(spec, ensure_ascii=False, indent=2, sort_keys=True) if spec else "",
         "criteria": found.get("acceptance_criteria") or [],
@@ -195,7 +196,7 @@ def task(found: Mapping[str, Any]) -> dict[str, Any]:
 def _starts(found: Mapping[str, Any], spec: Mapping[str, Any]) -> list[tuple[str, str]]:
     budget = spec.get("budget") or {}
     limits = {name: spec.get(f"budget_{name}", budget.get(name)) for name in ("tokens", "seconds", "usd")}
-    shows = {"tokens": lambda n: f"{count(n)} tokens", "seconds": duration, "usd": money}
+    shows: dict[str, Callable[[float], str]] = {"tokens": lambda n: f"{count(n)} tokens", "seconds": duration, "usd": money}
     named = [shows[name](float(limit)) for name, limit in limits.items() if limit is not None]
     rows = [
         ("Journey", found.get("journey") or "write"),

@@ -183,10 +183,7 @@ async def _asked(request: Request, run_id: str, ask: Callable[[Deps], dict[str, 
 
 def _shown(shared: Deps, run_id: str) -> dict[str, Any]:
     """The run as HTTP shows it: corpora by their names, never by where they lie."""
-    found = shared.app.runs.inspect(run_id)
-    names = {str(folder): name for name, folder in shared.app.settings.corpora.items()}
-    corpus = [names.get(folder, folder.replace("\\", "/").rstrip("/").rpartition("/")[2]) for folder in found["task"]["corpus"]]
-    return {**found, "task": {**found["task"], "corpus": corpus}}
+    return views.named_corpora(shared.app.runs.inspect(run_id), shared.app.settings.corpora)
 
 
 def _json(value: dict[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:

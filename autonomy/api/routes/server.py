@@ -63,6 +63,8 @@ async def login(request: Request) -> Response:
     who = await _who(request, token)
     if who is None:
         await shared.auth_failed("POST /login", request.client.host if request.client else "")
+        if form:
+            return Response(status_code=303, headers={"location": "/login?said=token"})
         raise unauthorized()
     cookie = await shared.authenticator.sign_in(who)
     answer = Response(status_code=303, headers={"location": "/"}) if form else Response(status_code=204)
