@@ -276,7 +276,9 @@ class AuditLog:
         seq = last.seq if last is not None else 0
         unknown = head.stored is None
         about = "the database knows nothing of this log" if unknown else "the log does not end where the database says"
-        told = self._about("log_damaged", about=about, expected_seq=head.seq, expected=head.head, found_seq=seq, found=at, **named)
+        told = self._about(
+            "log_damaged", about=about, expected_seq=head.seq, expected=head.head, found_seq=seq, found=at, **named
+        )
         self._untold.append(told)
         return self._here(replace(head, seq=max(head.seq, seq), head=at if unknown else head.head, pending=""))
 

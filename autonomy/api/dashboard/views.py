@@ -81,7 +81,9 @@ def run(
         },
         "error": _error(found.get("error")),
         "facts": _facts(found),
-        "notes": [*map(str, found.get("notes") or ()), *map(str, (manifest or {}).get("notes") or ())],
+        "notes": list(
+            dict.fromkeys(str(note) for note in [*(found.get("notes") or ()), *((manifest or {}).get("notes") or ())])
+        ),
         "picture": picture(graph),
         "sketch": sketch(graph),
         "steps_done": sum(node["state"] in ("done", "skipped") for node in graph["nodes"]),

@@ -67,7 +67,7 @@ function put(page) {
     part.replaceWith(fresh);
     if (focus) refocus(focus, fresh);
   }
-  const status = page.getElementById("run-head");
+  const status = document.getElementById("run-head");
   if (status) tell(status);
   document.title = page.title;
   const stream = page.getElementById("main").dataset.stream;
