@@ -30,17 +30,16 @@ def show(session: Session) -> None:
 
 def settings_rows(settings: Settings) -> list[tuple[str, Any, str]]:
     """(dotted key, plain value, origin) of everything that is set."""
-    from autonomy.bootstrap.config import masked_url
+    from autonomy.bootstrap.config import SECRET_VARIABLES, masked_url
     from autonomy.bootstrap.settings import SECTIONS
 
     origins = settings.origins
     rows: list[tuple[str, Any, str]] = [
         ("home", str(settings.home), origins["home"]),
         ("database_url", masked_url(settings.database_url), origins["database_url"]),
-        (
-            "admin_token",
-            "set" if settings.admin_token else None,
-            "variable AUTONOMY_ADMIN_TOKEN" if settings.admin_token else "default",
+        *(
+            (name, "set" if getattr(settings, name) else None, f"variable {variable}" if getattr(settings, name) else "default")
+            for name, variable in SECRET_VARIABLES.items()
         ),
     ]
     for name, schema in SECTIONS.items():

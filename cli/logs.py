@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 ROOT = "autonomy"
 MASK = "****"
-SHORTEST_SECRET = 6
-"""A shorter text would mask innocent words; a key that short protects nothing."""
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -62,7 +60,7 @@ def logging_to_stderr(settings: Settings, *, aloud: bool) -> Iterator[None]:
     """Send the library's logs to stderr while the block runs, or nowhere. Nothing stays behind."""
     logger = logging.getLogger(ROOT)
     handler: logging.Handler = _Stderr() if aloud else logging.NullHandler()
-    handler.setFormatter(JsonLines(secrets_of(settings)))
+    handler.setFormatter(JsonLines(settings.secrets()))
     before = logger.level
     logger.addHandler(handler)
     if aloud:
@@ -72,15 +70,3 @@ def logging_to_stderr(settings: Settings, *, aloud: bool) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
-
-
-def secrets_of(settings: Settings) -> tuple[str, ...]:
-    """Every credential these settings hold, the longest first."""
-    from urllib.parse import unquote, urlsplit
-
-    held = [entry.key for entry in settings.providers] + [settings.admin_token, settings.memory.key]
-    texts = {secret.reveal() for secret in held if secret is not None}
-    password = urlsplit(settings.database_url).password
-    if password:
-        texts |= {password, unquote(password)}
-    return tuple(sorted((text for text in texts if len(text) >= SHORTEST_SECRET), key=len, reverse=True))

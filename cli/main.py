@@ -22,6 +22,8 @@ COMMANDS = {
     "worker": "Work queued runs until stopped.",
     "serve": "Serve the web API until stopped.",
     "memory": "Search what was read, and add to it.",
+    "telegram": "Turn messages to a Telegram bot into tasks.",
+    "audit": "Check the audit log, and follow it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",
     "doctor": "Check this machine and say how to fix what is off.",

@@ -74,14 +74,14 @@ def listen(app: App) -> socket.socket:
 def serve(app: App, ready: Ready) -> None:
     """Serve until told to stop. Raises ConfigurationError before it begins, Interrupted after a second signal, and what
     made an inline worker fail."""
-    listening = listen(app)
-    with contextlib.closing(listening):
+    with contextlib.closing(listen(app)) as listening:
         _raise_file_limit()
         host, port = listening.getsockname()[:2]
-        asyncio.run(_serve(app, listening, lambda: ready(host, port)))
+        asyncio.run(serve_on(listening, app, lambda server: ready(host, port)))
 
 
-async def _serve(app: App, listening: socket.socket, ready: Callable[[], None]) -> None:
+async def serve_on(listening: socket.socket, app: App, ready: Callable[[Server], None]) -> None:
+    """`serve` in a running event loop, on a socket that listens; `ready` hears of the server once it answers."""
     with ThreadPoolExecutor(THREADS, thread_name_prefix="autonomy-api") as pool:
         asyncio.get_running_loop().set_default_executor(pool)
         deps = make_deps(app)
@@ -97,7 +97,7 @@ async def _serve(app: App, listening: socket.socket, ready: Callable[[], None]) 
 class Server(uvicorn.Server):
     """uvicorn's server, which ends streams and workers when it is told to stop."""
 
-    def __init__(self, deps: Deps, ready: Callable[[], None]) -> None:
+    def __init__(self, deps: Deps, ready: Callable[[Server], None]) -> None:
         self._deps = deps
         self._ready = ready
         app = deps.app
@@ -123,7 +123,7 @@ class Server(uvicorn.Server):
         """Tell once requests are answered."""
         await super().startup(sockets=sockets)
         gc.freeze()  # what the imports made is never garbage: looking at it costs each collection
-        self._ready()
+        self._ready(self)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams and workers first: nothing waits for them then."""

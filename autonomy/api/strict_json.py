@@ -40,20 +40,23 @@ def loads(data: bytes) -> Any:
 
 def _check_depth(value: Any) -> None:
     """Nesting and texts, level by level: no recursion of our own."""
-    level = [value]
-    for _ in range(DEPTH + 1):
+    level, depth = [value], 0
+    while level:
         below: list[Any] = []
+        nested = False
         for each in level:
             if isinstance(each, str):
                 _check_text(each)
             elif isinstance(each, list):
+                nested = True
                 below.extend(each)
             elif isinstance(each, dict):
+                nested = True
                 below.extend(each.values())
-        if not below:
-            return
+        depth += nested
+        if depth > DEPTH:
+            raise NotStrict(f"the body is nested deeper than {DEPTH}")
         level = below
-    raise NotStrict(f"the body is nested deeper than {DEPTH}")
 
 
 def _check_text(text: str) -> None:

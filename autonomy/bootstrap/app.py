@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from autonomy.services.memory import Memory
     from autonomy.services.tasks import Tasks
 
+AUDIT = "audit"
+"""The folder of the audit log in the workspace."""
+
 
 class App:
     """What commands and servers are handed. Closing it closes everything it opened, in reverse."""
@@ -58,10 +61,10 @@ class App:
 
     @cached_property
     def audit(self) -> AuditLog:
-        """The audit log. What is secret here is known to it, and never written."""
+        """The audit log. Nothing is touched before the first line."""
         from autonomy.audit.log import AuditLog
 
-        return AuditLog(self.home / "audit", self.database, secrets=self.settings.secrets())
+        return AuditLog(self.home / AUDIT, self.database, secrets=self.settings.secrets())
 
     @cached_property
     def tasks(self) -> Tasks:

@@ -32,6 +32,13 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SECRET_IN_QUERY = re.compile(r"(?i)([?&][\w.-]*(?:password|secret|token|key)=)[^&#]*")
 SHORT_VARIABLES = {"AUTONOMY_LEASE_SECONDS": ("queue", "lease_seconds")}
 """Variables with a name of their own; every other key has AUTONOMY_<SECTION>__<KEY>."""
+SECRET_VARIABLES = {
+    "admin_token": "AUTONOMY_ADMIN_TOKEN",
+    "webhook_secret": "WEBHOOK_SECRET",
+    "bot_token": "BOT_TOKEN",
+    "telegram_secret": "TELEGRAM_SECRET",
+}
+"""Credentials that stand in the environment alone; empty is as good as unset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +66,14 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None, cwd
         sections["memory"], key=_secret(sections["memory"].embedding_key, environ, "[memory] embedding_key", home)
     )
     _refuse_unknown_variables(environ)
-    token = environ.get("AUTONOMY_ADMIN_TOKEN") or None
+    held: dict[str, Any] = {field: Secret(environ[name]) for field, name in SECRET_VARIABLES.items() if environ.get(name)}
     return Settings(
         home=home,
         database_url=_database_url(environ, home, origins),
         providers=_providers(layers, environ, origins),
         corpora=_corpora(layers, origins),
-        admin_token=Secret(token) if token else None,
         origins=origins,
+        **held,
         **sections,
     )
 

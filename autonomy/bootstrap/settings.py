@@ -141,14 +141,35 @@ class TurnitinSettings:
     fetch_hosts: tuple[str, ...] = setting((), "hosts a report may be fetched from")
 
 
+@dataclass(frozen=True, slots=True)
+class GithubSettings:
+    """`[github]`: what GitHub's webhooks may change; the endpoint exists when WEBHOOK_SECRET is set."""
+
+    repos: tuple[str, ...] = setting((), "OWNER/NAME of the repositories that are heard; unset: every one that signs")
+    issues: bool = setting(True, "whether an issue that is opened becomes a task")
+    user: str = setting("local", "the user whose tasks they become")
+
+
+@dataclass(frozen=True, slots=True)
+class TelegramSettings:
+    """`[telegram]`: whose messages become tasks; the endpoint exists when TELEGRAM_SECRET is set, polling needs BOT_TOKEN."""
+
+    chats: tuple[str, ...] = setting((), "ids of the chats that are heard; unset: every one that writes to the bot")
+    user: str = setting("local", "the user whose tasks they become")
+    api_url: str = setting("https://api.telegram.org", "address of the Bot API")
+    server: str | None = setting(None, "address of the server that 'telegram poll' hands messages to; unset: none")
+
+
 SECTIONS: Mapping[str, type] = {
     "budget": BudgetSettings,
+    "github": GithubSettings,
     "queue": QueueSettings,
     "memory": MemorySettings,
     "runtime": RuntimeSettings,
     "sandbox": SandboxSettings,
     "serve": ServeSettings,
     "tasks": TasksSettings,
+    "telegram": TelegramSettings,
     "tools": ToolsSettings,
     "turnitin": TurnitinSettings,
 }
@@ -164,17 +185,22 @@ class Settings:
     home: Path
     database_url: str
     budget: BudgetSettings = BudgetSettings()
+    github: GithubSettings = GithubSettings()
     queue: QueueSettings = QueueSettings()
     memory: MemorySettings = MemorySettings()
     runtime: RuntimeSettings = RuntimeSettings()
     sandbox: SandboxSettings = SandboxSettings()
     serve: ServeSettings = ServeSettings()
     tasks: TasksSettings = TasksSettings()
+    telegram: TelegramSettings = TelegramSettings()
     tools: ToolsSettings = ToolsSettings()
     turnitin: TurnitinSettings = TurnitinSettings()
     providers: tuple[ProviderEntry, ...] = ()
     corpora: Mapping[str, Path] = field(default_factory=dict)
     admin_token: Secret | None = field(default=None, repr=False)
+    webhook_secret: Secret | None = field(default=None, repr=False)
+    bot_token: Secret | None = field(default=None, repr=False)
+    telegram_secret: Secret | None = field(default=None, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def provider_names(self) -> tuple[str, ...]:
@@ -182,9 +208,21 @@ class Settings:
         return (*(provider.name for provider in self.providers), "extractive")
 
     def secrets(self) -> tuple[str, ...]:
-        """Every credential that is known here: what no log may show."""
-        held = (self.admin_token, self.memory.key, *(provider.key for provider in self.providers))
-        return tuple(secret.reveal() for secret in held if secret is not None)
+        """Every credential that is held here, the longest first: none of them may reach a log, an event or an answer."""
+        from urllib.parse import unquote, urlsplit
+
+        from autonomy.audit.redact import SHORTEST_SECRET
+
+        held = [entry.key for entry in self.providers] + [
+            self.admin_token, self.webhook_secret, self.bot_token, self.telegram_secret, self.memory.key,
+        ]  # fmt: skip
+        texts = {secret.reveal() for secret in held if secret is not None}
+        if self.bot_token is not None:  # what stands behind the bot's public number is a secret alone
+            texts.add(self.bot_token.reveal().partition(":")[2])
+        password = urlsplit(self.database_url).password
+        if password:
+            texts |= {password, unquote(password)}
+        return tuple(sorted((text for text in texts if len(text) >= SHORTEST_SECRET), key=len, reverse=True))
 
     def missing_key(self, name: str) -> str | None:
         """The variable whose key would offer the provider of that name; None where it is offered, or no key would do."""

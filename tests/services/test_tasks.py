@@ -11,8 +11,8 @@ import pytest
 
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import Settings, TasksSettings
-from autonomy.core.errors import AlreadyDecided, CorruptState, InvalidInput, NotFound
-from autonomy.services.tasks import Delivery, NewTask, Tasks
+from autonomy.core.errors import AlreadyDecided
+from autonomy.services.tasks import NewTask, Tasks
 from autonomy.storage.database import Database
 
 
