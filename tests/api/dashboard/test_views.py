@@ -42,14 +42,26 @@ RESEARCH = plan(
 )
 
 
+MIXED = plan(
+    step("a"),
+    step("b", "a"),
+    step("c", "a"),
+    step("d", "b"),
+    step("e", "c"),
+    step("f", "b", "c"),
+    *(step(f"g{n}", "a") for n in range(3)),
+)
+
+
 # -- the picture ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("drawn_plan", [RESEARCH, MIXED])
 @pytest.mark.parametrize("draw", [graph.picture, graph.sketch])
-def test_no_two_steps_lie_upon_each_other_and_all_lie_inside(draw: Any) -> None:
+def test_no_two_steps_lie_upon_each_other_and_all_lie_inside(draw: Any, drawn_plan: dict[str, Any]) -> None:
     width, height = (graph.DOT, graph.DOT) if draw is graph.sketch else (graph.WIDTH, graph.HEIGHT)
-    drawn = draw(RESEARCH)
-    assert len(drawn.boxes) == len(RESEARCH["nodes"])
+    drawn = draw(drawn_plan)
+    assert len(drawn.boxes) == len(drawn_plan["nodes"])
     for box in drawn.boxes:
         assert 0 <= box.x <= drawn.width - width
         assert 0 <= box.y <= drawn.height - height
