@@ -14,7 +14,7 @@ from autonomy.api.gate import headers_of
 from autonomy.api.problems import Refusal
 from autonomy.api.ready import encode
 from autonomy.api.routes import problems
-from autonomy.api.strict_json import loads
+from autonomy.core.strict_json import loads
 
 router = APIRouter(tags=["server"])
 TOKEN = {"type": "object", "properties": {"token": {"type": "string", "maxLength": 4096}}, "required": ["token"]}
@@ -101,7 +101,10 @@ async def _who(request: Request, token: bytes) -> Principal | None:
 def _token(body: bytes, *, form: bool) -> bytes:
     """The token as raw bytes. Raises Refusal (422)."""
     if form:
-        fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
+        try:
+            fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
+        except ValueError:
+            raise Refusal(422, "invalid-input", "the form has too many fields", "Send 'token' alone.") from None
         return fields.get(b"token", [b""])[-1].strip()
     found = loads(body) if body else None
     if not isinstance(found, dict) or not isinstance(found.get("token"), str) or len(found["token"]) > 4096:
