@@ -47,9 +47,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def schemathesis(session: nox.Session) -> None:
+    """Every route of the web API, 200 examples each, against a server of its own; the tests ask a few."""
+    python(session, "tests.api.fuzz", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Ratios against the peers, measured interleaved; never part of the tests. `-- --quick` shortens it."""
-    for name in ("checkpointer", "jobs", "cli_startup", "ingestion"):
+    for name in ("checkpointer", "jobs", "cli_startup", "ingestion", "server"):
         session.run(sys.executable, f"benchmarks/{name}.py", *session.posargs, external=True)
 
 

@@ -2,95 +2,25 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from typing import Any
 
 from autonomy.core.counting import several as several
+from autonomy.core.wording import ago as ago
+from autonomy.core.wording import clock as clock
+from autonomy.core.wording import count as count
+from autonomy.core.wording import duration as duration
+from autonomy.core.wording import money as money
+from autonomy.core.wording import parse_time as parse_time
+from autonomy.core.wording import size as size
+from autonomy.core.wording import status_word as status_word
 from cli.output import Glyphs, plain, squeezed
-
-STATUS_WORDS = {"waiting_human": "waiting", "budget_exceeded": "over budget", "target_not_reached": "below target"}
-
-
-def duration(seconds: float) -> str:
-    """0.4 s, 42 s, 3 min 05 s, 2 h 10 min."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    minutes = whole % 3600 // 60
-    return f"{whole // 3600} h {minutes:02d} min" if minutes else f"{whole // 3600} h"
-
-
-def clock(seconds: float) -> str:
-    """00:42 or 1:02:03: a running time of fixed width."""
-    whole = max(int(seconds), 0)
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
-
-
-def count(number: float) -> str:
-    """1,234 up to 99,999; then 123k, 4.5M."""
-    if abs(number) < 100_000:
-        return f"{number:,.0f}"
-    for limit, unit in ((1e6, "k"), (1e9, "M"), (1e12, "G")):
-        if abs(number) < limit:
-            shown = number / (limit / 1000)
-            return f"{shown:.0f}{unit}" if shown >= 100 else f"{shown:.1f}{unit}"
-    return f"{number:.3g}"
-
-
-def money(usd: float | None) -> str:
-    """$0.00, $0.0042, $0.04, $12.30; "unknown" where no price is known."""
-    if usd is None:
-        return "unknown"
-    return f"${usd:.4f}" if 0 < usd < 0.01 else f"${usd:,.2f}"
-
-
-def size(number: int) -> str:
-    """812 B, 12 kB, 3.4 MB."""
-    if number < 1000:
-        return f"{number} B"
-    for limit, unit in ((1e6, "kB"), (1e9, "MB"), (1e12, "GB")):
-        if number < limit:
-            shown = number / (limit / 1000)
-            return f"{shown:.0f} {unit}" if shown >= 10 else f"{shown:.1f} {unit}"
-    return f"{number / 1e12:.1f} TB"
-
-
-def parse_time(text: str | None) -> datetime.datetime | None:
-    """An RFC 3339 text as a moment, None where there is none."""
-    return None if not text else datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def ago(text: str | None, now: datetime.datetime | None = None) -> str:
-    """just now, 5 min ago, 3 h ago, then the date."""
-    moment = parse_time(text)
-    if moment is None:
-        return "-"
-    passed = ((now or datetime.datetime.now(datetime.UTC)) - moment).total_seconds()
-    if passed < 60:
-        return "just now"
-    if passed < 3600:
-        return f"{int(passed // 60)} min ago"
-    if passed < 86_400:
-        return f"{int(passed // 3600)} h ago"
-    return moment.astimezone().strftime("%Y-%m-%d")
 
 
 def local_time(text: str | None) -> str:
     """hh:mm:ss of the moment on this machine's clock."""
     moment = parse_time(text)
     return "--:--:--" if moment is None else moment.astimezone().strftime("%H:%M:%S")
-
-
-def status_word(status: str, outcome: str | None = None) -> str:
-    """One word or two for a table: the outcome once there is one."""
-    word = outcome or status
-    return STATUS_WORDS.get(word, word)
 
 
 def figures(values: Mapping[str, Any]) -> str:

@@ -11,9 +11,11 @@ from starlette.types import ASGIApp
 
 from autonomy import __version__
 from autonomy.api import problems
+from autonomy.api.auth import COOKIE
+from autonomy.api.dashboard import forms, pages
 from autonomy.api.deps import Deps
-from autonomy.api.gate import Gate, Hosts
-from autonomy.api.routes import knowledge, runs, server
+from autonomy.api.gate import PUBLIC, Gate, Hosts
+from autonomy.api.routes import knowledge, runs, server, tasks, webhooks
 
 ABOUT = "Durable document agents: tasks that people decide, runs that no crash can lose, every step a stream."
 
@@ -25,9 +27,23 @@ def make_app(deps: Deps) -> FastAPI:
     )  # fmt: skip
     app.state.deps = deps
     problems.install(app)
-    for router in (runs.router, knowledge.router, server.router):
-        app.include_router(router)
+    for router in (tasks.router, runs.router, knowledge.router, webhooks.router, server.router, pages.router, forms.router):
+        app.router.routes.extend(router.routes)  # as they are: an included router is looked through for every request
+    _describe(app)
     return app
+
+
+def _describe(app: FastAPI) -> None:
+    """The OpenAPI document, made now: the first request waits for nothing. A token is needed wherever no other is said."""
+    document = app.openapi()
+    document["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE.decode()},
+    }
+    document["security"] = [{"token": []}, {"session": []}]
+    for path in (*PUBLIC, "/logout"):
+        for operation in document["paths"].get(path, {}).values():
+            operation["security"] = []
 
 
 def guarded(app: FastAPI, deps: Deps) -> ASGIApp:

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request
 from prometheus_client import CollectorRegistry
 
 from autonomy.api.auth import Authenticator, Principal
-from autonomy.api.feeds import RunFeed
+from autonomy.api.feeds import RunFeed, TaskFeed
 from autonomy.api.hub import Hub
 from autonomy.api.metrics import Requests, Streams, registry
 from autonomy.api.ready import Ready
 from autonomy.api.streams import Broadcast, Caps
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import Settings
-from autonomy.core.errors import ConfigurationError
+from autonomy.core.clock import new_id
+from autonomy.core.errors import AutonomyError, ConfigurationError, InvalidInput
 from autonomy.services.figures import figures
-from autonomy.services.requests import Defaults
 
 EXTRACTIVE = "extractive"
+TASKS = 1
+"""The place of the tasks' feed in the hub; runs have the first."""
 log = logging.getLogger("autonomy.server")
-
-RUNS = 0
-"""The place of the runs' feed in the hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +40,79 @@ class Deps:
     requests: Requests
     ready: Ready
     registry: CollectorRegistry
-    defaults: Defaults
+    providers: tuple[str, ...]
 
     @property
     def hub(self) -> Hub:
         """The follower behind all streams."""
         return self.broadcast.hub
 
+    def check_providers(self, named: Sequence[str]) -> None:
+        """Raises InvalidInput for a provider that is not configured, or that has no key."""
+        for name in named:
+            if name not in self.providers:
+                raise InvalidInput(f"there is no provider named {name[:64]!r}", f"Choose from: {', '.join(self.providers)}.")
+
+    async def audit(self, action: str, actor: str, **fields: Any) -> None:
+        """One line about the server itself. What cannot be written is logged; nobody is refused for it."""
+        try:
+            await asyncio.to_thread(
+                self.app.audit.append, action, correlation_id=fields.pop("correlation_id", "server"), actor=actor, **fields
+            )
+        except AutonomyError as error:
+            log.error("the audit cannot be written: %s", error, extra={"action": "audit.failed", "about": action})
+
     async def auth_failed(self, what: str, client: str) -> None:
         """Somebody came with credentials that are none of ours."""
-        log.warning("%s from %s: unknown credentials", what, client, extra={"action": "auth_failed"})
+        await self.audit("auth_failed", "unknown", request=what, client=client)
+
+
+class Readers:
+    """Tells the audit who reads streams. Implements `streams.Watched`."""
+
+    def __init__(self, deps: Deps) -> None:
+        self._deps = deps
+
+    async def connected(self, stream: str, principal: Principal) -> str:
+        """A reader has come; the name of its connection."""
+        connection = new_id()
+        await self._deps.audit("sse_connected", principal.user_id, correlation_id=connection, stream=stream)
+        return connection
+
+    async def disconnected(self, connection: str, stream: str, principal: Principal, events: int) -> None:
+        """The reader has gone, after so many events."""
+        await self._deps.audit(
+            "sse_disconnected", principal.user_id, correlation_id=connection, stream=stream, events=events
+        )  # fmt: skip
 
 
 def make_deps(app: App) -> Deps:
     """Join what a server needs. Opens nothing but the database's own connections."""
     settings = app.settings
-    hub = Hub(app.wake, [RunFeed(app.database)])
+    hub = Hub(app.wake, [RunFeed(app.database), TaskFeed(app.database)])
     requests, streams = Requests(), Streams()
     caps = Caps(settings.serve.streams, settings.serve.streams_per_user)
-    return Deps(
+    made = Deps(
         app=app,
         authenticator=Authenticator(app.database, settings.admin_token),
         broadcast=Broadcast(hub, streams, caps),
         requests=requests,
         ready=Ready(app.database),
         registry=registry(requests, streams, lambda: figures(app.database)),
-        defaults=_defaults(settings),
+        providers=_usable(settings),
     )
+    made.broadcast.watched = Readers(made)
+    return made
 
 
-def _defaults(settings: Settings) -> Defaults:
-    """What a request over HTTP may name: corpora, and the providers that can be used."""
+def _usable(settings: Settings) -> tuple[str, ...]:
+    """The providers that a request may name."""
     usable = [EXTRACTIVE]
     for entry in settings.providers:
         with contextlib.suppress(ConfigurationError):
             entry.resolve()
             usable.append(entry.name)
-    limits = {"tokens": settings.budget.tokens, "seconds": settings.budget.seconds, "usd": settings.budget.usd}
-    return Defaults(settings.corpora, tuple(usable), limits)
+    return tuple(usable)
 
 
 def of(request: Request) -> Deps:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from autonomy.core.types import Budget, Count, Finite, Frozen, Journey, RunStatus, Text
 
@@ -36,17 +38,17 @@ class TaskSpecIn(Frozen):
     deliverables: tuple[Text, ...] = Field(default=(), max_length=1000)
     corpus: Text | Annotated[tuple[Text, ...], Field(max_length=100)] | None = None
     source: Text | None = None
-    length: Annotated[Count | None, Field(ge=50, le=1_000_000)] = None
+    length: Annotated[Count, Field(ge=50, le=1_000_000)] | None = None
     style: Literal["apa", "harvard", "mla", "chicago", "ieee", "vancouver"] = "apa"
-    min_citations: Annotated[Count | None, Field(ge=0, le=100_000)] = None
-    target_similarity: Annotated[Finite | None, Field(ge=0, le=100)] = None
+    min_citations: Annotated[Count, Field(ge=0, le=100_000)] | None = None
+    target_similarity: Annotated[Finite, Field(ge=0, le=100)] | None = None
     due_date: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
     language: Text | None = Field(default=None, max_length=16)
     seed: Annotated[Count, Field(ge=0, le=2**53)] = 0
     provider: Text | Annotated[tuple[Text, ...], Field(max_length=100)] | None = None
-    budget_tokens: Annotated[Count | None, Field(ge=1, le=10**15)] = None
-    budget_seconds: Annotated[Finite | None, Field(gt=0, le=10**9)] = None
-    budget_usd: Annotated[Finite | None, Field(ge=0, le=10**9)] = None
+    budget_tokens: Annotated[Count, Field(ge=1, le=10**15)] | None = None
+    budget_seconds: Annotated[Finite, Field(gt=0, le=10**9)] | None = None
+    budget_usd: Annotated[Finite, Field(ge=0, le=10**9)] | None = None
 
 
 class RunRequest(Frozen):
@@ -55,7 +57,7 @@ class RunRequest(Frozen):
     user_id: Id | None = None
     journey: Journey = "write"
     task_spec: TaskSpecIn
-    priority: Annotated[Count | None, Field(ge=1, le=10)] = None
+    priority: Annotated[Count, Field(ge=1, le=10)] | None = None
 
 
 class RunAccepted(Open):
@@ -68,12 +70,12 @@ class RunAccepted(Open):
 class BudgetRequest(Frozen):
     """The limits that are named are set; null lifts one. `budget_tokens` and so on are taken as well."""
 
-    tokens: Annotated[Count | None, Field(ge=1, le=10**15)] = None
-    seconds: Annotated[Finite | None, Field(gt=0, le=10**9)] = None
-    usd: Annotated[Finite | None, Field(ge=0, le=10**9)] = None
-    budget_tokens: Annotated[Count | None, Field(ge=1, le=10**15)] = None
-    budget_seconds: Annotated[Finite | None, Field(gt=0, le=10**9)] = None
-    budget_usd: Annotated[Finite | None, Field(ge=0, le=10**9)] = None
+    tokens: Annotated[Count, Field(ge=1, le=10**15)] | None = None
+    seconds: Annotated[Finite, Field(gt=0, le=10**9)] | None = None
+    usd: Annotated[Finite, Field(ge=0, le=10**9)] | None = None
+    budget_tokens: Annotated[Count, Field(ge=1, le=10**15)] | None = None
+    budget_seconds: Annotated[Finite, Field(gt=0, le=10**9)] | None = None
+    budget_usd: Annotated[Finite, Field(ge=0, le=10**9)] | None = None
 
     def limits(self) -> Budget:
         """Only what was named."""
@@ -183,6 +185,82 @@ class Items(Open):
 
     items: list[dict[str, Any]]
     next_cursor: str | None
+
+
+class TaskItem(Frozen):
+    """One criterion, or one item of the scope."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    text: Annotated[Text, Field(min_length=1, max_length=10_000)]
+
+
+class TaskGit(Frozen):
+    """The repository, branch and commit that a task speaks of."""
+
+    repo: Annotated[Text, Field(max_length=200)] | None = None
+    branch: Annotated[Text, Field(max_length=255)] | None = None
+    commit: Annotated[Text, Field(max_length=64)] | None = None
+
+
+class TaskSpecPart(TaskSpecIn):
+    """As in POST /api/v2/runs; the goal is the request's text where none is given."""
+
+    goal: Annotated[Text, Field(min_length=1, max_length=100_000)] | None = None  # type: ignore[assignment]
+
+
+class TaskRequest(Frozen):
+    """POST /api/tasks. `correlation_id` comes from an earlier door where there was one."""
+
+    request_text: Text = Field(min_length=1, max_length=100_000)
+    user_id: Id | None = None
+    journey: Journey | None = None
+    task_spec: TaskSpecPart | None = None
+    task_id: Id | None = None
+    correlation_id: Id | None = None
+    git: TaskGit | None = None
+    acceptance_criteria: tuple[TaskItem, ...] = Field(default=(), max_length=1000)
+    declared_scope: tuple[TaskItem, ...] = Field(default=(), max_length=1000)
+
+
+class Decision(Frozen):
+    """Why; may be left out."""
+
+    reason: Annotated[Text, Field(max_length=10_000)] | None = None
+
+
+class Task(Open):
+    """A task as its file has it."""
+
+    task_id: str
+    status: Literal["pending", "needs_review", "approved", "rejected"]
+    source: str
+    correlation_id: str
+    created_at: str
+    request_text: str
+
+
+class TaskPage(Open):
+    """One page of tasks in brief, newest first."""
+
+    items: list[Task]
+    next_cursor: str | None
+
+
+class TaskQuery(Frozen):
+    """Which tasks a list shows."""
+
+    status: Literal["pending", "needs_review", "approved", "rejected"] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    cursor: Annotated[str | None, Field(max_length=200)] = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> TaskQuery:
+        """From the query's words; others are no concern of ours. Raises RequestValidationError."""
+        known = {name: value for name, value in given.items() if name in cls.model_fields}
+        try:
+            return cls.model_validate(known)
+        except ValidationError as error:
+            raise RequestValidationError([{**each, "loc": ("query", *each["loc"])} for each in error.errors()]) from None
 
 
 class Health(Open):

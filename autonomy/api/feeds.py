@@ -9,6 +9,8 @@ from typing import Any
 from autonomy.api.hub import Frame
 from autonomy.core.events import TERMINAL_EVENTS, Event
 from autonomy.runtime.events import AllEvents
+from autonomy.services import task_events
+from autonomy.services.task_events import TaskEvent
 from autonomy.storage.database import Database, Tx
 
 BATCH = 500
@@ -36,7 +38,7 @@ class RunFeed:
     """The events of all runs, of which those are encoded that somebody reads. Implements `hub.Feed`."""
 
     def __init__(self, database: Database) -> None:
-        self._events = AllEvents(database, database.read(_begin))
+        self._events = AllEvents(database, database.read(lambda tx: _begin(tx, "event")))
 
     def read(self, wanted: Callable[[str], bool]) -> list[tuple[str, Frame]]:
         """The next events, as frames of their runs' channels."""
@@ -54,9 +56,41 @@ class RunFeed:
         return self._events.after
 
 
-def _begin(tx: Tx) -> int:
+class TaskFeed:
+    """The changes of all tasks, once for whoever sees all and once for their user. Implements `hub.Feed`."""
+
+    def __init__(self, database: Database) -> None:
+        self._changes = task_events.follow(database, database.read(lambda tx: _begin(tx, "task_event")))
+
+    def read(self, wanted: Callable[[str], bool]) -> list[tuple[str, Frame]]:
+        """The next changes, each for two channels. All are handed on: a channel opened meanwhile must not miss one."""
+        found = [(change.user_id, of_task_event(change)) for change in self._changes.read(BATCH)]
+        return [(key, frame) for user, frame in found for key in (task_key(None), task_key(user))]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a gap is being waited out."""
+        return self._changes.blocked
+
+    @property
+    def after(self) -> int:
+        """The position read last."""
+        return self._changes.after
+
+
+def of_task_event(change: TaskEvent) -> Frame:
+    """A change of a task; its id is its position among all changes."""
+    return Frame(change.position, sse(change.position, change.type, change.as_json()))
+
+
+def task_key(user: str | None) -> str:
+    """The channel of a user's tasks; None is the one of all tasks."""
+    return "tasks" if user is None else f"tasks:{user}"
+
+
+def _begin(tx: Tx, table: str) -> int:
     """Where to begin: at the end, on PostgreSQL a minute before it, for what is being committed right now."""
     if tx.dialect.name == "sqlite":
-        return int(tx.value("SELECT coalesce(max(position), 0) FROM event"))
-    last = "SELECT position FROM event WHERE created_at < now_us() - :back ORDER BY position DESC LIMIT 1"
+        return int(tx.value(f"SELECT coalesce(max(position), 0) FROM {table}"))
+    last = f"SELECT position FROM {table} WHERE created_at < now_us() - :back ORDER BY position DESC LIMIT 1"
     return int(tx.value(last, back=BACK_US) or 0)

@@ -77,7 +77,7 @@ class InlineWorkers:
         async with engine(app) as executor:
             worker = Worker(
                 app.database,
-                executing(executor),
+                executing(executor, acknowledge=app.tasks.acknowledge),
                 concurrency=self._places,
                 lease_seconds=app.settings.queue.lease_seconds,
                 wake=app.wake,

@@ -11,7 +11,7 @@ import asyncio
 from starlette.types import Message, Receive, Scope
 
 from autonomy.api.problems import Refusal
-from autonomy.api.strict_json import NotStrict, loads
+from autonomy.core.strict_json import NotStrict, loads
 
 MIB = 1 << 20
 BODY_BYTES = 10 * MIB
@@ -20,6 +20,7 @@ GITHUB_BYTES = 25 * MIB
 SMALL = 64 * 1024
 """A body up to this size is parsed in the event loop; a larger one beside it."""
 FORMS = frozenset({"/login", "/logout"})
+FORMS_BELOW = "/ui/"
 RAW = "/webhooks/"
 
 
@@ -65,7 +66,7 @@ async def _read(receive: Receive, most: int) -> bytes:
 
 async def _check(path: str, kind: bytes, whole: bytes) -> None:
     media = kind.split(b";", 1)[0].strip().lower()
-    if path in FORMS and media == b"application/x-www-form-urlencoded":
+    if (path in FORMS or path.startswith(FORMS_BELOW)) and media == b"application/x-www-form-urlencoded":
         return
     if media != b"application/json":
         raise Refusal(415, "unsupported-media-type", "the body must be application/json", "Set Content-Type.")

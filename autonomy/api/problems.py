@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from autonomy.core import errors
 
@@ -27,6 +28,9 @@ STATUSES: Mapping[type[errors.AutonomyError], int] = {
     errors.WaitingForPerson: 409,
     errors.PolicyRefused: 403,
     errors.HeldByAnother: 409,
+    errors.AlreadyDecided: 409,
+    errors.ChangedMeanwhile: 409,
+    errors.CorruptState: 409,
     errors.NotYetBuilt: 422,
     errors.LeaseLost: 409,
     errors.Unserializable: 422,
@@ -110,6 +114,12 @@ def of_validation(problems: Sequence[Any]) -> Response:
     return problem(422, "invalid-input", f"{first['where']}: {first['what']}", "Correct the request.", errors=found)
 
 
+def _allowed(request: Request) -> str:
+    """Every method that the address takes: routes that share it know their own alone."""
+    found = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return ", ".join(sorted({method for route in found for method in getattr(route, "methods", None) or ()}))
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the application with a problem."""
 
@@ -132,7 +142,8 @@ def install(app: FastAPI) -> None:
         detail = {404: "there is nothing at this address", 405: "this address does not take that method"}.get(
             status, "the request cannot be answered"
         )
-        return problem(status, code, detail, "See /openapi.json.", error.headers)
+        headers = {"allow": _allowed(request)} if status == 405 else error.headers
+        return problem(status, code, detail, "See /openapi.json.", headers)
 
     async def crashed(request: Request, error: Exception) -> Response:
         return of_crash()

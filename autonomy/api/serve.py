@@ -24,6 +24,7 @@ from autonomy.api.deps import Deps, make_deps
 from autonomy.api.inline import InlineWorkers
 from autonomy.api.protocol import Protocol
 from autonomy.bootstrap.app import App
+from autonomy.bootstrap.reporting import Reporter
 from autonomy.core.errors import AutonomyError, ConfigurationError, Interrupted
 
 THREADS = 32
@@ -36,7 +37,7 @@ BACKLOG = 2048
 SECURITY = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),  # with none at all a browser would hide the origin of our own forms
     ("cross-origin-resource-policy", "same-origin"),
 ]
 log = logging.getLogger("autonomy.server")
@@ -77,11 +78,16 @@ def serve(app: App, ready: Ready) -> None:
     with contextlib.closing(listen(app)) as listening:
         _raise_file_limit()
         host, port = listening.getsockname()[:2]
-        asyncio.run(serve_on(listening, app, lambda server: ready(host, port)))
+        serve_listening(listening, app, lambda server: ready(host, port))
 
 
-async def serve_on(listening: socket.socket, app: App, ready: Callable[[Server], None]) -> None:
-    """`serve` in a running event loop, on a socket that listens; `ready` hears of the server once it answers."""
+def serve_listening(listening: socket.socket, app: App, ready: Callable[[Server], None]) -> None:
+    """`serve` on a socket that listens; `ready` hears of the server once it answers."""
+    with Reporter(app):
+        asyncio.run(_serve(listening, app, ready))
+
+
+async def _serve(listening: socket.socket, app: App, ready: Callable[[Server], None]) -> None:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="autonomy-api") as pool:
         asyncio.get_running_loop().set_default_executor(pool)
         deps = make_deps(app)

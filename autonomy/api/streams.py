@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import Response
 from starlette.types import Receive, Scope, Send
@@ -36,14 +36,16 @@ class Caps:
     per_user: int
 
 
-class Watched:
-    """Hears when a stream begins and ends, for the audit."""
+class Watched(Protocol):
+    """Hears when streams begin and end, for the audit."""
 
-    async def connected(self, stream: str, principal: Principal) -> None:
-        """A reader has come."""
+    async def connected(self, stream: str, principal: Principal) -> str:
+        """A reader has come; answers with a name for its connection."""
+        ...
 
-    async def disconnected(self, stream: str, principal: Principal, events: int) -> None:
-        """A reader has gone, after so many events."""
+    async def disconnected(self, connection: str, stream: str, principal: Principal, events: int) -> None:
+        """It has gone, after so many events."""
+        ...
 
 
 class Broadcast:
@@ -52,7 +54,7 @@ class Broadcast:
     def __init__(self, hub: Hub, streams: Streams, caps: Caps, watched: Watched | None = None) -> None:
         self.hub = hub
         self.streams = streams
-        self.watched = watched or Watched()
+        self.watched = watched
         self._caps = caps
 
     def enter(self, stream: str, principal: Principal) -> None:
@@ -110,21 +112,28 @@ class EventStream(Response):
         broadcast, who = self._broadcast, self._principal
         broadcast.enter(self._name, who)
         scope["autonomy.stream"] = True
-        plain: Send = scope["autonomy.send"]
         try:
             with broadcast.hub.open(self._key) as channel:
                 leaving = asyncio.create_task(self._until_gone(receive))
                 try:
-                    await broadcast.watched.connected(self._name, who)
-                    await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-                    await plain({"type": "http.response.body", "body": HELLO, "more_body": True})
-                    await self._serve(channel, plain)
-                    await plain({"type": "http.response.body", "body": b"", "more_body": False})
+                    await self._watched(channel, send, scope["autonomy.send"])
                 finally:
                     leaving.cancel()
         finally:
             broadcast.leave(self._name, who)
-            await broadcast.watched.disconnected(self._name, who, self._events)
+
+    async def _watched(self, channel: Channel, send: Send, plain: Send) -> None:
+        """The stream between two lines of the audit. The first waits for nothing: the reader is served meanwhile."""
+        watched, who = self._broadcast.watched, self._principal
+        named = None if watched is None else asyncio.create_task(watched.connected(self._name, who))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await plain({"type": "http.response.body", "body": HELLO, "more_body": True})
+            await self._serve(channel, plain)
+            await plain({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            if watched is not None and named is not None:
+                await watched.disconnected(await named, self._name, who, self._events)
 
     async def _until_gone(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from autonomy.audit.log import AuditLog
     from autonomy.memory.embedding import Embedder
     from autonomy.memory.readers.document import Limits
+    from autonomy.services.asked import Defaults
     from autonomy.services.memory import Memory
     from autonomy.services.tasks import Tasks
 
@@ -69,19 +70,9 @@ class App:
     @cached_property
     def tasks(self) -> Tasks:
         """Tasks."""
-        from autonomy.core.types import Budget
-        from autonomy.services.asked import Defaults
         from autonomy.services.tasks import Tasks
         from autonomy.ssot.store import TaskStore
 
-        settings = self.settings
-        limits = settings.budget
-        defaults = Defaults(
-            corpora=settings.corpora,
-            corpus=_default_corpus(settings),
-            budget=Budget(tokens=limits.tokens, seconds=limits.seconds, usd=limits.usd),
-            priority=settings.queue.priority,
-        )
         return Tasks(
             TaskStore(self.home / "ssot"),
             self.database,
@@ -89,8 +80,23 @@ class App:
             self.runs,
             self.wake,
             home=self.home,
-            defaults=defaults,
-            max_dispatches=settings.tasks.dispatches,
+            defaults=self.defaults,
+            max_dispatches=self.settings.tasks.dispatches,
+        )
+
+    @cached_property
+    def defaults(self) -> Defaults:
+        """What stands for everything that a request leaves open."""
+        from autonomy.core.types import Budget
+        from autonomy.services.asked import Defaults
+
+        settings = self.settings
+        limits = settings.budget
+        return Defaults(
+            corpora=settings.corpora,
+            corpus=_default_corpus(settings),
+            budget=Budget(tokens=limits.tokens, seconds=limits.seconds, usd=limits.usd),
+            priority=settings.queue.priority,
         )
 
     @cached_property

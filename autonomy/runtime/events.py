@@ -92,6 +92,20 @@ def read(tx: Tx, run_id: str, *, after: int = 0, limit: int = 500) -> list[Event
     return [event_of(row) for row in tx.tuples(sql, run_id=run_id, after=after, limit=limit)]
 
 
+def latest(
+    tx: Tx, run_id: str, *, types: Sequence[str] | None = None, before: int | None = None, limit: int = 100
+) -> list[Event]:
+    """The newest events of one run, newest first: of those types, and with seq < before, where these are given."""
+    values: dict[str, Any] = {f"type{number}": type_ for number, type_ in enumerate(types or ())}
+    sql = f"SELECT {_COLUMNS} FROM event WHERE run_id = :run_id"
+    if types is not None:
+        sql += f" AND type IN ({', '.join(f':{name}' for name in values)})"
+    if before is not None:
+        sql += " AND seq < :before"
+        values["before"] = before
+    return [event_of(row) for row in tx.tuples(f"{sql} ORDER BY seq DESC LIMIT :limit", run_id=run_id, limit=limit, **values)]
+
+
 class Following(Generic[T]):
     """Follows the rows of an append-only table by position. One reader, one thread; `after` is where the next read goes on.
 

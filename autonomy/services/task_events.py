@@ -82,6 +82,17 @@ def follow(database: Database, after: int = 0) -> events.Following[TaskEvent]:
     return events.Following(database, _READ, _row, after)
 
 
+def between(database: Database, after: int, upto: int, *, user: str | None, limit: int = 500) -> list[TaskEvent]:
+    """Changes with a position above `after` and up to `upto`, in order; of one user where one is given. There is no hole
+    where a follower has come as far as `upto`."""
+    mine = "" if user is None else " AND user_id = :user"
+    sql = (
+        f"SELECT {_COLUMNS} FROM task_event WHERE position > :after AND position <= :upto{mine} ORDER BY position LIMIT :limit"
+    )
+    who = {} if user is None else {"user": user}
+    return [_row(row) for row in database.read(lambda tx: tx.tuples(sql, after=after, upto=upto, limit=limit, **who))]
+
+
 def last_position(database: Database) -> int:
     """The position of the newest change; 0 before the first."""
     return int(database.read(lambda tx: tx.value("SELECT max(position) FROM task_event")) or 0)

@@ -6,14 +6,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autonomy.core.clock import is_id, iso
 from autonomy.core.errors import InvalidInput, NotFound
-from autonomy.runtime import runs
+from autonomy.core.events import Event
+from autonomy.runtime import events, runs
 from autonomy.storage.artifacts import inside
 from autonomy.storage.database import Database
 from autonomy.tools.registry import catalogue
@@ -48,6 +49,20 @@ def last_seq(database: Database, run_id: str) -> tuple[int, bool]:
     """The number of the run's newest event, and whether none will follow. Raises NotFound."""
     run = database.read(lambda tx: runs.get(tx, run_id))
     return run.next_seq, run.ended
+
+
+def latest(
+    database: Database, run_id: str, *, types: Sequence[str] | None = None, before: int | None = None, limit: int = 100
+) -> list[Event]:
+    """The run's newest events of those types (None: of all), newest first; with `before`, those below that seq."""
+    return database.read(lambda tx: events.latest(tx, run_id, types=types, before=before, limit=limit))
+
+
+def named_corpora(found: dict[str, Any], corpora: Mapping[str, Path]) -> dict[str, Any]:
+    """The run (as `Runs.inspect` shows it) with its corpora by their names, never by where they lie."""
+    names = {str(folder): name for name, folder in corpora.items()}
+    corpus = [names.get(folder, folder.replace("\\", "/").rstrip("/").rpartition("/")[2]) for folder in found["task"]["corpus"]]
+    return {**found, "task": {**found["task"], "corpus": corpus}}
 
 
 def graph(page: Mapping[str, Any]) -> dict[str, Any]:

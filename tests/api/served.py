@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import socket
 import threading
@@ -15,7 +14,8 @@ from typing import Any
 
 import httpx
 
-from autonomy.api.serve import Server, listen, serve_on
+from autonomy.api.hub import Hub
+from autonomy.api.serve import Server, listen, serve_listening
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import ServeSettings, Settings
 from autonomy.providers.settings import Secret
@@ -54,7 +54,7 @@ class Served:
         try:
             with listen(self.app) as listening:
                 self.port: int = listening.getsockname()[1]
-                asyncio.run(serve_on(listening, self.app, self._ready))
+                serve_listening(listening, self.app, self._ready)
         except BaseException as error:
             self._error = error
         finally:
@@ -83,6 +83,17 @@ class Served:
         """What SIGTERM does."""
         if self._server is not None:
             self._server.should_exit = True
+
+    @property
+    def hub(self) -> Hub:
+        """The follower behind its streams."""
+        assert self._server is not None
+        return self._server._deps.hub
+
+    def beat(self) -> None:
+        """Let the keep-alive timer ring now."""
+        assert self.hub._loop is not None
+        self.hub._loop.call_soon_threadsafe(self.hub._beat)
 
     @property
     def url(self) -> str:
@@ -169,11 +180,17 @@ class Reader:
     seen: list[Seen] = field(default_factory=list)
     comments: int = 0
     status: int = 0
+    _whole: bool = False
 
     def read(self, most: int | None = None, *, cut_at: int | None = None) -> bool:
         """Read until the stream ends (True), `most` events were seen in this call, or so many bytes came (both False)."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as sock:
-            lines = [f"GET {self.path} HTTP/1.0", f"Host: 127.0.0.1:{self.port}", "Accept: text/event-stream"]
+            lines = [
+                f"GET {self.path} HTTP/1.1",
+                f"Host: 127.0.0.1:{self.port}",
+                "Accept: text/event-stream",
+                "Connection: close",
+            ]
             if self.token is not None:
                 lines.append(f"Authorization: Bearer {self.token}")
             if self.last is not None:
@@ -182,21 +199,23 @@ class Reader:
             return self._events(sock, most, cut_at)
 
     def _events(self, sock: socket.socket, most: int | None, cut_at: int | None) -> bool:
-        held, begun, size = b"", False, 0
-        count = 0
+        wire, held, begun, size, count = b"", b"", False, 0, 0
         while True:
             try:
                 chunk = sock.recv(4096 if cut_at is None else min(4096, max(cut_at - size, 1)))
             except ConnectionResetError:
                 return False
             if not chunk:
-                return True
-            held, size = held + chunk, size + len(chunk)
-            if not begun and b"\r\n\r\n" in held:
-                head, _, held = held.partition(b"\r\n\r\n")
+                return self._whole
+            wire, size = wire + chunk, size + len(chunk)
+            if not begun and b"\r\n\r\n" in wire:
+                head, _, wire = wire.partition(b"\r\n\r\n")
                 self.status, begun = int(head.split(b" ", 2)[1]), True
-                assert self.status != 200 or b"transfer-encoding: chunked" not in head.lower() or self._chunked()
-            while begun and b"\n\n" in held:
+                self._whole = b"transfer-encoding: chunked" not in head
+            if begun and not self._whole:
+                more, wire = self._unchunked(wire)
+                held += more
+            while b"\n\n" in held:
                 block, _, held = held.partition(b"\n\n")
                 count += self._block(block)
                 if most is not None and count >= most:
@@ -204,8 +223,17 @@ class Reader:
             if cut_at is not None and size >= cut_at:
                 return False
 
-    def _chunked(self) -> bool:
-        return False
+    def _unchunked(self, wire: bytes) -> tuple[bytes, bytes]:
+        """The bodies of whole chunks, and what is left of the wire."""
+        bodies = b""
+        while b"\r\n" in wire:
+            size, _, rest = wire.partition(b"\r\n")
+            length = int(size, 16)
+            if len(rest) < length + 2:
+                break
+            bodies, wire = bodies + rest[:length], rest[length + 2 :]
+            self._whole = length == 0
+        return bodies, wire
 
     def _block(self, block: bytes) -> int:
         lines = [line for line in block.decode().split("\n") if line]

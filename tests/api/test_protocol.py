@@ -79,8 +79,7 @@ def test_a_reader_whose_socket_stalls_is_cut_and_nobody_else(served: Served, soo
             f"GET /api/v2/runs/{run_id}/events HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\r\n".encode()
         )
         sock.recv(16)
-        hub = served._server._deps.hub if served._server is not None else None
-        assert hub is not None
+        hub = served.hub
         channel = hub._channels[f"run:{run_id}"]
         for _ in range(40):
             served.tell(run_id, 20, text="x" * 10_000)
@@ -96,10 +95,7 @@ def test_a_silent_stream_is_no_stalled_client(
         soon(name)
     run_id = served.run()
     monkeypatch.setattr("autonomy.api.hub.BEAT_SECONDS", 0.05)
-    assert served._server is not None
-    following = served._server._deps.hub
-    assert following._loop is not None
-    following._loop.call_soon_threadsafe(following._beat)
+    served.beat()
     with served.connection() as sock:
         sock.sendall(
             f"GET /api/v2/runs/{run_id}/events HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\r\n".encode()
@@ -107,8 +103,7 @@ def test_a_silent_stream_is_no_stalled_client(
         found = b""
         while b"id: 1\n" not in found:
             found += sock.recv(65536)
-        hub = served._server._deps.hub if served._server is not None else None
-        assert hub is not None
+        hub = served.hub
         beats = hub.beats
         until(lambda: hub.beats > beats + 5, "several times every deadline")
         served.end(run_id)

@@ -126,7 +126,7 @@ def test_a_reader_that_does_not_read_costs_its_own_place_alone(served: Served) -
     """It holds no queue: while it stands still, others get far more than any buffer holds."""
     run_id = served.run()
     with served.connection() as still:
-        still.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        still.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
         still.sendall(f"GET {path_of(run_id)} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\r\n".encode())
         quick = Reader(served.port, path_of(run_id))
         reading = threading.Thread(target=quick.read)
@@ -145,7 +145,7 @@ def test_a_reader_that_does_not_read_costs_its_own_place_alone(served: Served) -
 def test_a_reader_that_falls_behind_what_is_held_reads_the_table(served: Served) -> None:
     run_id = served.run()
     with served.connection() as still:
-        still.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        still.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
         still.sendall(f"GET {path_of(run_id)} HTTP/1.0\r\nHost: localhost\r\nAuthorization: Bearer {ADMIN}\r\n\r\n".encode())
         still.recv(16)
         count = 3 * KEPT
@@ -201,10 +201,7 @@ def test_keep_alives_carry_no_id(served: Served, monkeypatch: pytest.MonkeyPatch
     run_id = served.run()
     reader = Reader(served.port, path_of(run_id))
     monkeypatch.setattr("autonomy.api.hub.BEAT_SECONDS", 0.01)
-    assert served._server is not None
-    hub = served._server._deps.hub
-    assert hub._loop is not None
-    hub._loop.call_soon_threadsafe(hub._beat)
+    served.beat()
     reading = threading.Thread(target=reader.read)
     reading.start()
     until(lambda: reader.comments > 3, "keep-alives")

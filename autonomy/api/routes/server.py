@@ -14,7 +14,7 @@ from autonomy.api.gate import headers_of
 from autonomy.api.problems import Refusal
 from autonomy.api.ready import encode
 from autonomy.api.routes import problems
-from autonomy.api.strict_json import loads
+from autonomy.core.strict_json import loads
 
 router = APIRouter(tags=["server"])
 TOKEN = {"type": "object", "properties": {"token": {"type": "string", "maxLength": 4096}}, "required": ["token"]}
@@ -63,6 +63,8 @@ async def login(request: Request) -> Response:
     who = await _who(request, token)
     if who is None:
         await shared.auth_failed("POST /login", request.client.host if request.client else "")
+        if form:
+            return Response(status_code=303, headers={"location": "/login?said=token"})
         raise unauthorized()
     cookie = await shared.authenticator.sign_in(who)
     answer = Response(status_code=303, headers={"location": "/"}) if form else Response(status_code=204)
@@ -99,7 +101,10 @@ async def _who(request: Request, token: bytes) -> Principal | None:
 def _token(body: bytes, *, form: bool) -> bytes:
     """The token as raw bytes. Raises Refusal (422)."""
     if form:
-        fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
+        try:
+            fields = parse_qs(body, keep_blank_values=True, max_num_fields=20)
+        except ValueError:
+            raise Refusal(422, "invalid-input", "the form has too many fields", "Send 'token' alone.") from None
         return fields.get(b"token", [b""])[-1].strip()
     found = loads(body) if body else None
     if not isinstance(found, dict) or not isinstance(found.get("token"), str) or len(found["token"]) > 4096:

@@ -1,0 +1,198 @@
+"""Tasks over HTTP: added, decided once by an admin, streamed to whom they concern."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from autonomy.services.tasks import NewTask
+from tests.api.served import ADMIN, Reader, Served, settings
+from tests.commands import until
+
+TASK: dict[str, Any] = {"request_text": "Write about leases", "journey": "research", "task_spec": {"corpus": "docs"}}
+
+
+def test_a_task_is_added_shown_and_listed(served: Served, admin: httpx.Client) -> None:
+    made = admin.post("/api/tasks", json={**TASK, "task_id": "t1", "correlation_id": "c1"})
+    assert made.status_code == 201, made.text
+    assert made.headers["location"] == "/api/tasks/t1"
+    assert (made.json()["status"], made.json()["source"], made.json()["correlation_id"]) == ("pending", "http", "c1")
+    again = admin.post("/api/tasks", json={**TASK, "task_id": "t1", "request_text": "Other"})
+    assert (again.status_code, again.json()["request_text"]) == (200, "Write about leases")
+    shown = {hashlib.sha256(admin.get("/api/tasks/t1").content).hexdigest() for _ in range(10)}
+    assert len(shown) == 1, "the same task has the same bytes"
+    page = admin.get("/api/tasks").json()
+    assert [item["task_id"] for item in page["items"]] == ["t1"]
+    assert page["next_cursor"] is None
+    assert admin.get("/api/tasks", params={"status": "approved"}).json()["items"] == []
+    assert admin.get("/api/tasks", params={"limit": 1}).json()["items"][0]["task_id"] == "t1"
+
+
+def test_an_approval_shows_in_the_very_next_get_on_both_servers_and_starts_one_run(tmp_path: Path, database_url: str) -> None:
+    chosen = settings(tmp_path, database_url)
+    with Served(chosen) as one, Served(chosen) as two, one.client() as first, two.client() as second:
+        for n in range(5):
+            task_id = first.post("/api/tasks", json=TASK).json()["task_id"]
+            approved = first.post(f"/api/tasks/{task_id}/approve")
+            assert approved.status_code == 200, approved.text
+            run_id = approved.json()["run_id"]
+            for client in (first, second):
+                listed = {item["task_id"]: item["status"] for item in client.get("/api/tasks").json()["items"]}
+                assert listed[task_id] == "approved"
+                assert client.get(f"/api/tasks/{task_id}").json()["status"] == "approved"
+            assert first.get(f"/api/v2/runs/{run_id}").json()["correlation_id"] == task_id
+            assert one.written()["run"] == n + 1
+
+
+def test_forty_racing_decisions_on_two_servers_are_one(tmp_path: Path, database_url: str) -> None:
+    chosen = settings(tmp_path, database_url)
+    with Served(chosen) as one, Served(chosen) as two, one.client() as client:
+        task_id = client.post("/api/tasks", json=TASK).json()["task_id"]
+        codes: list[int] = []
+
+        def decide(n: int) -> None:
+            with (one, two)[n % 2].client() as mine:
+                codes.append(mine.post(f"/api/tasks/{task_id}/{('approve', 'reject')[n // 2 % 2]}", json={}).status_code)
+
+        threads = [threading.Thread(target=decide, args=(n,)) for n in range(40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(codes) == [200] + [409] * 39
+        status = client.get(f"/api/tasks/{task_id}").json()["status"]
+        assert one.written()["run"] == (status == "approved")
+
+
+def test_a_rejection_keeps_its_reason(served: Served, admin: httpx.Client) -> None:
+    task_id = admin.post("/api/tasks", json=TASK).json()["task_id"]
+    done = admin.post(f"/api/tasks/{task_id}/reject", json={"reason": "not now"}).json()
+    assert (done["status"], done["decision"]["reason"]) == ("rejected", "not now")
+    assert admin.post(f"/api/tasks/{task_id}/approve").status_code == 409
+    assert served.written()["run"] == 0
+
+
+def test_users_see_their_own_tasks_and_decide_none(served: Served, admin: httpx.Client) -> None:
+    with served.client(served.token("alice")) as alice, served.client(served.token("bob")) as bob:
+        task_id = alice.post("/api/tasks", json={**TASK, "task_id": "hers"}).json()["task_id"]
+        assert alice.get(f"/api/tasks/{task_id}").status_code == 200
+        assert bob.get(f"/api/tasks/{task_id}").status_code == 404
+        assert [item["task_id"] for item in alice.get("/api/tasks").json()["items"]] == [task_id]
+        for query in ({}, {"limit": 5}):
+            assert bob.get("/api/tasks", params=query).json()["items"] == []
+        assert bob.post("/api/tasks", json={**TASK, "task_id": "hers"}).status_code == 409
+        assert bob.post("/api/tasks", json={**TASK, "user_id": "alice"}).status_code == 403
+        for client in (alice, bob):
+            for verb in ("approve", "reject"):
+                assert client.post(f"/api/tasks/{task_id}/{verb}").status_code == 403
+        assert admin.get(f"/api/tasks/{task_id}").json()["status"] == "pending"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"request_text": ""},
+        {"request_text": " "},
+        {"task_id": "../x"},
+        {"correlation_id": "a b"},
+        {"task_spec": {"corpus": "docs", "source": "/etc/passwd"}},
+        {"task_spec": {"budget_usd": -1}},
+        {"task_spec": {"misspelt": 1}},
+        {"acceptance_criteria": [{"id": "a", "text": "x"}, {"id": "a", "text": "y"}]},
+        {"acceptance_criteria": "all"},
+        {"git": {"commit": 5}},
+        {"status": "approved"},
+        {"journey": "walk"},
+    ],
+    ids=str,
+)
+def test_a_task_that_makes_no_sense_is_refused_and_leaves_nothing(
+    served: Served, admin: httpx.Client, change: dict[str, Any]
+) -> None:
+    answer = admin.post("/api/tasks", json={**TASK, **change})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert admin.get("/api/tasks").json()["items"] == []
+
+
+def test_a_damaged_task_is_named_and_the_others_go_on(served: Served, admin: httpx.Client) -> None:
+    admin.post("/api/tasks", json={**TASK, "task_id": "good"})
+    (served.app.home / "ssot" / "bad.json").write_bytes(b"\x00\x00")
+    answer = admin.get("/api/tasks/bad")
+    assert (answer.status_code, answer.json()["code"]) == (409, "corrupt-state")
+    assert [item["task_id"] for item in admin.get("/api/tasks").json()["items"]] == ["good"]
+
+
+def test_the_stream_of_tasks_resumes_across_servers_and_shows_users_their_own(tmp_path: Path, database_url: str) -> None:
+    chosen = settings(tmp_path, database_url)
+    with Served(chosen) as one, Served(chosen) as two, one.client() as admin:
+        tokens = {user: one.token(user) for user in ("alice", "bob")}
+        for user in ("alice", "bob", "alice"):
+            admin.post("/api/tasks", json={**TASK, "user_id": user})
+        readers = {
+            (user, n): Reader(server.port, "/api/events", token=ADMIN if user is None else tokens[user])
+            for n, server in enumerate((one, two))
+            for user in (None, "alice", "bob")
+        }
+        reading = [threading.Thread(target=reader.read, args=(most,)) for reader, most in (
+            (reader, {None: 6, "alice": 4, "bob": 2}[user]) for (user, _), reader in readers.items()
+        )]  # fmt: skip
+        for thread in reading:
+            thread.start()
+        for server, user in ((one, "alice"), (two, "bob"), (one, "alice")):
+            server.app.tasks.create(NewTask(source="cli", request_text="x", user_id=user))
+        for thread in reading:
+            thread.join()
+        for n in range(2):
+            everything, alice, bob = (readers[user, n] for user in (None, "alice", "bob"))
+            assert len(set(everything.ids)) == 6
+            assert everything.ids == sorted(everything.ids)
+            assert sorted(alice.ids + bob.ids) == everything.ids
+            assert {seen.type for seen in everything.seen} == {"task.created"}
+            resumed = Reader((two, one)[n].port, "/api/events", last=everything.ids[1])
+            resumed.read(4)
+            assert resumed.ids == everything.ids[2:]
+
+
+def test_a_user_whose_events_stand_far_apart_misses_none(
+    served: Served, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autonomy.api.routes.tasks.BATCH", 3)
+    alice = served.token("alice")
+    for n in range(20):
+        served.app.tasks.create(NewTask(source="cli", request_text="x", user_id="alice" if n % 10 == 9 else "bob"))
+    reader = Reader(served.port, "/api/events", token=alice)
+    reader.read(2)
+    assert len(reader.ids) == 2
+
+
+def test_webhooks_whose_secret_is_not_set_do_not_exist(served: Served) -> None:
+    with served.client(None) as anybody:
+        for name in ("github", "telegram"):
+            answer = anybody.post(f"/webhooks/{name}", content=b"{}", headers={"content-type": "application/json"})
+            assert (answer.status_code, answer.json()["code"]) == (404, "not-found")
+            assert anybody.get(f"/webhooks/{name}").status_code == 405
+
+
+def test_who_came_and_who_read_is_audited(served: Served) -> None:
+    run_id = served.run()
+    served.end(run_id)
+    with served.client("wrong") as wrong:
+        assert wrong.get("/api/v2/runs").status_code == 401
+    reader = Reader(served.port, f"/api/v2/runs/{run_id}/events")
+    assert reader.read()
+    log = served.app.home / "audit" / "events.jsonl"
+
+    def actions() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in log.read_text().splitlines()]
+
+    until(lambda: "sse_disconnected" in {line["action"] for line in actions()}, "the audit")
+    told = {line["action"]: line for line in actions()}
+    assert told["auth_failed"]["request"] == "GET /api/v2/runs"
+    assert told["sse_connected"]["correlation_id"] == told["sse_disconnected"]["correlation_id"]
+    assert told["sse_disconnected"]["events"] == 2
