@@ -174,7 +174,7 @@ class TaskStore:
                 with contextlib.suppress(FileNotFoundError):  # gone between two looks
                     seen = self._seen(entry, known)
                     found[entry.name] = seen
-                    changed = changed or known is None or seen.content != known.content
+                    changed = changed or (seen is not known and (known is None or seen.content != known.content))
         if changed or len(found) != len(self._known):
             return found
         self._known.update(found)
