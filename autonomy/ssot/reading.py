@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 
 from autonomy.core.clock import is_id
 from autonomy.ssot import status as engine
+from autonomy.ssot.canonical import canonical
 from autonomy.ssot.task import Task, moment
 
 MOST_BYTES: Final = 8 << 20
@@ -56,7 +58,7 @@ def parse(raw: bytes, task_id: str) -> Stored:
     if b"\x00" in raw:
         raise Damaged("holds NUL bytes")
     try:
-        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+        value = json.loads(raw.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_int=_whole)
         _check(value, 0)
     except UnicodeDecodeError:
         raise Damaged("is not UTF-8 text") from None
@@ -146,6 +148,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _whole(text: str) -> int | float:
+    """A whole number; beyond 2^53 it is the double that it stands for, since RFC 8785 writes doubles without a fraction so."""
+    value = int(text)
+    if abs(value) <= MOST_EXACT:
+        return value
+    with contextlib.suppress(OverflowError):
+        double = float(value)
+        if int(double) == value or canonical(double) == text.encode():
+            return double
+    raise Damaged("holds a whole number that JSON cannot carry exactly; write it as text")
+
+
 def _constant(name: str) -> Any:
     raise Damaged(f"holds {name}, which is not JSON")
 
@@ -180,14 +194,9 @@ def _dict(value: dict[str, Any], depth: int) -> None:
         _check(each, depth + 1)
 
 
-def _int(value: int, depth: int) -> None:
-    if abs(value) > MOST_EXACT:
-        raise Damaged("holds a whole number that JSON cannot carry exactly; write it as text")
-
-
 def _float(value: float, depth: int) -> None:
     if not math.isfinite(value):
         raise Damaged("holds a number that is too large")
 
 
-_CHECKS: dict[type, Callable[[Any, int], None]] = {str: _text, list: _list, dict: _dict, int: _int, float: _float}
+_CHECKS: dict[type, Callable[[Any, int], None]] = {str: _text, list: _list, dict: _dict, float: _float}

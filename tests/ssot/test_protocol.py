@@ -94,6 +94,7 @@ def test_a_result_that_points_at_nothing_is_refused(broken: dict[str, Any]) -> N
 
 
 def test_an_issue_without_a_trace_or_a_criterion_is_none() -> None:
+    broken: dict[str, Any]
     for broken in ({"trace": []}, {"criterion_ref": ""}, {"text": " "}):
         with pytest.raises(ValidationError):
             Issue.model_validate({"id": "i1", "criterion_ref": "c1", "text": "x", "trace": ["e1"], **broken})
