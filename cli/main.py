@@ -20,11 +20,13 @@ COMMANDS = {
     "tasks": "Add, look at and decide tasks.",
     "events": "Follow what happens in all runs.",
     "worker": "Work queued runs until stopped.",
+    "serve": "Serve the web API until stopped.",
     "memory": "Search what was read, and add to it.",
     "telegram": "Turn messages to a Telegram bot into tasks.",
     "audit": "Check the audit log, and follow it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",
+    "verify": "Prove with figures that it works.",
     "doctor": "Check this machine and say how to fix what is off.",
 }
 ABOUT = "From a goal to a cited document, in runs that no crash can lose."

@@ -31,7 +31,7 @@ def search(
     most = values.between("--limit", limit, 1, 100)
     folder = None if corpus is None else Path(values.corpora([corpus], session.settings().corpora)[0])
     with session.app() as application:
-        found = application.memory.search(text, corpus=folder, limit=most)
+        found = application.memory.search(text, corpora=None if folder is None else [folder], limit=most)
     if session.out.json:
         session.out.document({"items": found, "next_cursor": None})
     elif found:

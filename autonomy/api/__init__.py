@@ -1,1 +1,1 @@
-"""The web API, its streams and the dashboard."""
+"""The web API: FastAPI routes over the services, live streams, and the server that carries them."""

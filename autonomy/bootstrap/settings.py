@@ -113,7 +113,10 @@ class ServeSettings:
 
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(8000, "port to listen on", least=0, most=65_535)
-    workers_inline: int = setting(1, "workers inside the server process", least=0, most=64)
+    workers_inline: int = setting(1, "runs worked at once inside the server process; 0: none", least=0, most=64)
+    allow_hosts: tuple[str, ...] = setting((), "names in the Host header beyond localhost and addresses in figures")
+    streams: int = setting(2000, "event streams open at once", least=1, most=100_000)
+    streams_per_user: int = setting(1000, "event streams of one user open at once", least=1, most=100_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class InvalidInput(AutonomyError):
     code = "invalid-input"
 
 
+class AlreadyEnded(InvalidInput):
+    """The run is over: nothing can be asked of it any more."""
+
+
 class BudgetExceeded(AutonomyError):
     """The next call would go over a limit. `which` is tokens, seconds, usd or killed."""
 

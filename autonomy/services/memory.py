@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +31,13 @@ class Memory:
         self._embedder = embedder
         self._limits = limits
 
-    def search(self, text: str, *, corpus: Path | None = None, limit: int = 8) -> list[dict[str, Any]]:
-        """The best passages of every corpus read so far, or of one folder; best first."""
+    def search(self, text: str, *, corpora: Sequence[Path] | None = None, limit: int = 8) -> list[dict[str, Any]]:
+        """The best passages of every corpus read so far, or of those folders alone; best first."""
         if not text.strip():
             raise InvalidInput("nothing to search for", "Give a few words.")
         if not 1 <= limit <= 100:
             raise InvalidInput(f"limit {limit} is out of range", "Choose 1 to 100.")
-        ids = self._corpora(corpus)
+        ids = self._ids(corpora)
         if not ids:
             return []
         passages = search(self._database, ids, text, limit=limit, embedder=self._embedder)
@@ -54,13 +55,11 @@ class Memory:
             for passage in passages
         ]
 
-    def _corpora(self, corpus: Path | None) -> list[int]:
-        sql = "SELECT id FROM corpus WHERE embedder = :embedder"
-        values: dict[str, Any] = {"embedder": self._embedder.name}
-        if corpus is not None:
-            sql += " AND root = :root"
-            values["root"] = str(corpus.resolve())
-        return [int(row[0]) for row in self._database.read(lambda tx: tx.tuples(sql + " ORDER BY id", **values))]
+    def _ids(self, corpora: Sequence[Path] | None) -> list[int]:
+        sql = "SELECT id, root FROM corpus WHERE embedder = :embedder ORDER BY id"
+        found = self._database.read(lambda tx: tx.tuples(sql, embedder=self._embedder.name))
+        roots = None if corpora is None else {str(folder.resolve()) for folder in corpora}
+        return [int(id_) for id_, root in found if roots is None or root in roots]
 
     def add(self, path: Path) -> dict[str, Any]:
         """Copy a document into the workspace's memory folder and read it; one of the same name is replaced.

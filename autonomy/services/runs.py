@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autonomy.core.clock import is_id, iso, new_id
-from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBuilt
+from autonomy.core.errors import AlreadyEnded, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
 from autonomy.core.types import Budget, TaskSpec
@@ -119,7 +119,7 @@ class Runs:
     def _create(self, tx: Tx, new: runs.NewRun, request: StartRun) -> Started:
         created = runs.create(tx, new)
         if created.repeated:
-            job = tx.value("SELECT max(id) FROM job WHERE run_id = :run", run=created.run_id)
+            job = tx.value("SELECT min(id) FROM job WHERE run_id = :run", run=created.run_id)
             return Started(created.run_id, int(job), runs.get(tx, created.run_id).status, True)
         state = dict(initial_state(created.run_id, request.task))
         seed = self._seed
@@ -218,7 +218,7 @@ class Runs:
         done, run = self._database.write(write)
         self._wake.ring()
         if done == "ended":
-            raise InvalidInput(f"run {run_id} has ended already ({run.status})", "See 'autonomy run inspect'.")
+            raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", "See 'autonomy run inspect'.")
         return {**_brief(run), "control": done}
 
     def resume(self, run_id: str) -> dict[str, Any]:
@@ -240,7 +240,7 @@ class Runs:
         self._wake.ring()
         run = self._database.read(lambda tx: runs.get(tx, run_id))
         if job is None and run.ended:
-            raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run.")
+            raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", "Start a new run.")
         if job is None:
             standing = self._database.read(lambda tx: backlog.standing(tx, run_id))
             holder = standing.holder if standing is not None else None
@@ -286,7 +286,7 @@ def _change_budget(tx: Tx, run_id: str, change: Budget) -> None:
     """An ended run's story is closed: nothing is written after its last event."""
     run = runs.get(tx, run_id)
     if run.ended:
-        raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run with the budget you want.")
+        raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", "Start a new run with the budget you want.")
     budgets.change(tx, run_id, change)
 
 

@@ -55,8 +55,8 @@ def test_the_search_covers_every_corpus_or_the_one_that_is_named(app: App, tmp_p
     ingest(app.database, tmp_path / "docs", embedder=app.embedder)
     app.memory.add(document(tmp_path, "leases.md"))
     assert {hit["location"] for hit in app.memory.search("lease tide moon worker")} == {"tides.md", "leases.md"}
-    assert {hit["location"] for hit in app.memory.search("lease tide moon", corpus=tmp_path / "docs")} == {"tides.md"}
-    assert app.memory.search("lease", corpus=tmp_path) == []
+    assert {hit["location"] for hit in app.memory.search("lease tide moon", corpora=[tmp_path / "docs"])} == {"tides.md"}
+    assert app.memory.search("lease", corpora=[tmp_path]) == []
 
 
 @pytest.mark.parametrize(("text", "limit"), [("", 8), (" \n", 8), ("lease", 0), ("lease", 101)])

@@ -1,0 +1,206 @@
+"""Who asks: a bearer token, a signed-in browser, or, while no token exists at all, whoever sits at this machine.
+
+Tokens and cookies are compared as SHA-256 digests of their raw bytes, in constant time, before anything is parsed; no
+sequence of bytes can crash the comparison. A token that is found is remembered for `REMEMBERED` seconds, so that requests
+need no query; one that is not found is looked up every time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Literal
+
+from autonomy.api.problems import Refusal
+from autonomy.providers.settings import Secret
+from autonomy.storage.database import Database, Tx
+
+REMEMBERED = 2.0
+MOST_REMEMBERED = 4096
+SESSION_SECONDS = 12 * 3600
+COOKIE = b"autonomy_session"
+OPERATOR = "local"
+"""The user whom an admin's runs belong to where no other is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who asks. An admin may act for every user; `via` says how they are known."""
+
+    user_id: str
+    admin: bool
+    via: Literal["token", "cookie", "loopback"]
+
+    def may_see(self, user_id: str) -> bool:
+        """Whether what belongs to that user is theirs to see."""
+        return self.admin or self.user_id == user_id
+
+    @property
+    def scope(self) -> str | None:
+        """The only user whose things they see; None sees all."""
+        return None if self.admin else self.user_id
+
+    def acting_for(self, user_id: str | None) -> str:
+        """The user that a request is made for. Raises Refusal (403) for somebody else's name."""
+        if user_id is None:
+            return self.user_id
+        if not self.may_see(user_id):
+            raise Refusal(403, "forbidden", "a user's token speaks for that user alone", "Leave user_id out.")
+        return user_id
+
+
+OPERATING = Principal(OPERATOR, True, "loopback")
+
+
+class Authenticator:
+    """Knows the admin's token, the users' tokens and the signed-in browsers. Used in one event loop."""
+
+    def __init__(self, database: Database, admin_token: Secret | None) -> None:
+        self._database = database
+        self._admin = None if admin_token is None else _digest(admin_token.reveal().encode("utf-8", "surrogateescape"))
+        self._known: dict[str, tuple[float, Principal]] = {}
+        self._open_until = 0.0
+
+    async def principal(self, headers: dict[bytes, bytes], client: str | None) -> Principal | None:
+        """Who asks; None where nobody is known. A wrong token is nobody, whatever else the request carries."""
+        authorization = headers.get(b"authorization")
+        if authorization is not None:
+            kind, _, token = authorization.partition(b" ")
+            return await self.of_token(token.strip()) if kind.lower() == b"bearer" else None
+        cookie = _cookie(headers.get(b"cookie", b""))
+        if cookie is not None:
+            found = await self._of_cookie(cookie)
+            if found is not None:
+                return found
+        if await self.is_open():
+            return OPERATING if is_loopback(client) else None
+        return None
+
+    async def of_token(self, token: bytes) -> Principal | None:
+        """Whose token that is."""
+        digest = _digest(token)
+        if self._admin is not None and hmac.compare_digest(digest.encode(), self._admin.encode()):
+            return Principal(OPERATOR, True, "token")
+        known = self._recall(digest)
+        if known is not None:
+            return known
+        found = await self._database.aread(lambda tx: _owner(tx, digest))
+        return None if found is None else self._remember(digest, Principal(found, False, "token"))
+
+    async def _of_cookie(self, cookie: bytes) -> Principal | None:
+        digest = _digest(cookie)
+        known = self._recall(digest)
+        if known is not None:
+            return known
+        found = await self._database.aread(lambda tx: _session(tx, digest))
+        return None if found is None else self._remember(digest, Principal(found[0], bool(found[1]), "cookie"))
+
+    async def is_open(self) -> bool:
+        """Whether no token exists at all. Looked at once a second while it is so."""
+        if self._admin is not None:
+            return False
+        now = time.monotonic()
+        if now < self._open_until:
+            return True
+        if await asyncio.to_thread(has_tokens, self._database):
+            return False
+        self._open_until = now + 1.0
+        return True
+
+    async def sign_in(self, principal: Principal) -> str:
+        """Begin a browser session; the cookie's value is 256 random bits, and only its digest is kept."""
+        cookie = secrets.token_urlsafe(32)
+        values = {"sha256": _digest(cookie.encode()), "user": principal.user_id, "admin": int(principal.admin)}
+
+        def keep(tx: Tx) -> None:
+            tx.run("DELETE FROM browser_session WHERE expires_at <= now_us()")
+            sql = (
+                "INSERT INTO browser_session (sha256, user_id, admin, created_at, expires_at) "
+                "VALUES (:sha256, :user, :admin, now_us(), now_us() + :lasts)"
+            )
+            tx.run(sql, lasts=SESSION_SECONDS * 1_000_000, **values)
+
+        await self._database.awrite(keep)
+        return cookie
+
+    async def sign_out(self, headers: dict[bytes, bytes]) -> None:
+        """End the browser session that the request carries, if it carries one."""
+        cookie = _cookie(headers.get(b"cookie", b""))
+        if cookie is not None:
+            digest = _digest(cookie)
+            await self._database.awrite(lambda tx: tx.run("DELETE FROM browser_session WHERE sha256 = :sha256", sha256=digest))
+            self._known.pop(digest, None)
+
+    def _recall(self, digest: str) -> Principal | None:
+        known = self._known.get(digest)
+        return known[1] if known is not None and time.monotonic() < known[0] else None
+
+    def _remember(self, digest: str, principal: Principal) -> Principal:
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        self._known[digest] = (time.monotonic() + REMEMBERED, principal)
+        return principal
+
+
+def has_tokens(database: Database) -> bool:
+    """Whether any user has a token."""
+    return database.read(lambda tx: tx.value("SELECT 1 FROM token LIMIT 1")) is not None
+
+
+def is_loopback(address: str | None) -> bool:
+    """Whether the address is this machine's own."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return bool((mapped or parsed).is_loopback)
+
+
+def check_origin(principal: Principal, headers: dict[bytes, bytes]) -> None:
+    """A page of another site may not act through a browser that is trusted by its cookie or its place.
+
+    Raises Refusal (403). Requests with a token carry no such trust: another site cannot know it.
+    """
+    if principal.via == "token":
+        return
+    origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
+    foreign = origin is not None and origin.partition(b"://")[2].lower() != headers.get(b"host", b"").lower()
+    if foreign or site not in (None, b"same-origin", b"none"):
+        raise Refusal(403, "foreign-origin", "a page of another site may not do this", "Use the dashboard itself, or a token.")
+
+
+def unauthorized() -> Refusal:
+    """401: nobody is known."""
+    hint = "Send 'Authorization: Bearer TOKEN'; 'autonomy config token USER' makes one."
+    return Refusal(401, "unauthorized", "a valid token is needed", hint, {"www-authenticate": "Bearer"})
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _owner(tx: Tx, digest: str) -> str | None:
+    found = tx.tuples("SELECT sha256, user_id FROM token WHERE sha256 = :sha256", sha256=digest)
+    if not found or not hmac.compare_digest(str(found[0][0]).encode(), digest.encode()):
+        return None
+    return str(found[0][1])
+
+
+def _session(tx: Tx, digest: str) -> tuple[str, int] | None:
+    sql = "SELECT user_id, admin FROM browser_session WHERE sha256 = :sha256 AND expires_at > now_us()"
+    found = tx.tuples(sql, sha256=digest)
+    return (str(found[0][0]), int(found[0][1])) if found else None
+
+
+def _cookie(header: bytes) -> bytes | None:
+    for part in header.split(b";"):
+        name, _, value = part.strip().partition(b"=")
+        if name == COOKIE and value:
+            return value
+    return None

@@ -1,0 +1,147 @@
+"""The outermost layer: every request passes it, and every answer, whatever happens in between.
+
+In this order: the Host must be one of ours, the client must be known (or the page public), another site's page may not act,
+the body must be within its limits. What nobody foresaw becomes a 500 without a trace, and a line in the log.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from fastapi import Response
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from autonomy.api import limits, problems
+from autonomy.api.auth import Authenticator, check_origin, unauthorized
+from autonomy.api.metrics import Requests
+from autonomy.api.problems import Refusal
+from autonomy.core.errors import AutonomyError
+
+PUBLIC = frozenset({"/healthz", "/openapi.json", "/login"})
+PUBLIC_BELOW = ("/webhooks/", "/static/")
+MACHINES = ("/api/", "/metrics", "/webhooks/", "/openapi.json", "/healthz")
+"""Addresses for programs: they are told 401; a browser elsewhere is sent to the login page."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+MOST_HOSTS = 1024
+log = logging.getLogger("autonomy.server")
+
+AuthFailed = Callable[[str, str], Awaitable[None]]
+"""Hears (method and path, client) of a request whose credentials were wrong."""
+
+
+class Hosts:
+    """Which Host headers are ours: this machine's names, any address in figures, and those that the settings name.
+
+    A name that somebody else's DNS points at this machine is none of them, and so no page of theirs reaches us.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = {"localhost", *(name.lower() for name in names)}
+        self._seen: dict[bytes, bool] = {}
+
+    def allow(self, host: bytes | None) -> bool:
+        """Whether the Host header is one of ours."""
+        if host is None:
+            return False
+        known = self._seen.get(host)
+        if known is None:
+            if len(self._seen) >= MOST_HOSTS:
+                self._seen.clear()
+            known = self._seen[host] = self._look(host)
+        return known
+
+    def _look(self, host: bytes) -> bool:
+        text = host.decode("latin-1").lower()
+        name, _, port = text.rpartition(":") if not text.endswith("]") and ":" in text else (text, "", "")
+        if port and not (port.isascii() and port.isdigit()):
+            return False
+        if name in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+        except ValueError:
+            return False
+        return True
+
+
+class Gate:
+    """See the module. The principal is left in `scope["autonomy"]`, the unwrapped send in `scope["autonomy.send"]`."""
+
+    def __init__(
+        self, app: ASGIApp, *, hosts: Hosts, authenticator: Authenticator, requests: Requests, auth_failed: AuthFailed
+    ) -> None:
+        self._app = app
+        self._hosts = hosts
+        self._authenticator = authenticator
+        self._requests = requests
+        self._auth_failed = auth_failed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        scope["autonomy.send"] = send
+        try:
+            answer = await self._admit(scope, receive, watched)
+        except limits.Client:
+            status = 499
+            return
+        except Refusal as error:
+            answer = problems.of_refusal(error)
+        except AutonomyError as error:
+            answer = problems.of_error(error)
+        except Exception as error:  # the outermost frame: whatever it is becomes a line in the log
+            log.exception("a request crashed", extra={"action": "request.crashed", "error": repr(error)})
+            answer = problems.of_crash()
+        finally:
+            if status:
+                self._requests.count(scope, status, time.perf_counter() - began)
+        if answer is not None and not status:
+            await answer(scope, receive, watched)
+            self._requests.count(scope, status, time.perf_counter() - began)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        """Let the request through, or say what to answer instead."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        scope["autonomy.headers"] = headers
+        if not self._hosts.allow(headers.get(b"host")):
+            raise Refusal(400, "unknown-host", "the Host header names another server", "Add it to [serve] allow_hosts.")
+        path, method = scope["path"], scope["method"]
+        public = path in PUBLIC or path.startswith(PUBLIC_BELOW)
+        if not public or path == "/login":
+            client = scope["client"]
+            principal = await self._authenticator.principal(headers, client[0] if client else None)
+            if principal is None and not public:
+                if b"authorization" in headers:
+                    await self._auth_failed(f"{method} {path[:200]}", client[0] if client else "")
+                elif _is_browser(method, path, headers):
+                    return RedirectResponse("/login", 303)
+                raise unauthorized()
+            if principal is not None and method not in SAFE:
+                check_origin(principal, headers)
+            scope["autonomy"] = principal
+        await self._app(scope, await limits.admit(scope, receive, headers), send)
+        return None
+
+
+def _is_browser(method: str, path: str, headers: dict[bytes, bytes]) -> bool:
+    return method == "GET" and not path.startswith(MACHINES) and b"text/html" in headers.get(b"accept", b"")
+
+
+def headers_of(scope: Any) -> dict[bytes, bytes]:
+    """The request's headers, as the gate has read them."""
+    found: dict[bytes, bytes] = scope["autonomy.headers"]
+    return found

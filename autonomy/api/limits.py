@@ -1,0 +1,95 @@
+"""What a request's body may be, held while it is read: its size, its kind, and JSON that is strict.
+
+A body that is too large is answered at once; what the client still sends is thrown away by the protocol, so that it lives to
+read the answer. Compressed bodies are refused: nothing is ever unpacked here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import Message, Receive, Scope
+
+from autonomy.api.problems import Refusal
+from autonomy.api.strict_json import NotStrict, loads
+
+MIB = 1 << 20
+BODY_BYTES = 10 * MIB
+GITHUB_BYTES = 25 * MIB
+"""GitHub caps its payloads at 25 MB."""
+SMALL = 64 * 1024
+"""A body up to this size is parsed in the event loop; a larger one beside it."""
+FORMS = frozenset({"/login", "/logout"})
+RAW = "/webhooks/"
+
+
+class Client(Exception):
+    """The client went away before its body was complete."""
+
+
+async def admit(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
+    """A `receive` that hands the checked body on. Raises Refusal (400, 413, 415), Client.
+
+    Only bodies that a route may read are looked into: those of GET and HEAD are thrown away.
+    """
+    length = headers.get(b"content-length")
+    if (length is None or length == b"0") and b"transfer-encoding" not in headers:
+        return receive
+    path: str = scope["path"]
+    most = GITHUB_BYTES if path == "/webhooks/github" else BODY_BYTES
+    if length is not None and (len(length) > 15 or int(length) > most):
+        raise _too_large(most)
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Refusal(415, "unsupported-media-type", "compressed bodies are not read", "Send it without Content-Encoding.")
+    whole = await _read(receive, most)
+    if whole and scope["method"] not in ("GET", "HEAD") and not path.startswith(RAW):
+        await _check(path, headers.get(b"content-type", b""), whole)
+    return _replay(whole, receive)
+
+
+async def _read(receive: Receive, most: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Client
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _check(path: str, kind: bytes, whole: bytes) -> None:
+    media = kind.split(b";", 1)[0].strip().lower()
+    if path in FORMS and media == b"application/x-www-form-urlencoded":
+        return
+    if media != b"application/json":
+        raise Refusal(415, "unsupported-media-type", "the body must be application/json", "Set Content-Type.")
+    try:
+        if len(whole) <= SMALL:
+            loads(whole)
+        else:
+            await asyncio.to_thread(loads, whole)
+    except NotStrict as error:
+        raise Refusal(400, "bad-json", str(error), "Send strict JSON in UTF-8.") from None
+
+
+def _replay(whole: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": whole, "more_body": False}
+
+    return replayed
+
+
+def _too_large(most: int) -> Refusal:
+    return Refusal(413, "too-large", f"the body is larger than {most // MIB} MiB", "Send less.")

@@ -1,0 +1,149 @@
+"""Phase E, stability: many quiet streams for long, then many readers and writers at once, with a failure in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from functools import partial
+
+import httpx
+
+from autonomy.verify.measure import spread, timed
+from autonomy.verify.report import Limit
+from autonomy.verify.server import Server, serving
+from autonomy.verify.stage import Phase, Stage, actions, decide, new_task
+from autonomy.verify.streams import Reader, close_all, readers
+
+STREAMS = 50
+GETTERS = 100
+WRITERS = 10
+SOAK = 600.0
+"""Seconds that the full soak takes; a shorter one says so in the report."""
+BEAT = 2.0
+PATIENCE = 20.0
+FAILURES = ("error", "task_damaged")
+
+
+@dataclass
+class _Load:
+    """What the loaded part saw."""
+
+    reads: list[float] = field(default_factory=list)
+    refused: int = 0
+    written: int = 0
+
+
+async def run(stage: Stage) -> None:
+    """See the module."""
+    if stage.options.soak_seconds < SOAK:
+        stage.report.notes.append(f"The soak was shortened to {stage.options.soak_seconds:g} of {SOAK:g} seconds.")
+    stage.progress("starting a server", 0.0)
+    async with serving(stage.server()) as server, server.client(connections=STREAMS + GETTERS + WRITERS + 8) as client:
+        watching = await readers(client, "/api/events", STREAMS)
+        try:
+            sent = await _soak(stage, client)
+            await _all_seen(watching, sent)
+            stage.report.measured(
+                sse_soak_clients=sum(reader.connected for reader in watching),
+                sse_soak_disconnect_count=sum(reader.disconnects for reader in watching),
+                soak_seconds=stage.options.soak_seconds,
+            )
+            load = await _loaded(stage, server, client)
+            stage.report.measured(**spread("api", load.reads, 50, 95, 99))
+            stage.report.measured(load_reads=len(load.reads), load_writes=load.written, load_refused=load.refused)
+            _latency(stage, watching, sent)
+        finally:
+            await close_all(watching)
+        told = actions(server.audit)
+        stage.report.measured(error_events_written=sum(told[name] for name in FAILURES))
+        stage.report.measured(stop_seconds=round(await server.stop(), 3))
+    stage.keep(server.audit, "the audit log")
+    stage.keep(server.log, "what the server logged")
+
+
+async def _soak(stage: Stage, client: httpx.AsyncClient) -> dict[str, float]:
+    """A change every two seconds while all clients listen; returns task -> when it was sent."""
+    sent: dict[str, float] = {}
+    began = time.monotonic()
+    while (passed := time.monotonic() - began) < stage.options.soak_seconds or not sent:
+        stage.progress("soaking", 0.05 + 0.75 * min(passed / max(stage.options.soak_seconds, 0.001), 1))
+        at = time.monotonic()
+        sent[await new_task(client, f"Soak {len(sent)}")] = at
+        await asyncio.sleep(max(0.0, min(BEAT, began + stage.options.soak_seconds - time.monotonic())))
+    return sent
+
+
+async def _all_seen(watching: list[Reader], sent: dict[str, float]) -> None:
+    def complete(reader: Reader) -> bool:
+        return len(_created(reader, sent)) >= len(sent)
+
+    await asyncio.gather(*(reader.until(partial(complete, reader), PATIENCE) for reader in watching))
+
+
+def _created(reader: Reader, sent: dict[str, float]) -> dict[str, float]:
+    """task -> arrival of its first event."""
+    found: dict[str, float] = {}
+    for event in reader.seen:
+        if event.type == "task.created" and event.data.get("task_id") in sent:
+            found.setdefault(event.data["task_id"], event.at)
+    return found
+
+
+def _latency(stage: Stage, watching: list[Reader], sent: dict[str, float]) -> None:
+    arrived = [_created(reader, sent) for reader in watching]
+    times = [(at - sent[task]) * 1000 for found in arrived for task, at in found.items()]
+    stage.report.measured(**spread("sse_latency", times, 50, 95))
+    missing = sum(len(sent) - len(found) for found in arrived)
+    stage.report.measured(sse_soak_events_missing=missing)
+    if missing:
+        stage.report.fail(f"{missing} of {len(sent) * len(watching)} events of the soak did not arrive")
+
+
+async def _loaded(stage: Stage, server: Server, client: httpx.AsyncClient) -> _Load:
+    """Readers and writers at once; half way through, a task file is damaged under the server's eyes."""
+    load = _Load()
+    began = time.monotonic()
+    end = began + stage.options.load_seconds
+
+    async def read() -> None:
+        while time.monotonic() < end:
+            answer = await timed(client.get("/api/tasks"), load.reads)
+            load.refused += answer.status_code != 200
+            stage.progress("reading and writing", 0.82 + 0.15 * min((time.monotonic() - began) / stage.options.load_seconds, 1))
+
+    async def write(number: int) -> None:
+        while time.monotonic() < end:
+            task = await new_task(client, f"Written under load by {number}")
+            load.refused += (await decide(client, task, "reject")).status_code != 200
+            load.written += 1
+
+    async def damage() -> None:
+        await asyncio.sleep(stage.options.load_seconds / 2)
+        (server.tasks / "damaged0001.json").write_bytes(b'{"task_id": "damaged0001", "status"')
+
+    await asyncio.gather(*(read() for _ in range(GETTERS)), *(write(number) for number in range(WRITERS)), damage())
+    if load.refused:
+        stage.report.fail(f"{load.refused} requests under load were refused")
+    return load
+
+
+PHASE = Phase(
+    letter="e",
+    about="stability",
+    owed=(
+        "api_p50_ms", "api_p95_ms", "api_p99_ms", "sse_soak_disconnect_count", "sse_latency_p95_ms", "error_events_written",
+        "sse_soak_clients", "load_reads", "load_writes", "stop_seconds",
+    ),
+    limits=(
+        Limit("sse_soak_clients", equals=STREAMS),
+        Limit("sse_soak_disconnect_count", equals=0),
+        Limit("sse_latency_p95_ms", most=1000.0),
+        Limit("api_p95_ms", most=2000.0),
+        Limit("error_events_written", least=1),
+        Limit("load_reads", least=GETTERS),
+        Limit("load_writes", least=WRITERS),
+        Limit("stop_seconds", most=10.0),
+    ),
+    run=run,
+)  # fmt: skip
