@@ -11,7 +11,7 @@ import asyncio
 from starlette.types import Message, Receive, Scope
 
 from autonomy.api.problems import Refusal
-from autonomy.api.strict_json import NotStrict, loads
+from autonomy.core.strict_json import NotStrict, loads
 
 MIB = 1 << 20
 BODY_BYTES = 10 * MIB

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autonomy.api.strict_json import DEPTH, NotStrict, loads
+from autonomy.core.strict_json import DEPTH, NotStrict, loads
 
 BAD = {
     "NaN": b'{"a": NaN}',

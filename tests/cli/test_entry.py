@@ -34,9 +34,14 @@ PUBLIC = {
     "run": {"start", "list", "inspect", "tail", "resume", "pause", "abort", "budget", "explain", "export"},
     "events": {"tail"},
     "worker": set(),
+    "serve": set(),
     "memory": {"search", "add"},
+    "tasks": {"list", "show", "approve", "reject", "add"},
+    "telegram": {"poll"},
+    "audit": {"verify", "tail"},
     "db": {"upgrade", "status", "backup"},
     "config": {"show", "token"},
+    "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
     "doctor": set(),
 }
 

@@ -14,7 +14,7 @@ from autonomy.api.gate import headers_of
 from autonomy.api.problems import Refusal
 from autonomy.api.ready import encode
 from autonomy.api.routes import problems
-from autonomy.api.strict_json import loads
+from autonomy.core.strict_json import loads
 
 router = APIRouter(tags=["server"])
 TOKEN = {"type": "object", "properties": {"token": {"type": "string", "maxLength": 4096}}, "required": ["token"]}
