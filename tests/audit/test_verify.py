@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from autonomy.audit import lines
+from autonomy.audit.heads import Head
 from autonomy.audit.lines import Line
 from autonomy.audit.log import AuditLog
 from autonomy.audit.verify import verify
+from autonomy.core.errors import StorageUnavailable
 from autonomy.storage.database import Database
 
 LENGTH, MUTATIONS = 60, 1000
@@ -219,6 +221,41 @@ def test_no_line_stops_the_reading(written: Log, folder: Path, database: Databas
     with (folder / lines.CURRENT).open("ab") as stream:
         stream.write(line + b"\n")
     assert not verify(folder, database).ok
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"actor":"alice"', b'"actor": "alice"'), (b"alice", b"\\u0061lice"),
+     (b'"actor":"alice"', b'"actor":"bob","actor":"alice"'),
+     (b'"number":5', b'"number":5.0'), (b"}", b"}\r")],
+)  # fmt: skip
+def test_a_byte_that_changes_no_meaning_is_found_too(
+    log: AuditLog, folder: Path, database: Database, old: bytes, new: bytes
+) -> None:
+    fill(log, 9)
+    held = load(folder)[lines.CURRENT].splitlines(keepends=True)
+    assert old in held[5]
+    held[5] = held[5].replace(old, new)
+    store(folder, {lines.CURRENT: b"".join(held)})
+    assert [(finding.kind, finding.line) for finding in verify(folder, database).findings] == [("changed", 6)]
+
+
+def test_nobody_appends_between_the_look_at_the_head_and_the_look_at_the_file(
+    log: AuditLog, folder: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autonomy.audit.heads import read_head
+
+    fill(log, 3)
+    monkeypatch.setattr("autonomy.audit.log.PATIENCE", 0.01)
+
+    def looked(database: Database) -> Head:
+        head = read_head(database)
+        with pytest.raises(StorageUnavailable):
+            fill(log, 1)
+        return head
+
+    monkeypatch.setattr("autonomy.audit.verify.read_head", looked)
+    assert verify(folder, database).ok
 
 
 def test_a_history_written_anew_by_the_owner_of_the_database_is_found_by_a_head_noted_elsewhere(

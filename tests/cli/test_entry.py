@@ -35,9 +35,14 @@ PUBLIC = {
     "tasks": {"list", "show", "approve", "reject", "add"},
     "events": {"tail"},
     "worker": set(),
+    "serve": set(),
     "memory": {"search", "add"},
+    "tasks": {"list", "show", "approve", "reject", "add"},
+    "telegram": {"poll"},
+    "audit": {"verify", "tail"},
     "db": {"upgrade", "status", "backup"},
     "config": {"show", "token"},
+    "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
     "doctor": set(),
 }
 

@@ -206,6 +206,13 @@ def test_an_issue_makes_one_task_and_waits_for_a_person(app: App) -> None:
     assert replies[0].audit[0]["correlation_id"] == task_id
 
 
+def test_a_delivery_that_had_its_effect_has_none_even_where_the_task_is_gone(app: App) -> None:
+    (task_id,) = deliver(app, "issues", ISSUE).body["tasks"]
+    (app.home / "ssot" / f"{task_id}.json").unlink()
+    assert deliver(app, "issues", ISSUE).body["status"] == "duplicate"
+    assert not app.tasks.list().items
+
+
 def test_a_hundred_identical_deliveries_at_once_have_one_effect(app: App) -> None:
     replies: list[Reply] = []
     body = json.dumps(ISSUE).encode()
