@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import json
 import socket
 import statistics
@@ -203,7 +204,8 @@ async def stream(child: Child, path: str, readers: int, seconds: float) -> tuple
     opened: list[asyncio.Transport] = []
     for _ in range(readers):
         begun = asyncio.Event()
-        transport, _ = await loop.create_connection(lambda b=begun: StreamReader(request, ages, b), "127.0.0.1", child.port)
+        make = functools.partial(StreamReader, request, ages, begun)
+        transport, _ = await loop.create_connection(make, "127.0.0.1", child.port)
         opened.append(transport)
         await begun.wait()
     await asyncio.sleep(1.0)  # everybody is past what came before
