@@ -17,7 +17,7 @@ WIDTH, HEIGHT, GAP = 138, 58, 8
 PAD, CHANNEL, MARGIN = 8, 28, 2
 ROWS = 6
 """Most boxes above each other in a frame; more stand beside them."""
-CELLS = 19
+CELLS = 18
 """Columns of text in a line of a box; two lines are shown."""
 DOT, DOT_GAP, DOT_CHANNEL, ABREAST = 24, 8, 18, 9
 """The sketch for narrow screens: numbered marks, at most so many beside each other."""

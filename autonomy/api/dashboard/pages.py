@@ -171,9 +171,20 @@ async def task(request: Request, task_id: Annotated[Id, Path()]) -> Response:
     def look(shared: Deps, who: Principal) -> dict[str, Any]:
         stream = task_stream(shared)
         found = shared.app.tasks.show(task_id, who.scope, by=who.user_id)
-        return {"task": views.task(found), "may_decide": who.admin, "stream": stream}
+        return {"task": views.task(found, _defaults(shared)), "may_decide": who.admin, "stream": stream}
 
     return page(request, "task.html", "Tasks", **await ask(request, look))
+
+
+def _defaults(shared: Deps) -> dict[str, Any]:
+    """What a task's run gets where the task says nothing."""
+    settings = shared.app.settings
+    limits = {name: getattr(settings.budget, name) for name in ("tokens", "seconds", "usd")}
+    return {
+        "corpus": settings.tasks.corpus,
+        "providers": [*(entry.name for entry in settings.providers), "extractive"],
+        **limits,
+    }
 
 
 @router.get("/runs")

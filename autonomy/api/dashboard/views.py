@@ -166,8 +166,11 @@ def task_brief(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def task(found: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything that the page of a task shows. What a decision would start is shown raw: no summary stands for it."""
+def task(found: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that the page of a task shows. What a decision would start is shown raw: no summary stands for it.
+
+    `defaults` are what the settings give where the task says nothing: corpus, providers, tokens, seconds, usd.
+    """
     spec = found.get("task_spec") or {}
     where = ("repo", "branch", "commit")
     git = found.get("git") or {}
@@ -176,7 +179,7 @@ def task(found: Mapping[str, Any]) -> dict[str, Any]:
         "title": _short(found["request_text"].strip().splitlines()[0], 120),
         "request": found["request_text"],
         "review": found["status"] == "needs_review",
-        "starts": _starts(found, spec),
+        "starts": _starts(found, spec, defaults),
         "raw": json.dumps(spec, ensure_ascii=False, indent=2, sort_keys=True) if spec else "",
         "criteria": found.get("acceptance_criteria") or [],
         "scope": found.get("declared_scope") or [],
@@ -195,17 +198,18 @@ def task(found: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _starts(found: Mapping[str, Any], spec: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _starts(found: Mapping[str, Any], spec: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[tuple[str, str]]:
     budget = spec.get("budget") or {}
     limits = {name: spec.get(f"budget_{name}", budget.get(name)) for name in ("tokens", "seconds", "usd")}
+    limits = {name: defaults[name] if limit is None else limit for name, limit in limits.items()}
     shows: dict[str, Callable[[float], str]] = {"tokens": lambda n: f"{count(n)} tokens", "seconds": duration, "usd": money}
     named = [shows[name](float(limit)) for name, limit in limits.items() if limit is not None]
     rows = [
         ("Journey", found.get("journey") or "write"),
         ("Goal", spec.get("goal") or found["request_text"]),
-        ("Reads", spec.get("corpus") or "the default corpus"),
-        ("Limits", ", ".join(named) or "those of the settings"),
-        ("Asks", spec.get("provider") or "the configured providers"),
+        ("Reads", spec.get("corpus") or defaults["corpus"] or "no corpus: it cannot start"),
+        ("Limits", ", ".join(named) or "none"),
+        ("Asks", spec.get("provider") or defaults["providers"]),
     ]
     return [(label, sentences.value(shown)) for label, shown in rows]
 

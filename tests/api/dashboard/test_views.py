@@ -22,6 +22,7 @@ HOSTILE = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}\u202
 AT = "2026-01-02T11:59:30.000Z"
 NOW = datetime.datetime(2026, 1, 2, 12, 2, 30, tzinfo=datetime.UTC)
 WHO = SimpleNamespace(via="cookie", user_id=HOSTILE, admin=True)
+DEFAULTS = {"corpus": "notes", "providers": ["A"], "tokens": None, "seconds": 3600.0, "usd": None}
 TEMPLATES = sorted(path.name for path in (render.HERE / "templates").iterdir())
 
 
@@ -145,6 +146,22 @@ def test_each_status_has_a_word_and_a_shape_of_its_own_in_its_list() -> None:
     assert views.mark("done", "budget_exceeded")["word"] == "over budget"
 
 
+def test_an_approver_sees_what_would_start_with_the_limits_that_would_hold() -> None:
+    plain = {
+        "task_id": "t",
+        "status": "pending",
+        "source": "cli",
+        "request_text": "Do it",
+        "created_at": AT,
+        "correlation_id": "t",
+    }
+    starts = dict(views.task(plain, DEFAULTS)["starts"])
+    assert starts == {"Journey": "write", "Goal": "Do it", "Reads": "notes", "Limits": "1 h", "Asks": "A"}
+    asked = {**plain, "journey": "research", "task_spec": {"goal": "This", "corpus": ["docs"], "budget_usd": 0.5}}
+    starts = dict(views.task(asked, DEFAULTS)["starts"])
+    assert starts == {"Journey": "research", "Goal": "This", "Reads": "docs", "Limits": "1 h, $0.50", "Asks": "A"}
+
+
 def test_budget_bars_stay_between_nothing_and_all() -> None:
     def row(limit: float | None, used: float, reserved: float = 0) -> dict[str, Any]:
         return {"limit": limit, "used": used, "reserved": reserved}
@@ -232,7 +249,7 @@ def pages() -> Iterator[tuple[str, str]]:
     lists = {"rows": [run], "chosen": "", "cursor": HOSTILE}
     yield "run.html", render.page("run.html", run=run, shows=views.SHOWS, show="everything", earlier=3, **shared)
     for status in views.TASK_STATUSES:
-        task = views.task(hostile_task(status))
+        task = views.task(hostile_task(status), DEFAULTS)
         yield "task.html", render.page("task.html", task=task, may_decide=status != "pending", **shared)
     yield "runs.html", render.page("runs.html", **{**lists, **shared})
     yield "tasks.html", render.page("tasks.html", damaged=damaged, **{**lists, "rows": [brief], **shared})

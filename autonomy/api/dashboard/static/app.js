@@ -49,9 +49,11 @@ function edited(part) {
   return [...part.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
 }
 
-// Put the changed parts of a fetched page into this one. What is open stays open; who had the focus keeps it.
-function put(page) {
+// Put the changed parts of a fetched page into this one. What is open stays open; who had the focus keeps it. What was said
+// about a form stays until another form is sent: `answered` is true for the answer to one.
+function put(page, answered) {
   for (const part of parts(main)) {
+    if (part.id === "flash" && !answered) continue;
     const next = page.getElementById(part.id);
     const same = !next || next.outerHTML === shown.get(part);
     const typing = next && edited(part) && part.querySelectorAll("form").length === next.querySelectorAll("form").length;
@@ -119,7 +121,7 @@ async function work() {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
     if (answer.ok) {
       const page = await fetched(answer);
-      if (page) put(page);
+      if (page) put(page, false);
       if (!main.dataset.stream && source) leave();
     }
   } catch {
@@ -215,7 +217,7 @@ async function send(form, button) {
       form.reset();
       const box = form.closest("details");
       if (box) box.open = false;
-      put(page);
+      put(page, true);
       listen();
     } else {
       const problem = page.getElementById("problem");
