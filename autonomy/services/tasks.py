@@ -101,6 +101,7 @@ class Tasks:
         self._most = max_dispatches
         self._guard = threading.Lock()
         self._ready: dict[str | None, tuple[Listing, bytes]] = {}
+        self._looked: tuple[Listing | None, frozenset[Damage]] = (None, frozenset())
 
     # -- add ----------------------------------------------------------------------------------------
 
@@ -114,11 +115,11 @@ class Tasks:
 
     def list(self, *, user: str | None = None, status: str | None = None, limit: int = PAGE, cursor: str | None = None) -> Page:
         """Tasks in brief, the newest first; of one user where one is given. Raises InvalidInput."""
-        return _page(self._store.list(), user=user, status=status, limit=limit, cursor=cursor)
+        return _page(self._listing(), user=user, status=status, limit=limit, cursor=cursor)
 
     def raw_list(self, user: str | None = None) -> bytes:
         """The first page as canonical JSON, ready to send; made again only once a file has changed."""
-        listing = self._store.list()
+        listing = self._listing()
         kept = self._ready.get(user)
         if kept is not None and kept[0] is listing:
             return kept[1]
@@ -132,7 +133,19 @@ class Tasks:
 
     def damaged(self) -> tuple[Damage, ...]:
         """The files that are no tasks, by name, with the reason."""
-        return self._store.list().damaged
+        return self._listing().damaged
+
+    def _listing(self) -> Listing:
+        """All files as they stand. Damage that this process has not seen yet leaves a line in the audit log."""
+        listing = self._store.list()
+        if listing is self._looked[0]:
+            return listing
+        with self._guard:
+            fresh = [damage for damage in listing.damaged if damage not in self._looked[1]]
+            self._looked = listing, frozenset(listing.damaged)
+        if fresh:
+            self._audit.append_many([_damage_line(damage) for damage in fresh])
+        return listing
 
     def show(self, task_id: str, user: str | None = None, *, by: str | None = None) -> dict[str, Any]:
         """Everything about a task; `by` is who reads. Raises NotFound (also for another user's), CorruptState."""
@@ -281,6 +294,12 @@ class Tasks:
         if user is not None and stored.task.user_id != user:
             raise NotFound(f"no task {task_id}", "List tasks with 'autonomy tasks list'.")
         return stored
+
+
+def _damage_line(damage: Damage) -> dict[str, Any]:
+    name = damage.name.removesuffix(".json")
+    about = {"file": damage.name, "why": damage.why}
+    return {"action": "task_damaged", "correlation_id": name if is_id(name) else "tasks", "actor": "system", **about}
 
 
 def brief(task: Task) -> dict[str, Any]:

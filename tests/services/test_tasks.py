@@ -80,6 +80,26 @@ def told(tasks: Tasks, task_id: str) -> list[tuple[int, str]]:
 # -- add, look --------------------------------------------------------------------------------------
 
 
+def test_damage_leaves_one_line_however_often_it_is_looked_at_and_another_when_it_comes_back(
+    app: App, tasks: Tasks, audit: Lines
+) -> None:
+    add(tasks)
+    path = app.home / "ssot" / "broken1.json"
+
+    def lines() -> list[tuple[str, str]]:
+        tasks.list()
+        tasks.raw_list()
+        return [(line["file"], line["correlation_id"]) for line in audit.lines if line["action"] == "task_damaged"]
+
+    assert lines() == []
+    path.write_bytes(b"{")
+    assert lines() == [("broken1.json", "broken1")]
+    path.unlink()
+    assert lines() == [("broken1.json", "broken1")]
+    path.write_bytes(b"")
+    assert lines() == [("broken1.json", "broken1")] * 2
+
+
 def test_a_new_task_is_pending_in_its_file_in_its_event_and_in_the_audit_log(app: App, tasks: Tasks, audit: Lines) -> None:
     task_id = add(tasks)
     body = json.loads((app.home / "ssot" / f"{task_id}.json").read_bytes())
