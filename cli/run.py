@@ -72,7 +72,9 @@ def start(
     with session.app() as application:
         from autonomy.services.runs import StartRun
 
-        request = StartRun(task=spec, user_id=user, priority=order, idempotency_key=idempotency_key, task_id=task)
+        request = StartRun(
+            task=spec, user_id=user, priority=order, idempotency_key=idempotency_key, **_reported_to(application, task)
+        )
         application.runs.admit(request)
         from cli.reading import read
 
@@ -83,6 +85,15 @@ def start(
         from cli.foreground import work
 
         return work(application, session.out, started.run_id, job_id=started.job_id)
+
+
+def _reported_to(application: Any, task: str | None) -> dict[str, str]:
+    """The task that the run reports into, and the correlation id that it was given at its door. Raises NotFound."""
+    if task is None:
+        return {}
+    task_id = application.tasks.resolve(task)
+    page = application.tasks.show(task_id, by="local")
+    return {"task_id": task_id, "correlation_id": page["correlation_id"]}
 
 
 def _detached(session: Session, started: Any) -> int:

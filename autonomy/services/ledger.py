@@ -81,6 +81,7 @@ class Ledger:
         return bool(healed)
 
     def tell(self, done: Updated, telling: Telling) -> None:
+        """Audit a change of a file and write its row; the file's lock is held."""
         before = done.before
         if before is not None and self.database.read(lambda tx: task_events.missing(tx, before)):
             self._say(before, _recovered(before))

@@ -174,7 +174,7 @@ class TaskStore:
                 with contextlib.suppress(FileNotFoundError):  # gone between two looks
                     seen = self._seen(entry, known)
                     found[entry.name] = seen
-                    changed = changed or known is None or seen.content != known.content
+                    changed = changed or (seen is not known and (known is None or seen.content != known.content))
         if changed or len(found) != len(self._known):
             return found
         self._known.update(found)
@@ -188,8 +188,8 @@ class TaskStore:
             return _Known(stamp, True, Damage(entry.name, "is not named after a task id"))
         sure = _past(stamp[0])
         try:
-            content, stamp = read_file(Path(entry.path))
-            sure = sure and _past(stamp[0])
+            content, read = read_file(Path(entry.path))
+            sure, stamp = sure and read == stamp, read  # a stamp that moved just now is not past
             if known is not None and isinstance(known.content, Stored) and known.content.raw == content.raw:
                 return _Known(stamp, sure, known.content)
             return _Known(stamp, sure, content)

@@ -27,7 +27,8 @@ def fuzz(url: str, examples: int, folder: Path) -> tuple[int, str]:
     """Run schemathesis with the admin's token; its exit code, and what it wrote."""
     (folder / "schemathesis.toml").write_text(CONFIG)
     argv = [
-        sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "--config-file", "schemathesis.toml", "run", f"{url}/openapi.json",
+        sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()",
+        "--config-file", "schemathesis.toml", "run", f"{url}/openapi.json",
         "--header", f"Authorization: Bearer {ADMIN}", "--max-examples", str(examples), "--exclude-path-regex", ENDLESS,
         "--checks", "all", "--mode", "all", "--seed", "7", "--no-color", "--continue-on-failure", "--request-timeout", "30",
     ]  # fmt: skip

@@ -32,6 +32,7 @@ HEAVY = (
 )
 PUBLIC = {
     "run": {"start", "list", "inspect", "tail", "resume", "pause", "abort", "budget", "explain", "export"},
+    "tasks": {"list", "show", "approve", "reject", "add"},
     "events": {"tail"},
     "worker": set(),
     "memory": {"search", "add"},

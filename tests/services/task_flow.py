@@ -24,6 +24,7 @@ from autonomy.services.runs import Runs
 from autonomy.services.tasks import NewTask, Tasks
 from autonomy.ssot import store
 from autonomy.ssot.store import TaskStore
+from autonomy.storage.artifacts import write_atomic
 from autonomy.storage.database import Database, Tx
 
 T = TypeVar("T")
@@ -60,7 +61,7 @@ def dying(at: int, die: Callable[[], None]) -> Iterator[list[str]]:
         return call
 
     with (
-        mock.patch.object(store, "write_atomic", around("file", store.write_atomic)),
+        mock.patch.object(store, "write_atomic", around("file", write_atomic)),
         mock.patch.object(AuditLog, "append", around("line", AuditLog.append)),
         mock.patch.object(Database, "write", around("row", Database.write)),
         mock.patch.object(Runs, "start", around("start", Runs.start)),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
+import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +15,13 @@ import pytest
 
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import Settings, TasksSettings
-from autonomy.core.errors import AlreadyDecided
-from autonomy.services.tasks import NewTask, Tasks
+from autonomy.core.errors import AlreadyDecided, CorruptState, InvalidInput, NotFound
+from autonomy.core.types import TaskSpec
+from autonomy.services.ledger import now
+from autonomy.services.runs import StartRun
+from autonomy.services.tasks import Delivery, NewTask, Tasks
+from autonomy.ssot.canonical import sha256
+from autonomy.ssot.standins import ScriptedExecutor, ScriptedReviewer
 from autonomy.storage.database import Database
 
 
@@ -111,3 +120,292 @@ def test_a_rejected_task_keeps_its_reason_and_starts_nothing(app: App, tasks: Ta
     assert app.runs.page().items == []
     with pytest.raises(AlreadyDecided):
         tasks.approve(task_id, "ada")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"request_text": " "},
+        {"request_text": "a\x00b"},
+        {"request_text": "\ud800"},
+        {"request_text": "x" * 100_001},
+        {"source": "fax"},
+        {"user_id": "../x"},
+        {"task_id": "a/b"},
+        {"correlation_id": "a b"},
+        {"journey": "poem"},
+        {"task_spec": {"lenght": 100}},
+        {"task_spec": {"length": -1}},
+        {"task_spec": {"budget_usd": float("nan")}},
+        {"task_spec": {"corpus": [1]}},
+        {"task_spec": {"due_date": "2026-02-30"}},
+        {"acceptance_criteria": [{"id": "c1", "text": "a"}, {"id": "c1", "text": "b"}]},
+        {"acceptance_criteria": [{"id": "c 1", "text": "a"}]},
+        {"declared_scope": [{"id": "s1"}]},
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused_and_leaves_nothing(app: App, tasks: Tasks, audit: Lines, more: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        tasks.create(NewTask(**{"source": "http", "request_text": "Why?", "journey": "research", **more}))
+    assert caught.value.hint
+    assert not (app.home / "ssot").exists()
+    assert (audit.lines, list(tasks.events())) == ([], [])
+
+
+def test_nobody_sees_the_tasks_of_another_user(tasks: Tasks) -> None:
+    mine, theirs = add(tasks, user_id="ada"), add(tasks, user_id="bob")
+    assert [item["task_id"] for item in tasks.list(user="ada").items] == [mine]
+    assert json.loads(tasks.raw_list("ada"))["items"] == tasks.list(user="ada").items
+    assert json.loads(tasks.raw_list("carol")) == {"items": [], "next_cursor": None}
+    for look in (lambda: tasks.show(theirs, user="ada"), lambda: tasks.resolve(theirs[:8], user="ada")):
+        with pytest.raises(NotFound):
+            look()
+    assert tasks.show(theirs, user="bob", by="bob")["user_id"] == "bob"
+
+
+def test_each_reading_of_a_task_is_audited_with_who_reads(tasks: Tasks, audit: Lines) -> None:
+    task_id = add(tasks, correlation_id="door-1")
+    tasks.show(task_id, by="ada")
+    line = audit.lines[-1]
+    assert (line["action"], line["actor"], line["correlation_id"]) == ("task_read", "ada", "door-1")
+
+
+def test_pages_go_on_where_the_last_one_ended(tasks: Tasks) -> None:
+    made = [add(tasks, f"Question {n}?", user_id=f"u{n % 2}") for n in range(7)]
+    tasks.reject(made[3], "ada")
+    seen, cursor = list[str](), None
+    while True:
+        page = tasks.list(limit=3, cursor=cursor)
+        seen += [item["task_id"] for item in page.items]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert sorted(seen) == sorted(made)
+    assert len(seen) == 7
+    assert [item["task_id"] for item in tasks.list(status="rejected").items] == [made[3]]
+    for bad in ("x", "1.", "1.a/b", "9" * 30 + ".a"):
+        with pytest.raises(InvalidInput):
+            tasks.list(cursor=bad)
+    for limit in (0, -1, 201, 2**70):
+        with pytest.raises(InvalidInput):
+            tasks.list(limit=limit)
+    with pytest.raises(InvalidInput):
+        tasks.list(status="done")
+
+
+def test_the_ready_list_is_made_once_and_made_again_for_a_change(app: App, tasks: Tasks) -> None:
+    task_id = add(tasks)
+    for path in [*(app.home / "ssot").glob("*.json"), app.home / "ssot"]:
+        os.utime(path, ns=(10**18, 10**18 + 1))  # clearly past
+    first = tasks.raw_list()
+    assert tasks.raw_list() is first
+    tasks.approve(task_id, "ada")
+    (item,) = json.loads(tasks.raw_list())["items"]
+    assert (item["status"], item["run_id"]) == ("approved", app.runs.page().items[0]["run_id"])
+
+
+def test_a_decision_of_another_workspace_process_stands_in_the_very_next_list(app: App, tasks: Tasks) -> None:
+    with App(app.settings, Database(app.settings.database_url, grow_wal=False)) as other:
+        other.__dict__["audit"] = Lines()
+        for n in range(10):
+            task_id = add(tasks, f"Question {n}?")
+            assert json.loads(tasks.raw_list())["items"][0]["status"] == "pending"
+            other.tasks.approve(task_id, "ada") if n % 2 else other.tasks.reject(task_id, "ada", "no")
+            assert json.loads(tasks.raw_list())["items"][0]["status"] == ("approved" if n % 2 else "rejected")
+
+
+def test_ids_are_found_by_a_unique_beginning_and_damage_is_named(app: App, tasks: Tasks) -> None:
+    for name in ("abc1", "abc2", "xyz"):
+        add(tasks, task_id=name)
+    (app.home / "ssot" / "torn.json").write_text("{")
+    assert tasks.resolve("x") == "xyz"
+    assert tasks.resolve("abc1") == "abc1"
+    with pytest.raises(NotFound) as caught:
+        tasks.resolve("abc")
+    assert caught.value.candidates == ("abc1", "abc2")
+    with pytest.raises(CorruptState, match=r"torn\.json"):
+        tasks.resolve("to")
+    with pytest.raises(NotFound):
+        tasks.resolve("q")
+    for bad in ("..", "a\n", "a\x00", ""):
+        with pytest.raises(InvalidInput):
+            tasks.resolve(bad)
+    assert [each.name for each in tasks.damaged()] == ["torn.json"]
+
+
+# -- starting ---------------------------------------------------------------------------------------
+
+
+def test_an_approved_task_that_no_corpus_serves_says_so_and_is_started_once_one_does(app: App, audit: Lines) -> None:
+    bare = dataclasses.replace(app.settings, tasks=TasksSettings())
+    with App(bare, Database(app.settings.database_url, grow_wal=False)) as other:
+        other.__dict__["audit"] = audit
+        task_id = add(other.tasks)
+        page = other.tasks.approve(task_id, "ada")
+        assert page["status"] == "approved"
+        assert "[tasks]" in page["error"]
+        assert other.tasks.reconcile() == 0
+        assert other.runs.page().items == []
+    assert app.tasks.reconcile() == 1
+    page = app.tasks.show(task_id)
+    assert page["error"] is None
+    assert [run["run_id"] for run in app.runs.page().items] == [page["run_id"]]
+    assert app.tasks.reconcile() == 0
+
+
+@pytest.mark.parametrize("source", ["http", "telegram", "github"])
+def test_only_the_command_line_names_folders(app: App, tasks: Tasks, source: Any) -> None:
+    folder = str(app.home / "docs")
+    page = tasks.approve(add(tasks, source=source, task_spec={"corpus": folder}), "ada")
+    assert "no corpus named" in page["error"]
+    assert tasks.approve(add(tasks, source=source, task_spec={"corpus": ["docs"]}), "ada")["run_id"]
+    assert tasks.approve(add(tasks, source="cli", task_spec={"corpus": [folder]}), "ada")["run_id"]
+
+
+def test_criteria_and_scope_of_a_task_reach_its_run_as_constraints(app: App, tasks: Tasks) -> None:
+    task_id = add(
+        tasks,
+        acceptance_criteria=[{"id": "c1", "text": "Ten sources."}],
+        declared_scope=[{"id": "s1", "text": "One file."}],
+        task_spec={"constraints": ["Be brief."], "seed": 7, "length": 300, "budget_tokens": 500},
+    )
+    task = app.runs.inspect(tasks.approve(task_id, "ada")["run_id"])["task"]
+    assert task["constraints"] == ["Be brief.", "Acceptance criterion c1: Ten sources.", "Declared scope s1: One file."]
+    assert (task["seed"], task["length"], task["budget"]["tokens"]) == (7, 300, 500)
+    assert task["budget"]["seconds"] == app.settings.budget.seconds
+    assert task["corpus"] == [str(app.home / "docs")]
+
+
+def test_forty_racing_decisions_start_one_run(app: App, tasks: Tasks) -> None:
+    task_id = add(tasks)
+    won: list[str] = []
+
+    def decide(n: int) -> None:
+        with contextlib.suppress(AlreadyDecided):
+            tasks.approve(task_id, f"a{n}") if n % 2 else tasks.reject(task_id, f"r{n}", "no")
+            won.append("approved" if n % 2 else "rejected")
+
+    threads = [threading.Thread(target=decide, args=(n,)) for n in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    page = tasks.show(task_id)
+    assert won == [page["status"]]
+    assert len(app.runs.page().items) == (page["status"] == "approved")
+
+
+# -- webhooks ---------------------------------------------------------------------------------------
+
+
+def test_a_build_is_noted_in_the_tasks_that_name_its_commit_or_branch_once_per_delivery(app: App, tasks: Tasks) -> None:
+    sha = "0123456789abcdef0123456789abcdef01234567"
+    by_commit = add(tasks, git={"repo": "a/b", "commit": sha[:10]})
+    by_branch = add(tasks, git={"repo": "A/B", "branch": "fix"})
+    by_words = add(tasks, f"Why does {sha[:7]} fail?")
+    elsewhere = add(tasks, git={"repo": "a/c", "commit": sha, "branch": "fix"})
+    silent = add(tasks)
+    first = tasks.set_ci_status("a/b", [sha], ["fix"], "failure", Delivery("github", "d1"))
+    assert (set(first.tasks), first.duplicate) == ({by_commit, by_branch, by_words}, False)
+    assert tasks.set_ci_status("a/b", [sha], ["fix"], "success", Delivery("github", "d1")).duplicate
+    assert {tasks.show(each)["ci_status"] for each in first.tasks} == {"failure"}
+    for each in (elsewhere, silent):
+        assert "ci_status" not in tasks.show(each)
+    again = tasks.set_ci_status("a/b", [sha], ["fix"], "success", Delivery("github", "d2"))
+    assert set(again.tasks) == set(first.tasks)
+    assert told(tasks, by_commit) == [(1, "task.created"), (2, "task.updated"), (3, "task.updated")]
+    assert tasks.set_ci_status("x/y", ["f" * 40], [], "success", Delivery("github", "d3")).tasks == ()
+    assert tasks.delivered(Delivery("github", "d3"))
+
+
+def test_a_hundred_deliveries_at_once_have_one_effect(tasks: Tasks) -> None:
+    task_id = add(tasks, git={"branch": "main"})
+    found: list[bool] = []
+
+    def deliver() -> None:
+        found.append(tasks.set_ci_status("a/b", [], ["main"], "success", Delivery("github", "d1")).duplicate)
+
+    threads = [threading.Thread(target=deliver) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (found.count(False), found.count(True)) == (1, 99)
+    assert told(tasks, task_id) == [(1, "task.created"), (2, "task.updated")]
+
+
+# -- protocol, events -------------------------------------------------------------------------------
+
+
+def test_scripted_parties_are_written_and_told_step_by_step(tasks: Tasks, audit: Lines) -> None:
+    criteria = [{"id": "c1", "text": "It is cited."}, {"id": "c2", "text": "It is short."}]
+    task_id = add(tasks, acceptance_criteria=criteria)
+    executor = ScriptedExecutor(now, misses=[("c2",)])
+    with pytest.raises(InvalidInput, match="pending"):
+        tasks.play(task_id, executor, ScriptedReviewer())
+    tasks.approve(task_id, "ada", start=False)
+    task = tasks.play(task_id, executor, ScriptedReviewer())
+    assert task == tasks.show(task_id)
+    first, second = task["dispatches"]
+    assert sha256(first["verdict"]["issues"]) == sha256(second["issues"])
+    assert (task["status"], task["verdict"]["decision"]) == ("approved", "approve")
+    steps = ["protocol_ack", "protocol_result", "protocol_verdict"]
+    assert [action for action in audit.actions(task_id) if action.startswith("protocol")] == steps * 2
+    assert [revision for revision, _ in told(tasks, task_id)] == list(range(1, task["revision"] + 1))
+    assert tasks.reconcile() == 0  # nobody starts a run for what somebody else has done
+
+
+def test_a_run_whose_task_is_not_there_reports_to_nobody_and_once(app: App, tasks: Tasks) -> None:
+    started = app.runs.start(StartRun(TaskSpec(goal="Why?", corpus=(str(app.home / "docs"),)), task_id="nobody"))
+    app.runs.abort(started.run_id)
+    assert tasks.report_pending() == 0
+    assert app.database.read(lambda tx: tx.value("SELECT reported FROM run")) == 2
+
+
+def test_a_run_waits_with_its_report_until_the_damaged_file_is_repaired(app: App, tasks: Tasks) -> None:
+    task_id = add(tasks)
+    run_id = tasks.approve(task_id, "ada")["run_id"]
+    path = app.home / "ssot" / f"{task_id}.json"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    assert tasks.acknowledge(run_id) is False
+    app.runs.abort(run_id)
+    assert tasks.report_pending() == 0
+    assert path.read_bytes() == whole[:100]
+    path.write_bytes(whole)
+    assert tasks.report_pending() == 1
+    assert tasks.show(task_id)["outcome"] == "aborted"
+
+
+def test_what_a_person_aborted_is_not_tried_again_but_waits_for_review(app: App, tasks: Tasks) -> None:
+    task_id = add(tasks)
+    run_id = tasks.approve(task_id, "ada")["run_id"]
+    app.runs.abort(run_id)
+    assert (tasks.report_pending(), tasks.report_pending()) == (1, 0)
+    task = tasks.show(task_id)
+    assert (task["status"], task["outcome"], len(task["dispatches"])) == ("needs_review", "aborted", 1)
+    assert [issue["criterion_ref"] for issue in task["verdict"]["issues"]] == ["delivered"]
+    assert set(task["verdict"]["issues"][0]["trace"]) <= {entry["id"] for entry in task["result"]["work_log"]}
+    assert tasks.reject(task_id, "ada", "enough")["status"] == "rejected"
+
+
+def test_a_run_started_by_hand_is_a_dispatch_of_its_task(app: App, tasks: Tasks) -> None:
+    task_id = add(tasks)
+    spec = TaskSpec(goal="Why?", corpus=(str(app.home / "docs"),))
+    run_id = app.runs.start(StartRun(spec, task_id=task_id, correlation_id=task_id)).run_id
+    app.runs.abort(run_id)
+    assert tasks.report_pending() == 1
+    task = tasks.show(task_id)
+    assert (task["status"], task["run_id"], task["outcome"]) == ("pending", run_id, "aborted")
+    assert [each["run_id"] for each in task["dispatches"]] == [run_id]
+
+
+def test_a_reader_of_events_goes_on_where_it_stopped(tasks: Tasks) -> None:
+    reader = tasks.follow()
+    first = add(tasks)
+    assert [event.task_id for event in reader.read()] == [first]
+    assert reader.read() == []
+    second = add(tasks)
+    (event,) = reader.read()
+    assert (event.task_id, event.position) == (second, tasks.last_position())
+    assert event.as_json()["content"]["status"] == "pending"
+    assert [each.task_id for each in tasks.events(after=event.position - 1)] == [second]

@@ -152,6 +152,8 @@ def test_a_file_written_by_hand_with_the_least_fields_is_a_task(tasks: TaskStore
     assert (stored.task.status, stored.task.revision, stored.task.user_id) == ("pending", 1, "local")
     done = tasks.update("mine", lambda now: status.decide(now, "rejected", by="ada", at=AT))
     assert (done.after.task.status, done.after.task.revision) == ("rejected", 2)
+    written = json.loads((folder / "mine.json").read_bytes())
+    assert set(written) - set(body) == {"status", "revision", "updated_at", "decision"}
 
 
 def test_an_edit_by_hand_in_place_is_seen(tasks: TaskStore, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,162 @@
+"""`autonomy tasks`: what it prints, what it refuses, and with which code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Answer, Place
+
+Autonomy = Callable[..., Answer]
+
+
+@pytest.fixture
+def corpus(migrated: Place) -> str:
+    folder = migrated.home / "docs"
+    folder.mkdir()
+    (folder / "tasks.md").write_text("# Tasks\n\nA task can be cancelled by calling its cancel method.\n", "utf-8")
+    return str(folder)
+
+
+def add(autonomy: Autonomy, *words: str) -> str:
+    answer = autonomy("tasks", "add", *words)
+    assert answer.code == 0, answer.err
+    assert answer.out.count("\n") == 1
+    return answer.out.strip()
+
+
+def read_json(answer: Answer, code: int = 0) -> Any:
+    assert answer.code == code, answer.err
+    assert answer.out.count("\n") == 1
+    return json.loads(answer.out)
+
+
+def test_without_tasks_a_hint_says_how_to_add_one(autonomy: Autonomy) -> None:
+    answer = autonomy("tasks", "list")
+    assert (answer.code, answer.out) == (0, "")
+    assert "autonomy tasks add" in answer.err
+    assert read_json(autonomy("tasks", "list", "--json")) == {"items": [], "next_cursor": None, "damaged": []}
+
+
+def test_a_task_is_added_seen_approved_and_its_run_is_named(autonomy: Autonomy, corpus: str) -> None:
+    task_id = add(
+        autonomy, "How are tasks cancelled?", "--journey", "research", "--corpus", corpus, "--criterion", "It is cited."
+    )
+    table = autonomy("tasks", "list").out
+    assert table.splitlines()[0].split() == ["TASK", "STATUS", "RUN", "FROM", "ADDED", "REQUEST"]
+    assert task_id[:8] in table
+    assert "pending" in table
+    approved = autonomy("tasks", "approve", task_id[:6])
+    assert (approved.code, approved.out) == (0, f"task {task_id[:12]} is approved\n")
+    assert "autonomy worker" in approved.err
+    page = read_json(autonomy("tasks", "show", task_id[:6], "--json"))
+    (run,) = read_json(autonomy("run", "list", "--json"))["items"]
+    assert (page["run_id"], page["correlation_id"], run["correlation_id"]) == (run["run_id"], task_id, task_id)
+    assert page["acceptance_criteria"] == [{"id": "c1", "text": "It is cited."}]
+    shown = autonomy("tasks", "show", task_id).out
+    for words in (task_id, "How are tasks cancelled?", "approved by local", "It is cited.", run["run_id"]):
+        assert words in shown
+
+
+def test_the_second_decision_is_refused_with_nine(autonomy: Autonomy, corpus: str) -> None:
+    task_id = add(autonomy, "Why?", "--corpus", corpus)
+    body = read_json(autonomy("tasks", "reject", task_id, "--reason", "Out of scope.", "--json"))
+    assert (body["status"], body["decision"]["reason"]) == ("rejected", "Out of scope.")
+    answer = autonomy("tasks", "approve", task_id, "--json")
+    assert read_json(answer, 9)["error"]["code"] == "already-decided"
+    assert answer.err.count("\n") == 1
+    assert "rejected by local" in autonomy("tasks", "show", task_id).out
+    assert "Out of scope." in autonomy("tasks", "show", task_id).out
+
+
+def test_a_task_without_a_corpus_stays_approved_and_says_what_to_do(autonomy: Autonomy) -> None:
+    task_id = add(autonomy, "Why?")
+    answer = autonomy("tasks", "approve", task_id)
+    assert answer.code == 0
+    assert "not started:" in answer.err
+    assert "[tasks]" in answer.err
+    assert "not started" in autonomy("tasks", "list").out
+
+
+def test_the_default_corpus_is_a_name_or_a_folder_that_counts_from_the_workspace(
+    autonomy: Autonomy, corpus: str, migrated: Place
+) -> None:
+    for text in ('[tasks]\ncorpus = "docs"\n', f'[tasks]\ncorpus = "mine"\n[corpora]\nmine = "{corpus}"\n'):
+        (migrated.home / "autonomy.toml").write_text(text)
+        page = read_json(autonomy("tasks", "approve", add(autonomy, "Why?"), "--json"))
+        assert page["run_id"], page["error"]
+        assert read_json(autonomy("run", "inspect", page["run_id"], "--json"))["task"]["corpus"] == [corpus]
+
+
+def test_damaged_files_are_named_on_stderr_and_left_alone(autonomy: Autonomy, migrated: Place, corpus: str) -> None:
+    task_id = add(autonomy, "Why?", "--corpus", corpus)
+    torn = migrated.home / "ssot" / "torn.json"
+    torn.write_text('{"task_id": ')
+    answer = autonomy("tasks", "list")
+    assert task_id[:8] in answer.out
+    assert "damaged: torn.json is not JSON" in answer.err
+    assert [each["name"] for each in read_json(autonomy("tasks", "list", "--json"))["damaged"]] == ["torn.json"]
+    for verb in (("show", "torn"), ("approve", "torn"), ("reject", "torn", "--reason", "x")):
+        answer = autonomy("tasks", *verb)
+        assert answer.code == 1
+        assert "torn.json" in answer.err
+    assert torn.read_text() == '{"task_id": '
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("show", "nobody"), 3),
+        (("approve", "nobody"), 3),
+        (("show", "../etc/passwd"), 5),
+        (("reject", "nobody"), 2),
+        (("list", "--status", "done"), 2),
+        (("list", "--limit", "0"), 5),
+        (("list", "--limit", "many"), 2),
+        (("list", "--cursor", "x"), 5),
+        (("add", " "), 5),
+        (("add", "Why?", "--corpus", "/nowhere/at/all"), 5),
+        (("add", "Why?", "--journey", "poem"), 2),
+        (("add", "Why?", "--length", "3"), 5),
+        (("add", "Why?", "--criterion", " "), 5),
+        (("add", "Why?", "--user", "a b"), 5),
+        (("add", "Why?", "--provider", "nobody"), 2),
+    ],
+)
+def test_what_makes_no_sense_has_its_code_one_line_and_leaves_nothing(
+    autonomy: Autonomy, migrated: Place, words: tuple[str, ...], code: int
+) -> None:
+    answer = autonomy("tasks", *words)
+    assert answer.code == code, answer.err
+    assert answer.err.count("\n") == 1
+    assert not (migrated.home / "ssot").exists()
+
+
+def test_several_tasks_of_one_beginning_are_listed(autonomy: Autonomy, migrated: Place) -> None:
+    add(autonomy, "Why?")
+    folder = migrated.home / "ssot"
+    body = json.loads(next(folder.glob("*.json")).read_text())
+    for name in ("same1", "same2"):
+        (folder / f"{name}.json").write_text(json.dumps({**body, "task_id": name}))
+    answer = autonomy("tasks", "show", "same", "--json")
+    assert read_json(answer, 3)["error"]["candidates"] == ["same1", "same2"]
+
+
+def test_a_request_cannot_steer_the_terminal(autonomy: Autonomy) -> None:
+    task_id = add(autonomy, "Why\x1b[2J?\nNew line\u202e")
+    for shown in (autonomy("tasks", "list").out, autonomy("tasks", "show", task_id).out):
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+
+
+def test_a_run_started_for_a_task_has_the_correlation_id_of_the_task(autonomy: Autonomy, corpus: str) -> None:
+    task_id = add(autonomy, "Why?", "--corpus", corpus)
+    started = read_json(autonomy("run", "start", "Why?", "--corpus", corpus, "--task", task_id[:6], "--detach", "--json"))
+    run = read_json(autonomy("run", "inspect", started["run_id"], "--json"))
+    assert run["correlation_id"] == task_id
+    answer = autonomy("run", "start", "Why?", "--corpus", corpus, "--task", "nobody", "--detach")
+    assert answer.code == 3
+    assert len(read_json(autonomy("run", "list", "--json"))["items"]) == 1
