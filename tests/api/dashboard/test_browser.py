@@ -150,7 +150,7 @@ def test_lists_follow_what_happens_elsewhere(browser: Browser, site: Site) -> No
         expect(page.locator("#deciding")).to_contain_text("Nothing waits for a decision.")
         mark(page)
         task_id = site.task(GOAL, "--journey", "research")
-        expect(page.get_by_role("link", name=GOAL)).to_be_visible()
+        expect(page.locator("#deciding").get_by_role("link", name=GOAL)).to_be_visible()
         site.cli("tasks", "reject", task_id, "--reason", "not now")
         expect(page.locator("#deciding")).to_contain_text("Nothing waits for a decision.")
         assert_not_reloaded(page)
