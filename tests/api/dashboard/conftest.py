@@ -32,10 +32,12 @@ OFFLINE = "net::ERR_"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, once for the tests of a module. A machine without it fails these tests; they are never left out."""
+    """Chromium, once for the tests of a module. Only a person's machine may do without: under CI its lack is a failure."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    if found is None and os.environ.get("CI"):
         pytest.fail(INSTALL, pytrace=False)
+    if found is None:
+        pytest.skip(INSTALL)
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # its sandbox does not work for root
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=found, args=arguments)
