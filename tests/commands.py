@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from autonomy.storage.database import Database
 
@@ -34,6 +34,18 @@ def until(holds: Callable[[], bool], what: str) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.005)
+
+
+class Surroundings(Protocol):
+    """Where a command runs."""
+
+    @property
+    def home(self) -> Path:
+        """Its current folder."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """Its whole environment."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +198,7 @@ class Commands:
             return known[key]
 
     def start(
-        self, place: Workspace, *argv: str, fault: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+        self, place: Surroundings, *argv: str, fault: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
     ) -> Command:
         """Start a command and leave it running. `fault` as in `tests.zygote`."""
         number = next(self._numbers)
@@ -209,7 +221,7 @@ class Commands:
         return command
 
     def run(
-        self, place: Workspace, *argv: str, fault: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+        self, place: Surroundings, *argv: str, fault: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
     ) -> Ended:
         """Run a command to its end."""
         return self.start(place, *argv, fault=fault, environ=environ).wait()
@@ -226,7 +238,7 @@ class FreshCommands(Commands):
             command.kill()
 
     def start(
-        self, place: Workspace, *argv: str, fault: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
+        self, place: Surroundings, *argv: str, fault: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None
     ) -> Command:
         """Start `python -c ENTRY argv`; it takes no planted fault."""
         assert fault is None, "only forked commands take faults"

@@ -197,7 +197,8 @@ def tracked() -> list[Path]:
     if done.returncode == 0:
         return [path for name in done.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
     parts = ("autonomy", "cli", "migrations", "tests", "docs", "benchmarks", "requirements", ".ci")
-    return [*ROOT.glob("*.*"), *(path for part in parts for path in (ROOT / part).rglob("*") if path.is_file())]
+    found = [*ROOT.glob("*.*"), *(path for part in parts for path in (ROOT / part).rglob("*"))]
+    return [path for path in found if path.is_file()]
 
 
 @pytest.mark.parametrize("what", ["registries", "places", "absent documents"])

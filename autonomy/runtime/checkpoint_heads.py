@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from autonomy.core.errors import LeaseLost, StorageError
 from autonomy.runtime import checkpoint_codec as codec
 from autonomy.runtime import checkpoint_rows as rows
 from autonomy.storage.database import Tx
+from autonomy.storage.gather import Insert, Row
 
 Key = tuple[str, str]
 """(thread id, namespace)."""
@@ -30,6 +31,11 @@ _INSERT_DELTA = (
     "INSERT INTO checkpoint (id, thread, checkpoint_id, parent, root, kind, run_id, data) "
     "SELECT :id, p.thread, :name, p.id, p.root, 0, :run_id, :data FROM checkpoint p "
     "WHERE p.id = :parent AND p.checkpoint_id = :parent_id AND p.kind < 2 ON CONFLICT DO NOTHING"
+)
+# Fails where a row number is taken already, or a parent is missing: a root is never NULL.
+_INSERT_DELTAS = Insert(
+    "INSERT INTO checkpoint (id, thread, checkpoint_id, parent, root, kind, run_id, data)",
+    "(?, ?, ?, ?, (SELECT root FROM checkpoint WHERE id = ? AND checkpoint_id = ? AND kind < 2), 0, ?, ?)",
 )
 
 
@@ -94,11 +100,9 @@ class Head:
         """Whether nothing is waiting or under way."""
         return not self.pending and (self.last is None or self.last.done())
 
-    def checkpoint(
-        self, encoded: codec.Encoded, parent: str | None, run_id: str | None, extra: Work | None
-    ) -> tuple[Work, bool]:
-        """Count a checkpoint that is about to be stored. Returns the write that stores it after `extra`, and whether it is
-        a single statement."""
+    def checkpoint(self, encoded: codec.Encoded, parent: str | None, run_id: str | None, extra: Work | None) -> Work:
+        """Count a checkpoint that is about to be stored. Returns the write that stores it after `extra`; where there is
+        nothing else to write, it is a `Row`."""
         self.number += 1
         number, before = self.number, self.known_number
         self.known, self.known_number = encoded.known, number
@@ -125,17 +129,20 @@ class Head:
                     )
                 )
 
-            return snapshot, False
+            return snapshot
         self.size += len(data)
+
+        row = Delta(self, number, before, name, parent, run_id, data)
+        if extra is None and not (self.opens and number == 1):
+            return row
 
         def delta(tx: Tx) -> None:
             self._begin(tx, number)
             if extra is not None:
                 extra(tx)
-            row, below = self._row(number), self._row(before)
-            self._end(tx.run(_INSERT_DELTA, id=row, name=name, parent=below, parent_id=parent, run_id=run_id, data=data))
+            row.insert(tx)
 
-        return delta, extra is None and not (self.opens and number == 1)
+        return delta
 
     def writes(self, name: str, data: bytes, fence: Work | None) -> Work:
         """Count a row of task writes of the checkpoint `name`; returns the write that stores it, behind its fence."""
@@ -165,12 +172,15 @@ class Head:
 
     # What follows runs in the writer thread, in the order of the numbers. A write may run again after a deadlock.
 
-    def _begin(self, tx: Tx, number: int) -> None:
+    def _enter(self, number: int) -> None:
         if self.broken is not None and self.broken < number:
             raise StorageError(
                 "the checkpoint before this one was not stored", "Resume the run: it goes on from its last stored step."
             )
         self.broken = number
+
+    def _begin(self, tx: Tx, number: int) -> None:
+        self._enter(number)
         if self.opens and number == 1:
             self.thread = rows.open_thread(tx, *self.key)
             self.start = rows.last_number(tx, self.thread)
@@ -190,3 +200,38 @@ class Head:
             f"another process has written to thread {self.key[0]} since it was read here",
             "Only one worker may drive a run: stop here.",
         )
+
+
+@dataclass(slots=True, eq=False)
+class Delta(Row):
+    """The row of a delta on its way: those of many threads share a statement."""
+
+    together: ClassVar[Insert] = _INSERT_DELTAS
+    owner: Head
+    number: int
+    parent_number: int
+    name: str
+    parent: str | None
+    run_id: str | None
+    data: bytes
+
+    def __call__(self, tx: Tx) -> None:
+        self.owner._begin(tx, self.number)
+        self.insert(tx)
+
+    def insert(self, tx: Tx) -> None:
+        """Store it, where its write has begun already. Raises LeaseLost."""
+        row, below = self.owner._row(self.number), self.owner._row(self.parent_number)
+        stored = tx.run(
+            _INSERT_DELTA, id=row, name=self.name, parent=below, parent_id=self.parent, run_id=self.run_id, data=self.data
+        )
+        self.owner._end(stored)
+
+    def values(self) -> tuple[Any, ...]:
+        head = self.owner
+        head._enter(self.number)
+        row, below = head._row(self.number), head._row(self.parent_number)
+        return row, head.thread, self.name, below, below, self.parent, self.run_id, self.data
+
+    def stored(self) -> None:
+        self.owner._end(1)

@@ -131,8 +131,7 @@ class SqlSaver(BaseCheckpointSaver[int]):
             run_id = full_metadata.get("run_id")
             extra = self._companion(key[0]) if self._companion is not None and not key[1] else None
             before = head.last
-            write, single = head.checkpoint(encoded, parent, run_id if isinstance(run_id, str) else None, extra)
-            future = self._submit(head, write, single)
+            future = self._submit(head, head.checkpoint(encoded, parent, run_id if isinstance(run_id, str) else None, extra))
             return head, before if self._behind else future
 
     def put_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = "") -> None:
@@ -399,8 +398,8 @@ class SqlSaver(BaseCheckpointSaver[int]):
             for key in self._keys(thread_id):
                 self._heads.pop(key, None)
 
-    def _submit(self, head: Head, write: Work, single: bool = False) -> Future[None]:
-        future = self._database.submit(write, single=single)
+    def _submit(self, head: Head, write: Work) -> Future[None]:
+        future = self._database.submit(write)
         head.last = future
         future.add_done_callback(functools.partial(self._settled, head, head.number))
         return future

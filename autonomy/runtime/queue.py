@@ -270,18 +270,19 @@ def _beginning(reason: str, epoch: int, worker: str, attempt: int) -> events.Ite
 
 def _sweep(tx: Tx, lease_us: int, watch: Watch | None) -> bool:
     """Put back what expired, what is due again and what dead workers held; returns whether there was anything."""
-    now = tx.now()
+    # The clock is read inside the statement, in a subquery: once, so that the indexes serve, and without a statement for it.
     found = tx.tuples(
-        "SELECT id FROM (SELECT id FROM job WHERE state = 'running' AND lease_until < :late "
+        "SELECT id FROM (SELECT id FROM job WHERE state = 'running' AND lease_until < (SELECT now_us()) + :ahead "
         "ORDER BY lease_until LIMIT :most) AS late UNION ALL "
-        "SELECT id FROM (SELECT id FROM job WHERE state = 'retry' AND scheduled_at <= :now "
+        "SELECT id FROM (SELECT id FROM job WHERE state = 'retry' AND scheduled_at <= (SELECT now_us()) "
         "ORDER BY scheduled_at LIMIT :most) AS due",
-        late=now if watch is None else now + lease_us // 2,
-        now=now,
+        ahead=0 if watch is None else lease_us // 2,
         most=SWEEP,
     )
     ids = [row[0] for row in found] + _held_by(tx, watch.gone() if watch is not None else ())
-    moved = False
+    if not ids:
+        return False
+    now, moved = tx.now(), False
     for job_id in dict.fromkeys(ids):
         moved = _put_back(tx, job_id, now, watch) or moved
     return moved

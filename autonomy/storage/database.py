@@ -16,12 +16,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from autonomy.core.errors import AutonomyError, ConfigurationError, StorageUnavailable
 from autonomy.storage import postgres, sqlite
 from autonomy.storage.dialect import POSTGRESQL, SQLITE, Dialect
+from autonomy.storage.gather import Row
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
@@ -54,6 +55,13 @@ class Tx:
         """Execute once per set of parameters."""
         if parameters:
             self.connection.cursor().executemany(self._translate(sql), parameters)
+
+    def gather(self, group: Sequence[Row]) -> None:
+        """Store rows of one kind by one statement."""
+        values = [value for row in group for value in row.values()]
+        self._execute(self._translate(group[0].together.text(len(group))), values)
+        for row in group:
+            row.stored()
 
     def row(self, sql: str, **parameters: Any) -> dict[str, Any] | None:
         """The first row as a dict, or None."""
@@ -94,8 +102,8 @@ class Tx:
             self.value("SELECT pg_notify(:channel, :payload)", channel=postgres.CHANNEL, payload=payload)
 
 
-_Write = tuple[Callable[[Tx], Any], Future[Any], bool]
-"""A function, who waits for it, and whether it is a single statement."""
+_Write = tuple[Callable[[Tx], Any], Future[Any]]
+"""A function, which may be a `Row`, and who waits for it."""
 
 
 class _Driver:
@@ -172,9 +180,10 @@ class Database:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def submit(self, fn: Callable[[Tx], T], *, single: bool = False) -> Future[T]:
-        """Queue a write; the future is done once its commit is durable. `single` promises that the function executes one
-        statement: alone, it then needs no transaction around it (on PostgreSQL that is one round trip instead of three).
+    def submit(self, fn: Callable[[Tx], T]) -> Future[T]:
+        """Queue a write; the future is done once its commit is durable. Where `fn` is a `Row`, it and those that wait with
+        it are stored by one statement; where nothing else waits, that needs no transaction around it (on PostgreSQL one
+        round trip for all of them, instead of two and one for each).
         """
         future: Future[T] = Future()
         with self._guard:
@@ -183,7 +192,7 @@ class Database:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="autonomy-writer", daemon=True)
                 self._thread.start()
-            self._queue.put((fn, future, single))
+            self._queue.put((fn, future))
         return future
 
     def write(self, fn: Callable[[Tx], T]) -> T:
@@ -252,7 +261,7 @@ class Database:
             except AutonomyError as error:
                 self._fail(batch, error)
             else:
-                for (_, future, _), (value, problem) in zip(batch, results, strict=True):
+                for (_, future), (value, problem) in zip(batch, results, strict=True):
                     if problem is None:
                         _settle(future, value)
                     else:
@@ -272,20 +281,21 @@ class Database:
         if self._tx is None or self._tx.connection is not connection:
             self._tx = Tx(connection, self.dialect)
         tx = self._tx
+        pieces = _pieces(batch)
         alone = len(batch) == 1
-        bare = alone and batch[0][2]
+        bare = len(pieces) == 1 and isinstance(batch[0][0], Row)
         if not bare:
             self._driver.begin(connection)
         try:
-            results: list[_Result] = [(fn(tx), None) for fn, _, _ in batch]
+            results = [result for piece in pieces for result in _run(tx, piece)]
         except BaseException as error:
-            problem = self._problem(connection, error)
+            problem = self._problem(connection, error, bare=bare)
             if not bare:
                 connection.execute("ROLLBACK")
             if alone:
                 return [(None, problem)]
             self._driver.begin(connection)
-            results = [self._apart(connection, tx, fn) for fn, _, _ in batch]
+            results = [self._apart(connection, tx, fn) for fn, _ in batch]
             bare = False
         if not bare:
             connection.execute("COMMIT")
@@ -303,17 +313,19 @@ class Database:
         connection.execute("RELEASE SAVEPOINT one")
         return result
 
-    def _problem(self, connection: Any, error: BaseException) -> BaseException:
-        """What a failed function's future gets; raises what makes the whole batch fail or run again."""
+    def _problem(self, connection: Any, error: BaseException, *, bare: bool = False) -> BaseException:
+        """What a failed function's future gets; raises what makes the whole batch fail or run again. `bare`: there was no
+        transaction that could be over."""
         if not isinstance(error, self._driver.errors):
             return error
-        if self._driver.is_conflict(error) or self._driver.is_broken(connection) or self._driver.is_over(connection):
+        over = not bare and self._driver.is_over(connection)
+        if self._driver.is_conflict(error) or self._driver.is_broken(connection) or over:
             raise error
         return self._driver.translate(error)
 
     @staticmethod
     def _fail(batch: list[_Write], error: AutonomyError) -> None:
-        for _, future, _ in batch:
+        for _, future in batch:
             _settle_error(future, error)
 
     # -- reading ----------------------------------------------------------------------------------
@@ -383,6 +395,31 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _pieces(batch: list[_Write]) -> list[list[Callable[[Tx], Any]]]:
+    """The batch in its order, by what is executed at once: each function alone, rows with their neighbours."""
+    pieces: list[list[Callable[[Tx], Any]]] = []
+    owners: set[int] = set()
+    for fn, _ in batch:
+        if not isinstance(fn, Row):
+            owners.clear()
+            pieces.append([fn])
+            continue
+        first = pieces[-1][0] if owners else None
+        if not isinstance(first, Row) or first.together is not fn.together or id(fn.owner) in owners:
+            owners.clear()
+            pieces.append([])
+        pieces[-1].append(fn)
+        owners.add(id(fn.owner))
+    return pieces
+
+
+def _run(tx: Tx, piece: list[Callable[[Tx], Any]]) -> list[_Result]:
+    if len(piece) == 1:
+        return [(piece[0](tx), None)]
+    tx.gather(cast(list[Row], piece))
+    return [(None, None)] * len(piece)
 
 
 def _settle(future: Future[Any], value: Any) -> None:

@@ -1,7 +1,8 @@
 """The few sentences in which SQLite and PostgreSQL differ.
 
-Shared SQL is written once with `:name` parameters and the words `now_us()` (the database's clock in microseconds).
-psycopg wants `%(name)s`; the translation is cached per statement, so the hot path pays a dictionary look-up.
+Shared SQL is written once with `:name` parameters (or `?` where it is put together for many rows, never both) and the
+words `now_us()` (the database's clock in microseconds). psycopg wants `%(name)s` and `%s`; the translation is cached per
+statement, so the hot path pays a dictionary look-up.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class Dialect:
 
 @functools.cache
 def _to_psycopg(sql: str) -> str:
-    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%")).replace("now_us()", _PG_NOW)
+    words = _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%")).replace("now_us()", _PG_NOW)
+    return words.replace("?", "%s")
 
 
 SQLITE = Dialect("sqlite", "", "")

@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.stage import commands
+
+__all__ = ["commands"]
+
 ENTRY = "from cli.main import entry; entry()"
 PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "PYTHONPATH", "COVERAGE_PROCESS_START", "TMPDIR")
 

@@ -9,7 +9,8 @@ import select
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from autonomy.providers.script import Asked, Behaviour
 from autonomy.providers.scripted import ScriptedServer
 from tests.cli.conftest import Place
+from tests.commands import Commands, Ended
 
 TEXT = """# Tasks
 
@@ -70,8 +72,14 @@ def start_words(corpus: str, *more: str) -> tuple[str, ...]:
     return ("run", "start", "How are tasks cancelled?", "--journey", "research", "--corpus", corpus, *more)
 
 
-def only_run(place: Place) -> dict[str, object]:
-    row: dict[str, object] = json.loads(place.run("run", "list", "--json").stdout)["items"][0]
+@pytest.fixture
+def aside(commands: Commands, migrated: Place) -> Callable[..., Ended]:
+    """Commands that prepare a test or look at what it did: forked, which saves their imports."""
+    return partial(commands.run, migrated)
+
+
+def only_run(aside: Callable[..., Ended]) -> dict[str, object]:
+    row: dict[str, object] = aside("run", "list", "--json").document["items"][0]
     return row
 
 
@@ -87,7 +95,7 @@ def test_a_run_in_the_foreground_ends_with_its_document_on_stdout(migrated: Plac
 
 
 def test_without_a_terminal_progress_is_plain_lines_on_stderr_and_the_summary_stands_on_stdout(
-    migrated: Place, corpus: str
+    migrated: Place, corpus: str, aside: Callable[..., Ended]
 ) -> None:
     done = migrated.run(*start_words(corpus))
     assert done.returncode == 0, done.stderr
@@ -95,12 +103,11 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr_and_the_summary_st
     assert "decision" in done.stderr
     for words in ("delivered after", "deliverable.md", "claims", "passed: quote found 1", "autonomy run explain"):
         assert words in done.stdout
-    run_id = str(only_run(migrated)["run_id"])
-    exported = migrated.run("run", "export", run_id, "--to", "out")
-    assert exported.returncode == 0
+    run_id = str(only_run(aside)["run_id"])
+    assert aside("run", "export", run_id, "--to", "out").code == 0
     assert (migrated.home / "out" / "manifest.json").is_file()
-    assert migrated.run("run", "export", run_id, "--to", "out").returncode == 5
-    told = migrated.run("run", "explain", run_id).stdout
+    assert aside("run", "export", run_id, "--to", "out").code == 5
+    told = aside("run", "explain", run_id).out
     assert "Understanding the goal" in told
     assert "Run done: delivered" in told
     with migrated.start("run", "tail", run_id) as tail:
@@ -113,16 +120,16 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr_and_the_summary_st
         assert tail.wait(60) == 0
 
 
-def test_a_worker_does_what_was_left_to_it(migrated: Place, corpus: str) -> None:
-    started = json.loads(migrated.run(*start_words(corpus, "--detach", "--json")).stdout)
+def test_a_worker_does_what_was_left_to_it(migrated: Place, corpus: str, aside: Callable[..., Ended]) -> None:
+    started = aside(*start_words(corpus, "--detach", "--json")).document
     worked = migrated.run("worker", "--until-idle", "--json")
     assert worked.returncode == 0, worked.stderr
     assert json.loads(worked.stdout) == {"worked": 1}
-    row = only_run(migrated)
+    row = only_run(aside)
     assert (row["run_id"], row["outcome"]) == (started["run_id"], "delivered")
 
 
-def test_a_corpus_of_only_broken_files_is_refused_and_leaves_no_run(migrated: Place) -> None:
+def test_a_corpus_of_only_broken_files_is_refused_and_leaves_no_run(migrated: Place, aside: Callable[..., Ended]) -> None:
     folder = migrated.home / "broken"
     folder.mkdir()
     (folder / "a.pdf").write_bytes(b"%PDF-1.7 broken")
@@ -131,27 +138,31 @@ def test_a_corpus_of_only_broken_files_is_refused_and_leaves_no_run(migrated: Pl
     assert done.returncode == 5, done.stderr
     assert json.loads(done.stdout)["error"]["code"] == "invalid-input"
     assert "Traceback" not in done.stderr
-    assert json.loads(migrated.run("run", "list", "--json").stdout)["items"] == []
+    assert aside("run", "list", "--json").document["items"] == []
 
 
-def test_ctrl_c_once_stops_at_the_next_safe_point_and_says_how_to_go_on(migrated: Place, corpus: str, gate: Gate) -> None:
+def test_ctrl_c_once_stops_at_the_next_safe_point_and_says_how_to_go_on(
+    migrated: Place, corpus: str, gate: Gate, aside: Callable[..., Ended]
+) -> None:
     with migrated.start(*start_words(corpus, "--provider", "desk")) as running:
         assert gate.arrived.wait(60)
         running.send_signal(signal.SIGINT)
         gate.open.set()
         out, err = running.communicate(timeout=60)
         assert running.returncode == 130, err
-        run_id = str(only_run(migrated)["run_id"])
+        run_id = str(only_run(aside)["run_id"])
         assert "Stopping at the next safe point" in err
         assert f"autonomy run resume {run_id}" in err
         assert "Traceback" not in err
         assert out == ""
-        resumed = migrated.run("run", "resume", run_id, "--json")
-        assert resumed.returncode == 0, resumed.stderr
-        assert json.loads(resumed.stdout)["outcome"] == "delivered"
+        resumed = aside("run", "resume", run_id, "--json")
+        assert resumed.code == 0, resumed.err
+        assert resumed.document["outcome"] == "delivered"
 
 
-def test_ctrl_c_twice_stops_at_once_and_the_run_goes_on_all_the_same(migrated: Place, corpus: str, gate: Gate) -> None:
+def test_ctrl_c_twice_stops_at_once_and_the_run_goes_on_all_the_same(
+    migrated: Place, corpus: str, gate: Gate, aside: Callable[..., Ended]
+) -> None:
     with migrated.start(*start_words(corpus, "--provider", "desk")) as running:
         assert gate.arrived.wait(60)
         assert running.stderr is not None
@@ -164,21 +175,23 @@ def test_ctrl_c_twice_stops_at_once_and_the_run_goes_on_all_the_same(migrated: P
         assert running.wait(30) == 130
         running.communicate()
         gate.open.set()
-        run_id = str(only_run(migrated)["run_id"])
+        run_id = str(only_run(aside)["run_id"])
         assert "Stopped at once" in err
         assert f"autonomy run resume {run_id}" in err
-        resumed = migrated.run("run", "resume", run_id[:8], "--json")
-        assert resumed.returncode == 0, resumed.stderr
-        assert json.loads(resumed.stdout)["outcome"] == "delivered"
+        resumed = aside("run", "resume", run_id[:8], "--json")
+        assert resumed.code == 0, resumed.err
+        assert resumed.document["outcome"] == "delivered"
 
 
-def test_of_two_resumes_one_works_and_the_other_says_who_holds_the_run(migrated: Place, corpus: str, gate: Gate) -> None:
+def test_of_two_resumes_one_works_and_the_other_says_who_holds_the_run(
+    migrated: Place, corpus: str, gate: Gate, aside: Callable[..., Ended]
+) -> None:
     with migrated.start(*start_words(corpus, "--provider", "desk", "--json")) as first:
         assert gate.arrived.wait(60)
-        run_id = str(only_run(migrated)["run_id"])
-        second = migrated.run("run", "resume", run_id, "--json")
-        assert second.returncode == 9, second.stderr
-        error = json.loads(second.stdout)["error"]
+        run_id = str(only_run(aside)["run_id"])
+        second = aside("run", "resume", run_id, "--json")
+        assert second.code == 9, second.err
+        error = second.document["error"]
         assert error["code"] == "held"
         assert str(first.pid) in error["message"]
         gate.open.set()
@@ -187,18 +200,22 @@ def test_of_two_resumes_one_works_and_the_other_says_who_holds_the_run(migrated:
         assert json.loads(out)["outcome"] == "delivered"
 
 
-def test_a_run_whose_output_nobody_reads_is_worked_to_its_end(migrated: Place, corpus: str) -> None:
+def test_a_run_whose_output_nobody_reads_is_worked_to_its_end(
+    migrated: Place, corpus: str, aside: Callable[..., Ended]
+) -> None:
     with migrated.start(*start_words(corpus)) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
         running.stderr.close()
         assert running.wait(60) == 0
-        assert only_run(migrated)["outcome"] == "delivered"
+        assert only_run(aside)["outcome"] == "delivered"
 
 
-def test_a_follower_of_silent_events_notices_that_its_reader_has_left(migrated: Place, corpus: str) -> None:
-    migrated.run(*start_words(corpus, "--detach"))
+def test_a_follower_of_silent_events_notices_that_its_reader_has_left(
+    migrated: Place, corpus: str, aside: Callable[..., Ended]
+) -> None:
+    aside(*start_words(corpus, "--detach"))
     with migrated.start("events", "tail", "--since", "0") as following:
         assert following.stdout is not None
         assert "run.queued" in following.stdout.readline()
@@ -257,11 +274,11 @@ def test_in_the_c_locale_the_view_is_ascii(migrated: Place, corpus: str) -> None
     assert drawn.isascii()
 
 
-def test_tail_follows_a_run_and_ends_with_it(migrated: Place, corpus: str, gate: Gate) -> None:
-    started = json.loads(migrated.run(*start_words(corpus, "--provider", "desk", "--detach", "--json")).stdout)
+def test_tail_follows_a_run_and_ends_with_it(migrated: Place, corpus: str, gate: Gate, aside: Callable[..., Ended]) -> None:
+    started = aside(*start_words(corpus, "--provider", "desk", "--detach", "--json")).document
     with migrated.start("run", "tail", started["run_id"], "--json") as tail:
         gate.open.set()
-        assert migrated.run("worker", "--until-idle").returncode == 0
+        assert aside("worker", "--until-idle").code == 0
         out, err = tail.communicate(timeout=60)
         assert tail.returncode == 0, err
         rows = [json.loads(line) for line in out.splitlines()]
@@ -269,8 +286,8 @@ def test_tail_follows_a_run_and_ends_with_it(migrated: Place, corpus: str, gate:
         assert rows[-1]["type"] == "run.done"
 
 
-def test_ctrl_c_leaves_a_tail_quietly(migrated: Place, corpus: str) -> None:
-    started = json.loads(migrated.run(*start_words(corpus, "--detach", "--json")).stdout)
+def test_ctrl_c_leaves_a_tail_quietly(migrated: Place, corpus: str, aside: Callable[..., Ended]) -> None:
+    started = aside(*start_words(corpus, "--detach", "--json")).document
     with migrated.start("run", "tail", started["run_id"]) as tail:
         assert tail.stdout is not None
         assert "run.queued" in tail.stdout.readline()

@@ -21,6 +21,7 @@ from autonomy.providers.openai_compat import OpenAICompatPort
 from autonomy.providers.profiles import make_port, provider_settings
 from autonomy.providers.script import Asked, Behaviour, in_order, parse
 from autonomy.providers.scripted import ScriptedServer, answered_keys, read_log
+from tests.commands import until
 
 Serve = Callable[..., ScriptedServer]
 Connect = Callable[..., OpenAICompatPort]
@@ -92,10 +93,18 @@ def test_a_torn_last_line_of_a_log_is_left_out(tmp_path: Path) -> None:
 
 async def test_a_client_that_leaves_is_recorded_as_cut(serve: Serve, connect: Connect, request_for: Build) -> None:
     server = serve("stall:60")
-    with pytest.raises(ProviderUnavailable, match="no answer"):
-        await connect(server).chat(request_for(), idempotency_key="k", timeout=0.2)
+    asking = asyncio.create_task(connect(server).chat(request_for(), idempotency_key="k", timeout=60))
+    await asyncio.to_thread(until, lambda: len(server.requests) == 1, "the request arrives")
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
     assert await asyncio.to_thread(server.settled)
     assert server.requests[0].outcome == "cut"
+
+
+async def test_a_client_whose_time_is_up_names_the_time(serve: Serve, connect: Connect, request_for: Build) -> None:
+    with pytest.raises(ProviderUnavailable, match=r"no answer within 0\.2 s"):
+        await connect(serve("stall:60")).chat(request_for(), idempotency_key="k", timeout=0.2)
 
 
 async def test_the_same_prompt_gets_the_same_answer(serve: Serve, connect: Connect, request_for: Build) -> None:

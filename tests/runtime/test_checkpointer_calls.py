@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from langgraph.checkpoint.serde.types import INTERRUPT
 from autonomy.core.errors import LeaseLost, StorageError
 from autonomy.runtime.checkpointer_sql import SqlSaver
 from autonomy.storage.database import Database, Tx
+from autonomy.storage.gather import Row
 from tests.runtime.graphs import rows_of
 
 
@@ -147,6 +148,49 @@ async def test_nothing_is_stored_on_top_of_a_put_that_fails_in_the_same_commit(
     await saver.aput(at("1"), made("4", 2, a=4), {"step": 2}, {"a": 2})
     await saver.barrier("t")
     assert await values(SqlSaver(database), at()) == {"a": 4}
+
+
+def of(thread_id: str, name: str | None = None) -> Any:
+    """`at`, of another thread."""
+    return {"configurable": {**at(name)["configurable"], "thread_id": thread_id}}
+
+
+@pytest.mark.parametrize("harm", ["none", "row taken", "parent gone"])
+async def test_checkpoints_of_many_threads_share_a_commit_and_only_an_overtaken_one_fails(
+    database: Database, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    saver, threads = SqlSaver(database), [f"t{n}" for n in range(8)]
+    for each in threads:
+        await saver.aput(of(each), made("1", a=each), {"step": 1}, {"a": 1})
+    third = next(row for row in rows_of(database) if row["id"] >> 32 == 3)
+    if harm == "row taken":
+        sql = "INSERT INTO checkpoint (id, thread, checkpoint_id, root, kind, data) VALUES (:id, 3, '9', :id, 1, :data)"
+        database.write(lambda tx: tx.run(sql, id=third["id"] + 1, data=b"another's"))
+    elif harm == "parent gone":
+        database.write(lambda tx: tx.run("DELETE FROM checkpoint WHERE id = :id", id=third["id"]))
+    before, stored = database.commits, len(rows_of(database))
+    gathered: list[int] = []
+    gather = Tx.gather
+
+    def count(tx: Tx, group: Sequence[Row]) -> None:
+        gathered.append(len(group))
+        gather(tx, group)
+
+    monkeypatch.setattr(Tx, "gather", count)
+    held = Held(database)
+    puts = [asyncio.create_task(saver.aput(of(each, "1"), made("2", 2, a=2), {"step": 2}, {"a": 2})) for each in threads]
+    await asyncio.sleep(0)
+    held.release()
+    outcomes = await asyncio.gather(*puts, return_exceptions=True)
+    failed = [n for n, outcome in enumerate(outcomes) if isinstance(outcome, LeaseLost)]
+    assert failed == ([] if harm == "none" else [2])
+    assert gathered == [8]
+    assert database.commits == before + 2  # the one that held the writer, and theirs
+    assert len(rows_of(database)) == stored + 8 - len(failed)
+    monkeypatch.undo()
+    for n, each in enumerate(threads):
+        if n not in failed:
+            assert await values(SqlSaver(database), of(each)) == {"a": 2}
 
 
 async def test_a_thread_that_was_deleted_and_begun_anew_by_another_is_not_gone_on_with(database_url: str) -> None:

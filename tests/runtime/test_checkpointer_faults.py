@@ -16,6 +16,8 @@ from typing import Any
 
 import ormsgpack
 import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
 from langgraph.graph import START, StateGraph
 
 from autonomy.core.errors import CorruptState, LeaseLost, StorageError
@@ -123,10 +125,25 @@ async def test_a_second_process_on_the_same_thread_is_told_so_and_breaks_nothing
         assert (await new.aget_state(thread())).values["step"] == 9
 
 
+class Together(SqlSaver):
+    """Has loaded its checkpoint only once the others have loaded theirs."""
+
+    met: asyncio.Barrier | None = None
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        found = await super().aget_tuple(config)
+        barrier, self.met = self.met, None
+        if barrier is not None:
+            await barrier.wait()
+        return found
+
+
 async def test_two_writers_racing_from_the_same_checkpoint_have_one_winner(database_url: str) -> None:
     with Database(database_url, grow_wal=False) as mine, Database(database_url, grow_wal=False) as theirs:
         mine.write(lambda tx: checkpoint_rows.seed(tx, "t", {"goal": 20, "plan": ["a"]}, fingerprint="", state_version=0))
-        graphs = [looping("alpha").compile(checkpointer=SqlSaver(each)) for each in (mine, theirs)]
+        savers = [Together(each) for each in (mine, theirs)]
+        graphs = [looping("alpha").compile(checkpointer=saver) for saver in savers]
+        savers[0].met = savers[1].met = asyncio.Barrier(2)
         outcomes = await asyncio.gather(
             *(graph.ainvoke(None, thread(), durability="sync") for graph in graphs), return_exceptions=True
         )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from autonomy.core.errors import ConfigurationError, StorageError, StorageUnavailable
+from autonomy.core.errors import ConfigurationError, LeaseLost, StorageError, StorageUnavailable
 from autonomy.storage import migrate
 from autonomy.storage.database import Database, Tx, parse_url
+from autonomy.storage.gather import Insert, Row
 
 
 def put(user: str):  # type: ignore[no-untyped-def]
@@ -66,18 +70,80 @@ def test_the_schema_is_current_after_an_upgrade(database: Database) -> None:
     assert migrate.state(database) == "current"
 
 
-async def test_a_single_statement_is_one_commit_and_fails_alone(database: Database) -> None:
+class Place(Row):
+    """A lane as a row of its own; it keeps what it was told."""
+
+    together = Insert("INSERT INTO lane (user_id, vt)", "(?, ?)")
+
+    def __init__(self, user: str, *, owner: object = None, objects: bool = False) -> None:
+        self.user = user
+        self.owner = self if owner is None else owner
+        self.objects = objects
+        self.told: list[str] = []
+
+    def __call__(self, tx: Tx) -> None:
+        if self.objects:
+            raise LeaseLost("not this one", "")
+        put(self.user)(tx)
+        self.told.append("alone")
+
+    def values(self) -> tuple[str, int]:
+        if self.objects:
+            raise LeaseLost("not this one", "")
+        return self.user, 0
+
+    def stored(self) -> None:
+        self.told.append("together")
+
+
+async def together(database: Database, *writes: Callable[[Tx], Any]) -> list[Any]:
+    """Have the writes wait for one commit; their outcomes."""
+    begun, hold = threading.Event(), threading.Event()
+
+    def busy(tx: Tx) -> None:
+        begun.set()
+        hold.wait(20)
+
+    waiting = [database.submit(busy)]
+    begun.wait(20)
+    waiting += [database.submit(write) for write in writes]
+    hold.set()
+    outcomes = await asyncio.gather(*map(asyncio.wrap_future, waiting), return_exceptions=True)
+    return outcomes[1:]
+
+
+async def test_rows_that_wait_together_are_stored_by_one_statement_in_one_commit(database: Database) -> None:
+    database.submit(first := Place("first")).result()
     before = database.commits
-    assert database.submit(put("one"), single=True).result() == 1
-    assert database.commits == before + 1
+    rows = [Place(f"u{n:02}") for n in range(20)]
+    await together(database, *rows)
+    assert first.told == ["alone"]
+    assert [row.told for row in rows] == [["together"]] * 20
+    assert database.commits == before + 2
+    assert database.read(users) == ["first", *(row.user for row in rows)]
+
+
+async def test_a_row_that_cannot_be_stored_or_objects_fails_alone_among_its_neighbours(database: Database) -> None:
+    database.submit(Place("taken")).result()
     with pytest.raises(StorageError):
-        database.submit(put("one"), single=True).result()
-    outcomes = await asyncio.gather(
-        *(asyncio.wrap_future(database.submit(put(user), single=True)) for user in ("two", "one", "three")),
-        return_exceptions=True,
-    )
-    assert [isinstance(each, StorageError) for each in outcomes] == [False, True, False]
-    assert database.read(users) == ["one", "three", "two"]
+        database.submit(Place("taken")).result()
+    rows = [Place("a"), Place("taken"), Place("b"), Place("c", objects=True), Place("d")]
+    outcomes = await together(database, *rows)
+    assert [type(each) for each in outcomes] == [type(None), StorageError, type(None), LeaseLost, type(None)]
+    assert [row.told for row in rows] == [["alone"], [], ["alone"], [], ["alone"]]
+    assert database.read(users) == ["a", "b", "d", "taken"]
+
+
+async def test_rows_and_functions_that_wait_together_are_stored_in_their_order(database: Database) -> None:
+    seen: list[list[str]] = []
+    owner = object()
+    rows = [Place("a", owner=owner), Place("b"), Place("c", owner=owner), Place("d"), Place("e")]
+    look: Callable[[Tx], None] = lambda tx: seen.append(users(tx))  # noqa: E731
+    before = database.commits
+    await together(database, look, rows[0], rows[1], rows[2], look, rows[3], rows[4])
+    assert seen == [[], ["a", "b", "c"]]
+    assert [row.told for row in rows] == [["together"], ["together"], ["alone"], ["together"], ["together"]]
+    assert database.commits - before == 2
 
 
 def test_large_blobs_come_back_whole_in_the_binary_format(database: Database) -> None:
