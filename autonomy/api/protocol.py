@@ -38,6 +38,7 @@ class Protocol(HttpToolsProtocol):
         self._in_body = False
         self._heard = 0.0
         self._bytes = 0
+        self._head = 0
 
     # -- what comes in ------------------------------------------------------------------------------
 
@@ -63,14 +64,29 @@ class Protocol(HttpToolsProtocol):
         self._bytes += len(data)
         super().data_received(data)
         if self._in_headers and self._bytes > HEADER_BYTES:
-            self._refuse(431, "too-large", "the headers are larger than 64 KiB")
+            self._refuse_head()
         elif self._in_body and self._bytes > THROWN_AWAY_BYTES and self.cycle.response_complete:
             self.transport.abort()
+
+    def on_url(self, url: bytes) -> None:
+        """Also where the whole head comes in one piece, it may only be so large."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """See `on_url`."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > HEADER_BYTES:
+            raise ValueError("the head is too large")  # the parser stops, and `send_400_response` is next
 
     def on_headers_complete(self) -> None:
         """From here on the body's clock runs."""
         self._cancel()
-        self._in_headers, self._in_body, self._bytes = False, True, 0
+        self._in_headers, self._in_body, self._bytes, self._head = False, True, 0, 0
         super().on_headers_complete()
         self._deadline = self.loop.call_later(BODY_SECONDS, self._too_slow)
         self._stall = self.loop.call_later(STALL_SECONDS, self._look)
@@ -115,7 +131,13 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP is told so as a problem."""
-        self._refuse(400, "bad-request", "the request is not HTTP/1.1")
+        if self._head > HEADER_BYTES:
+            self._refuse_head()
+        else:
+            self._refuse(400, "bad-request", "the request is not HTTP/1.1")
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, "too-large", "the headers are larger than 64 KiB")
 
     def _cancel(self) -> None:
         for timer in (self._deadline, self._stall):
