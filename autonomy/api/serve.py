@@ -54,11 +54,12 @@ def listen(app: App) -> socket.socket:
         found = socket.getaddrinfo(serve.host, serve.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
         raise ConfigurationError(f"there is no address {serve.host!r} to listen on", "Correct --host.") from None
-    family, _, _, _, address = found[0]
+    family, _, protocol, _, address = found[0]
     if not is_loopback(str(address[0])) and app.settings.admin_token is None and not has_tokens(app.database):
         hint = "Set AUTONOMY_ADMIN_TOKEN, or make a token with 'autonomy config token USER'."
         raise ConfigurationError(f"without any token only this machine is served, not {serve.host}", hint)
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio sends small writes at once; without it each answer waits for the client's delayed ACK.
+    listening = socket.socket(family, socket.SOCK_STREAM, protocol)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)

@@ -110,3 +110,13 @@ def test_a_silent_stream_is_no_stalled_client(
         while chunk := sock.recv(65536):
             found += chunk
         assert b"id: 2\n" in found
+
+
+def test_small_answers_leave_at_once(served: Served) -> None:
+    with served.connection() as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+        assert served._server is not None
+        (connected,) = served._server.server_state.connections
+        ours = connected.transport.get_extra_info("socket")  # type: ignore[union-attr]
+        assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "an answer of two writes waits for a delayed ACK"

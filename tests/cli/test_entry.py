@@ -37,7 +37,6 @@ PUBLIC = {
     "worker": set(),
     "serve": set(),
     "memory": {"search", "add"},
-    "tasks": {"list", "show", "approve", "reject", "add"},
     "telegram": {"poll"},
     "audit": {"verify", "tail"},
     "db": {"upgrade", "status", "backup"},
@@ -136,7 +135,10 @@ def test_no_words_at_all_show_the_help_as_a_usage_error(place: Place) -> None:
         (("run", "start", "g", "--provider", "nobody"), "Choose from: extractive"),
         (("run", "inspect", "a", "b"), "unexpected extra argument"),
         (("run", "budget", "a", "--usd", "lots"), "'lots' is not a number"),
-        (("serve",), "No such command"),
+        (("serve", "--port", "http"), "'http' is not a number"),
+        (("serve", "--workers-inline", "many"), "'many' is not a number"),
+        (("verify", "phase-z"), "Did you mean"),
+        (("verify", "phase-e", "--soak-seconds", "long"), "'long' is not a number"),
     ],
 )  # fmt: skip
 def test_words_that_do_not_parse_exit_2_in_one_line(words: tuple[str, ...], said: str, place: Place) -> None:
