@@ -58,4 +58,4 @@ def announce(database: Database, head: Head) -> bool:
     def move(tx: Tx) -> int:
         return tx.run(_INSERT, **values) if head.stored is None else tx.run(_UPDATE, **values, stored=head.stored)
 
-    return database.submit(move, single=True).result() == 1
+    return database.write(move) == 1

@@ -18,7 +18,7 @@ def record(database: Database, source: str, delivery_id: str, effect: str) -> bo
     def keep(tx: Tx) -> int:
         return tx.run(sql, source=source, id=delivery_id, effect=effect)
 
-    return database.submit(keep, single=True).result() == 1
+    return database.write(keep) == 1
 
 
 def recorded(database: Database, source: str, delivery_id: str) -> bool:
@@ -38,4 +38,4 @@ def keep_cursor(database: Database, name: str, value: int) -> None:
         "INSERT INTO cursor (name, value, updated_at) VALUES (:name, :value, now_us()) ON CONFLICT (name) DO UPDATE "
         "SET value = excluded.value, updated_at = excluded.updated_at WHERE cursor.value < excluded.value"
     )
-    database.submit(lambda tx: tx.run(sql, name=name, value=value), single=True).result()
+    database.write(lambda tx: tx.run(sql, name=name, value=value))
