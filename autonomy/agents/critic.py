@@ -20,7 +20,8 @@ from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, Ste
 FEW_CARDS = 6
 FEW_SOURCES = 3
 WORDS_PER_CARD = 45
-"""A quotation with its lead-in fills about so many words."""
+WORDS_PER_QUOTATION = 28
+"""Words that a passage fills in a text that is written from it, and in one that quotes it and has a length to meet."""
 MOST_WIDENINGS = 2
 MOST_REVISIONS = 2
 STALE_STEPS = 3
@@ -113,7 +114,8 @@ def found_in(cards: int, sources: int) -> str:
 
 def cards_wanted(task: TaskSpec, context: Context) -> int:
     """How much evidence the length asked for needs, and never fewer than six quotations."""
-    return max(FEW_CARDS, context.journey.words(task) // WORDS_PER_CARD)
+    quoting = task.length is not None and context.player.asked.player == "extractive"
+    return max(FEW_CARDS, context.journey.words(task) // (WORDS_PER_QUOTATION if quoting else WORDS_PER_CARD))
 
 
 def sources_wanted(context: Context) -> int:

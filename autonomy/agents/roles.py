@@ -99,6 +99,11 @@ class OutlineRequest(Frozen):
     words: int
 
 
+def frame_words(length: int) -> int:
+    """The words of an introduction or a conclusion: a tenth of the document's length each, and never below 40."""
+    return max(40, length // 10)
+
+
 class DraftRequest(Frozen):
     """Write one part from its cards only.
 

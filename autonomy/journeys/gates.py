@@ -68,7 +68,7 @@ def citation_support(audit: Audit) -> Measured:
 
 def relevance(audit: Audit) -> Measured:
     """Quotations that speak to the goal, of all that are cited: with the headings above them they hold at least half of the
-    weight of the words of one of its questions.
+    weight of the words of one of its questions, or they name a thing it asks for under a heading or title that names it.
     """
     least = audit.policy.relevant
     shares = {card.id: audit.relevance(card) for claim in audit.claims for card in claim.cards}

@@ -75,12 +75,46 @@ na naar niet niets nog nu of om omdat onder ons ook op over reeds te tegen toch 
 wat we wel werd wezen wie wij wil worden zal ze zei zelf zich zij zijn zo zonder zou
 """
 
+_CARRIERS = {
+    "en": """
+    actually always bad best better big cause caused causes certain certainly danger dangerous dangers different done
+    easy ensure ensured ensures example examples find go goes going good happen happened happening happens hard help
+    helped helpful helps important keep keeping keeps kept know kind kinds let lets main matter matters mean means
+    need needed needs possible prevent prevented prevents problem problems properly reason reasons right risk risks
+    risky running safe safely small sort sorts sure take takes tell thing things want wants way ways work worked works
+    wrong
+    """,
+    "de": """
+    beispiel beispiele beste besten braucht brauchen brauche falsch gibt grund gründe gut gute guten gutes helfen hilft
+    macht machen möglich nötig notwendig passiert problem probleme richtig schlecht sicher verhindern verhindert weise wichtig
+    funktioniert funktionieren bleibt bleiben hält halten
+    """,
+    "es": """
+    ayuda ayudan bien bueno buena buenos buenas ejemplo ejemplos evita evitar forma funciona funcionan hace hacen hacer
+    importante manera malo mala mantener mantiene mantienen mejor motivo necesario necesita necesitan ocurre pasa posible
+    problema problemas razón razones seguro segura sirve sirven
+    """,
+    "fr": """
+    aide aident besoin bon bonne bons bonnes cause causes empêche empêcher exemple exemples fonctionne fonctionnent façon
+    garde garder important importante manière marche mauvais meilleur meilleure nécessaire possible problème problèmes raison
+    raisons sert servent sûr sûre
+    """,
+}
+"""Words that carry a question and are not its subject: they are searched, and no passage is about them."""
+
 STOP_WORDS: dict[str, frozenset[str]] = {
     code: frozenset(words.split())
     for code, words in {"en": _EN, "de": _DE, "es": _ES, "fr": _FR, "it": _IT, "pt": _PT, "nl": _NL}.items()
 }
 
+CARRIERS: dict[str, frozenset[str]] = {code: frozenset(words.split()) for code, words in _CARRIERS.items()}
+
 
 def is_stop_word(word: str, language: str) -> bool:
     """Whether the lower-case word carries no subject; languages without a list have no stop words."""
     return word in STOP_WORDS.get(language, frozenset())
+
+
+def is_carrier(word: str, language: str) -> bool:
+    """Whether the lower-case word is one that questions of any subject are put with ("keep", "safe", "problem")."""
+    return word in CARRIERS.get(language, frozenset())

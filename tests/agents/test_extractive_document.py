@@ -332,3 +332,32 @@ def test_a_heading_loses_its_number_and_the_marks_of_its_page() -> None:
     assert clean_heading("Coroutines and Tasks — Python 3.11.2 documentation") == "Coroutines and Tasks"
     assert clean_heading("第 5 章 包管理系统") == "包管理系统"
     assert clean_heading("3 Little Pigs") == "Little Pigs"
+
+
+@pytest.mark.parametrize("length", [120, 180, 240])
+async def test_an_outline_of_a_length_asked_for_holds_as_many_cards_as_its_text_has_room_for(length: int) -> None:
+    cards, player = await evidence(), ExtractivePlayer()
+    task = TaskSpec(goal="locks", length=length)
+    request = OutlineRequest(task=task, brief=brief(), cards=cards, sources=CORPUS.sources, words=length)
+    outline = await player.outline(request)
+    words = 0
+    for section in outline.sections:
+        own = tuple(card for card in cards if card.id in section.cards)
+        asked = drafting(own, "section").model_copy(update={"task": task, "words": section.words, "heading": section.heading})
+        words += sum(count_words(sentence.text) for sentence in flat(await player.draft(asked)))
+    for part in ("introduction", "conclusion"):
+        asked = drafting(cards, part).model_copy(update={"task": task, "words": 40})
+        words += sum(count_words(sentence.text) for sentence in flat(await player.draft(asked)))
+    assert 0.9 * length <= words <= 1.1 * length
+
+
+async def test_a_short_text_has_a_short_frame_that_still_says_what_was_not_found() -> None:
+    cards, player = await evidence(), ExtractivePlayer()
+    gap = "What is a semaphore that counts?"
+    for part in ("introduction", "conclusion"):
+        asked = drafting(cards, part, before=("Locks: One.", "Queues: Two."), figures=(f"not found: {gap}", "little: keys"))
+        long = flat(await player.draft(asked))
+        short = flat(await player.draft(asked.model_copy(update={"task": TaskSpec(goal="locks", length=150), "words": 30})))
+        assert short == long[: len(short)]
+        assert len(short) < len(long)
+    assert gap.rstrip(".") in short[-1].text

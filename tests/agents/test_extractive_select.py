@@ -197,3 +197,12 @@ async def test_below_a_signature_a_label_is_no_sentence() -> None:
         limit=4,
     )
     assert [card.quote[:5] for card in await ExtractivePlayer().select(asked)] == ["Tasks"]
+
+
+async def test_where_few_sentences_name_what_was_asked_those_under_its_heading_speak_for_it() -> None:
+    passages = tuple(p for p in CORPUS.of("s2") if p.section == "Queues and locks compared")
+    alone = request("What is compared?", passages)
+    beside = alone.model_copy(update={"brief": alone.brief.model_copy(update={"must_cover": ("queues", "locks")})})
+    player = ExtractivePlayer()
+    assert len(await player.select(alone)) == 2
+    assert await player.select(beside) == ()

@@ -12,6 +12,7 @@ from tests import evidence
 from tests.commands import CORPUS, Commands, FreshCommands, Workspace
 from tests.stage import GOAL
 
+BROAD = "How do long-running jobs survive crashes: write-ahead logs, checkpoints, leases and idempotency keys"
 START = ("run", "start", GOAL, "--corpus", str(CORPUS), "--json", "--seed", "3")
 
 
@@ -38,6 +39,19 @@ def test_a_goal_and_a_corpus_become_a_document_whose_every_citation_is_found_aga
     written = json.loads((runs[0] / "manifest.json").read_text())
     assert (written["journey"], written["seed"], written["provider"]) == (journey, 3, player)
     assert bool(server.requests) == (player == "model")
+
+
+@pytest.mark.parametrize(("journey", "length"), [("write", 300), ("write", 1000), ("research", 300), ("research", 500)])
+def test_a_length_that_was_asked_for_is_met_wherever_the_evidence_fills_it(
+    commands: Commands, workspace: Workspace, journey: str, length: int
+) -> None:
+    words = ("--corpus", str(CORPUS), "--json", "--journey", journey, "--provider", "extractive", "--length", str(length))
+    ended = commands.run(workspace, "run", "start", BROAD, *words)
+    assert (ended.code, ended.document["outcome"]) == (0, "delivered"), ended.err
+    written = json.loads((workspace.folder(ended.document["run_id"]) / "manifest.json").read_text())
+    (gate,) = [gate for gate in written["gates"] if gate["name"] == "length"]
+    assert gate["pass"]
+    assert 0.9 * length <= gate["figure"] <= 1.1 * length
 
 
 @pytest.mark.parametrize("journey", ["write", "research"])

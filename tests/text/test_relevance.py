@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from autonomy.text.relevance import ENOUGH, relevance
+from autonomy.text.relevance import ENOUGH, relevance, subject
 from autonomy.text.words import terms
 
 GOAL = "How shared file handles are locked"
@@ -68,3 +70,50 @@ def test_another_name_for_a_thing_is_an_aim_and_fewer_words_are_none() -> None:
 
 def test_where_nothing_is_asked_everything_is_relevant() -> None:
     assert relevance((), (), "en", {}).of("Anything at all.") == 1.0
+
+
+SMALL = {"leas": 1.7, "keep": 3.0, "queue": 1.9, "safe": 3.0, "user": 1.9, "block": 4.6, "share": 1.6, "librari": 3.5}
+
+
+def small(question: str) -> Callable[..., float]:
+    """What a passage of a small corpus, all of it about its topic, holds of the question."""
+    return relevance((question,), terms(question, "en"), "en", SMALL).of
+
+
+def test_words_that_questions_of_any_subject_are_put_with_ask_for_nothing() -> None:
+    of = small("How do leases keep a queue safe")
+    assert of("A lease expires unless it is renewed.", ("How a lease works",)) >= ENOUGH
+    assert of("Keep the key in a safe place.", ("Keeping safe",)) == 0.0
+    assert subject("How do leases keep a queue safe?", "en") == ("leas", "queue")
+    assert subject("how to keep safe", "en") == ("keep", "safe")
+    assert subject("long-running work", "en") == ("long", "run")
+
+
+def test_what_names_a_thing_under_a_heading_or_title_that_names_it_is_about_it() -> None:
+    of = small("How do you prevent one user from blocking all the others?")
+    passage = "Every other user waits for all of them."
+    assert of(passage) < ENOUGH
+    assert of(passage, ("Turns",), "Fairness between users") >= ENOUGH
+    assert of(passage, ("Fairness between users",)) >= ENOUGH
+    assert of("Every other one waits.", ("Turns",), "Fairness between users") == 0.0
+    assert of("Every other one waits.", ("Fairness between users",)) < ENOUGH
+
+
+def test_a_thing_that_weighs_little_of_the_question_is_not_what_it_asks_for() -> None:
+    of = small("blocking libraries of a queue")
+    assert of("A queue hands out jobs.", ("Queues",)) < ENOUGH
+
+
+def test_one_word_of_a_longer_name_is_not_the_thing() -> None:
+    of = small("Shared libraries")
+    assert of("A library tries three times.") < ENOUGH
+    assert of("A library tries three times.", ("Libraries",), "Libraries") < ENOUGH
+    assert of("A library is shared by programs.") == 1.0
+
+
+def test_what_is_done_to_a_thing_is_not_the_thing() -> None:
+    weights = {"share": 1.6, "file": 1.6, "handl": 1.6, "lock": 2.0}
+    asked = "How shared file handles are locked"
+    for question, about in ((asked, False), ("Shared file handles and locks", True)):
+        aims = relevance((question,), terms(question, "en"), "en", weights)
+        assert (aims.of("A lock lets one thread in.", ("Lock objects",)) >= ENOUGH) is about

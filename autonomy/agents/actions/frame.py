@@ -7,12 +7,9 @@ from typing import Literal
 from autonomy.agents import gathered
 from autonomy.agents.context import Context
 from autonomy.agents.material import SectionDraft
-from autonomy.agents.roles import Brief, DraftRequest
+from autonomy.agents.roles import Brief, DraftRequest, frame_words
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep, TaskSpec
-
-SHARE = 0.1
-"""Introduction and conclusion take a tenth of the length each."""
 
 
 async def frame(step: PlanStep, state: GraphState, context: Context) -> Observation:
@@ -46,7 +43,7 @@ async def _part(
         claim="",
         cards=cards,
         sources=tuple(source for source in gathered.sources(context) if source.id in names),
-        words=max(40, int(context.journey.words(task) * SHARE)),
+        words=frame_words(context.journey.words(task)),
         before=tuple(f"{section.heading}: {section.sentences[0].text if section.sentences else ''}" for section in body),
         figures=tuple(
             f"{'not found' if row.kept == 0 else 'little'}: {row.question}"

@@ -7,6 +7,7 @@ from collections import Counter
 from autonomy.agents.extractive.headings import plain_title
 from autonomy.agents.extractive.quoting import Desk, in_italics
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
+from autonomy.text.chars import count_words
 
 MOST_TITLES = 3
 NOT_FOUND, LITTLE = "not found: ", "little: "
@@ -25,7 +26,7 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
     if len(headings) > 1:
         listed = desk.words.several([f"*{heading}*" for heading in headings], 9)
         sentences.append(desk.say("sections", desk.words.introduction_sections, count=len(headings), headings=listed))
-    return Paragraphs(paragraphs=(tuple(sentences),))
+    return Paragraphs(paragraphs=(tuple(_within(sentences, request)),))
 
 
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
@@ -49,7 +50,20 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
         sentences.append(desk.say("little", desk.words.conclusion_little, gaps=_listed(little)))
     if counts and not gaps and not little:
         sentences.append(desk.say("none", desk.words.conclusion_none))
+    # What was not found is said however short the text is to be.
+    sentences = _within(sentences, request, least=1 + bool(gaps))
     return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
+
+
+def _within(sentences: list[Sentence], request: DraftRequest, least: int = 1) -> list[Sentence]:
+    """The first `least` sentences and, where a length was asked for, of the others those for which there is room."""
+    if request.task.length is None:
+        return sentences
+    kept = sentences[:least]
+    for sentence in sentences[least:]:
+        if sum(count_words(each.text) for each in (*kept, sentence)) <= request.words:
+            kept.append(sentence)
+    return kept
 
 
 def _leading(counts: Counter[str], desk: Desk) -> list[str]:

@@ -61,8 +61,12 @@ class Group:
 
 def outline(request: OutlineRequest) -> Outline:
     """The shape of the document; every card id in it is one of the request's."""
+    return laid_out(request, _chosen(request.cards, request.words))
+
+
+def laid_out(request: OutlineRequest, cards: Sequence[Card]) -> Outline:
+    """The shape of a document that is made of these cards."""
     language = request.brief.language
-    cards = _chosen(request.cards, request.words)
     if not cards:
         return Outline(title=request.brief.title, sections=(), thin=request.brief.must_cover or (request.brief.subject,))
     vectors = _vectors(cards, language)
@@ -77,17 +81,26 @@ def outline(request: OutlineRequest) -> Outline:
 
 
 def _chosen(cards: Sequence[Card], words: int) -> list[Card]:
-    """As many cards as the length holds, best first, each question served before a second helping."""
-    room = max(3, round(words / WORDS_PER_CARD))
-    ranked = sorted(range(len(cards)), key=lambda i: (-cards[i].relevance, i))
+    """As many cards as the length holds."""
+    kept = ranked(cards)[: max(3, round(words / WORDS_PER_CARD))]
+    good = [card for card in kept if card.relevance >= GOOD]
+    return in_order(cards, good if len(good) >= ENOUGH else kept)
+
+
+def ranked(cards: Sequence[Card]) -> list[Card]:
+    """Best first, each question served before a second helping."""
     turn: dict[str, int] = {}
     order: list[tuple[float, int]] = []
-    for i in ranked:
+    for i in sorted(range(len(cards)), key=lambda i: (-cards[i].relevance, i)):
         helping = turn[cards[i].question] = turn.get(cards[i].question, 0) + 1
         order.append((cards[i].relevance / (1 + 0.12 * (helping - 1)), i))
-    kept = [i for _, i in sorted(order, key=lambda pair: (-pair[0], pair[1]))[:room]]
-    good = [i for i in kept if cards[i].relevance >= GOOD]
-    return [cards[i] for i in sorted(good if len(good) >= ENOUGH else kept)]
+    return [cards[i] for _, i in sorted(order, key=lambda pair: (-pair[0], pair[1]))]
+
+
+def in_order(cards: Sequence[Card], kept: Sequence[Card]) -> list[Card]:
+    """Those kept, in the order in which they were found."""
+    names = {card.id for card in kept}
+    return [card for card in cards if card.id in names]
 
 
 def _vectors(cards: Sequence[Card], language: str) -> dict[str, dict[str, float]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autonomy.agents.extractive import draft, interpret, judge, outline, revise, select, widen
+from autonomy.agents.extractive import draft, interpret, judge, revise, select, sized, widen
 from autonomy.agents.roles import (
     Asked,
     Brief,
@@ -37,7 +37,7 @@ class ExtractivePlayer:
 
     async def outline(self, request: OutlineRequest) -> Outline:
         """Three to seven sections in the order definition, working, use, limits, comparison."""
-        return outline.outline(request)
+        return sized.outline(request)
 
     async def draft(self, request: DraftRequest) -> Paragraphs:
         """Scaffold and quotations; every claim sentence cites the card it quotes."""

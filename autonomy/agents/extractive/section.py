@@ -46,12 +46,16 @@ def fitting(cards: Sequence[Card], words: int) -> list[Card]:
     kept: list[Card] = []
     used = 0
     for card in ranked:
-        cost = max(len(card.quote.split()), len(card.quote) // 12) + 12
-        if len(kept) >= 2 and used + cost > words * 1.15:
+        if len(kept) >= 2 and used + cost(card) > words * 1.15:
             continue
         kept.append(card)
-        used += cost
+        used += cost(card)
     return kept
+
+
+def cost(card: Card) -> int:
+    """About how many words a quotation takes with what stands before it."""
+    return max(len(card.quote.split()), len(card.quote) // 12) + 12
 
 
 def arranged(cards: Sequence[Card], language: str) -> list[Card]:

@@ -19,7 +19,7 @@ from autonomy.text import claims, ranking
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.leaning import leans
 from autonomy.text.openers import ENTRY_VERB
-from autonomy.text.relevance import ENOUGH, Relevance, relevance
+from autonomy.text.relevance import ENOUGH, Relevance, relevance, subject
 from autonomy.text.sentences import split
 from autonomy.text.standalone import flaw, weak
 from autonomy.text.words import terms
@@ -27,6 +27,8 @@ from autonomy.text.words import terms
 PER_SECTION = 3
 # Measured on manuals: below it a sentence shares a common word with the question and no more.
 TOPICAL = 0.4
+FEW = 3
+"""Sentences; where fewer name what was asked, and the goal has no points that speak beside it, those under its heading do."""
 NEW_TERMS = 3
 RESCUED_WORDS = 60
 DANGLING_COST = 0.6
@@ -90,13 +92,15 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     found = _in_language(found, request.brief.language)
     if not found:
         return ()
-    wanted = list(dict.fromkeys(terms(asked_words(request.question, request.brief.language), request.brief.language)))
+    wanted = subject(asked_words(request.question, request.brief.language), request.brief.language)
     weight = _weight([c.terms for c in found])
     for candidate in found:
         candidate.topical = _on_point(candidate, wanted, request, weight)
     asked = set(wanted)
     aims = relevance(request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,))
-    kept = [c for c in found if c.topical >= TOPICAL and _says_something(c, asked) and _relevant(c, aims)]
+    apt = [c for c in found if _says_something(c, asked) and _relevant(c, aims)]
+    kept = [c for c in apt if c.topical >= TOPICAL]
+    kept = apt if len(kept) < FEW and not request.brief.must_cover else kept
     if not kept:
         return ()
     _score(kept, wanted, weight)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autonomy.agents.extractive import quoting
 from autonomy.agents.extractive.quoting import Desk
@@ -30,6 +30,8 @@ class Row:
 def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
     """A paragraph a question, rows that more sources carry first, within the words asked for."""
     rows = _rows(request)
+    if request.task.length is not None:
+        return Paragraphs(paragraphs=_sized(request, rows, desk))
     questions = [*request.brief.questions, *(card.question for card in request.cards)]
     paragraphs: list[tuple[Sentence, ...]] = []
     room = request.words
@@ -44,6 +46,25 @@ def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
         if room <= 0:
             break
     return Paragraphs(paragraphs=tuple(paragraphs))
+
+
+def _sized(request: DraftRequest, rows: Sequence[Row], desk: Desk) -> tuple[tuple[Sentence, ...], ...]:
+    """The paragraphs of as many rows as come nearest to the length asked for, each question heard before a second row."""
+    questions = dict.fromkeys([*request.brief.questions, *(card.question for card in request.cards)])
+    mine = {q: sorted((r for r in rows if r.cards[0].question == q), key=lambda row: _order(row, desk)) for q in questions}
+    order = [(at, q) for at in range(len(rows)) for q in questions if at < len(mine[q])]
+    best: tuple[int, tuple[tuple[Sentence, ...], ...]] | None = None
+    for number in range(1, len(order) + 1):
+        again = replace(desk, turns=desk.turns.anew())
+        taken = {q: mine[q][: sum(q == other for _, other in order[:number])] for q in questions}
+        made = tuple(tuple(part) for q in questions if (part := _paragraph(q, taken[q], again)))
+        words = sum(count_words(sentence.text) for part in made for sentence in part)
+        missed = abs(words - request.words)
+        if best is None or missed < best[0]:
+            best = (missed, made)
+        if words > request.words:
+            break
+    return best[1] if best else ()
 
 
 def _rows(request: DraftRequest) -> list[Row]:

@@ -14,9 +14,14 @@ class Turns:
 
     def __init__(self, seed: int, place: str, start: int = 0) -> None:
         self._start = start
+        self._seed, self._place = seed, place
         self._root = f"{seed}\x1f{place}"
         self._last = ""
         self._taken: dict[str, int] = {}
+
+    def anew(self) -> Turns:
+        """The same order from its beginning."""
+        return Turns(self._seed, self._place, self._start)
 
     def next(self, key: str, forms: Sequence[str]) -> str:
         """The next form of a non-empty sequence."""
