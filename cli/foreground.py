@@ -68,12 +68,14 @@ class Stopper:
 
 @contextmanager
 def stopping(out: Output, run_id: str, view: View, job_id: int | None) -> Iterator[Stopper]:
-    """The two-stage stop while the block runs; the handlers as they were afterwards."""
+    """The two-stage stop while the block runs; the handlers as they were afterwards. What whoever started us had ignored
+    (`nohup` does so with a hang-up) stays ignored."""
     stopper = Stopper(out, run_id, view, job_id)
     if threading.current_thread() is not threading.main_thread():
         yield stopper  # only the main thread may set handlers
         return
-    before = {number: signal.signal(number, stopper) for number in STOP_SIGNALS}
+    heard = [number for number in STOP_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, stopper) for number in heard}
     try:
         yield stopper
     finally:
