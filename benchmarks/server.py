@@ -5,8 +5,9 @@ all are up at the same time and asked in turns, so that a moment of a busy machi
 process (asyncio protocols over bare sockets, which take less time per message than any of the servers).
 
 Peers: `once` is FastAPI with a StreamingResponse over events that are encoded once (the least a framework route can do),
-`sse-starlette` encodes for each reader, `bare` is a FastAPI route that returns ready bytes. Theirs are in memory; ours
-commits each event to SQLite with synchronous=FULL before anybody sees it, and its times begin before that commit.
+`sse-starlette` encodes for each reader, `bare` is a FastAPI route that returns ready bytes. Theirs are in memory, and
+so is `ours` where it is held against them: the event is handed to the hub as they hand it to theirs. `ours, durable` is what
+users get: the event is committed to SQLite with synchronous=FULL before anybody sees it, and its time begins before that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import argparse
 import asyncio
 import contextlib
 import functools
+import itertools
 import json
 import socket
 import statistics
@@ -23,7 +25,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +35,25 @@ RATE = 20
 ROUNDS = 5
 
 
+WAYS = {
+    "ours": ("ours", "/api/v2/runs/still/events", b"f"),
+    "once": ("once", "/events", b"f"),
+    "sse-starlette": ("sse-starlette", "/events", b"f"),
+    "ours, durable": ("ours", "/api/v2/runs/bench/events", b"d"),
+}
+"""What is streamed: by which server, at which address, and how an event gets there."""
+
+
 # -- the servers, each in its own process -------------------------------------------------------------
 
 
 def ours(ready: Callable[[int], None]) -> None:
     """Our server over a fresh workspace, with tasks to list, a run to stream, and an inline worker."""
-    from autonomy.api.serve import listen, serve_listening
+    from autonomy.api.feeds import of_run_event
+    from autonomy.api.serve import SWITCH_SECONDS, Server, listen, serve_listening
     from autonomy.bootstrap.app import App
     from autonomy.bootstrap.settings import ServeSettings, Settings
+    from autonomy.core.events import Event
     from autonomy.providers.settings import Secret
     from autonomy.runtime import events, runs
     from autonomy.services.tasks import NewTask
@@ -59,25 +72,41 @@ def ours(ready: Callable[[int], None]) -> None:
         app = App(settings, database)
         for n in range(TASKS):
             app.tasks.create(NewTask(source="cli", request_text=f"Task number {n}: write about leases", task_id=f"t{n}"))
-        new = runs.NewRun("bench", "research", "goal", {"corpus": []}, "", "corr", id="bench")
-        database.write(lambda tx: runs.create(tx, new))
+        for run_id in ("bench", "still"):
+            new = runs.NewRun("bench", "research", "goal", {"corpus": []}, "", "corr", id=run_id)
+            database.write(functools.partial(runs.create, new=new))
 
         def tell() -> None:
             item = ("decision", "plan", {"route": "act", "why": "because", "t": time.monotonic()})
             database.write(lambda tx: events.append(tx, "bench", [item], epoch=None))
             app.wake.ring("events")
 
-        commanded(tell)
+        server: list[Server] = []
+        numbers = itertools.count(2)
+
+        def fan_out() -> None:
+            hub, seq = server[0]._deps.hub, next(numbers)
+            content = {"route": "act", "why": "because", "t": time.monotonic()}
+            event = Event(seq, "still", seq, "decision", "plan", content, "corr", 1_767_225_600_000_000)
+            assert hub._loop is not None
+            hub._loop.call_soon_threadsafe(hub._publish, [("run:still", of_run_event(event))], 0, hub.settled(0))
+
+        def up(started: Server) -> None:
+            server.append(started)
+            ready(listening.getsockname()[1])
+
+        commanded({b"d": tell, b"f": fan_out})
+        sys.setswitchinterval(SWITCH_SECONDS)
         with listen(app) as listening:
-            serve_listening(listening, app, lambda _: ready(listening.getsockname()[1]))
+            serve_listening(listening, app, up)
 
 
-def commanded(tell: Callable[[], None]) -> None:
-    """Tell one event per line on stdin, in a thread; the end of stdin ends the process."""
+def commanded(tell: Mapping[bytes, Callable[[], None]]) -> None:
+    """Tell one event per line on stdin, in the way it names, in a thread; the end of stdin ends the process."""
 
     def hear() -> None:
-        for _ in sys.stdin.buffer:
-            tell()
+        for line in sys.stdin.buffer:
+            tell[line.strip()]()
         import os
 
         os._exit(0)
@@ -137,7 +166,7 @@ def peer(kind: str, ready: Callable[[int], None]) -> None:
             loop[0].call_soon_threadsafe(publish, {"id": str(seq), "event": "decision", "data": data})
 
     listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
-    commanded(tell)
+    commanded({b"f": tell})
 
     class Told(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -158,10 +187,10 @@ class Child:
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
 
-    def tell(self) -> None:
-        """One event."""
+    def tell(self, how: bytes) -> None:
+        """One event: durably, or to the readers alone."""
         assert self.process.stdin is not None
-        self.process.stdin.write(b"\n")
+        self.process.stdin.write(how + b"\n")
 
     def close(self) -> None:
         """End it."""
@@ -196,7 +225,7 @@ class StreamReader(asyncio.Protocol):
             at = data.find(b'"t":', end)
 
 
-async def stream(child: Child, path: str, readers: int, seconds: float) -> tuple[list[float], int]:
+async def stream(child: Child, path: str, how: bytes, readers: int, seconds: float) -> tuple[list[float], int]:
     """Ages of all events at all readers, and how many events each should have had."""
     loop = asyncio.get_running_loop()
     ages: list[float] = []
@@ -213,7 +242,7 @@ async def stream(child: Child, path: str, readers: int, seconds: float) -> tuple
     events = int(seconds * RATE)
     due = time.monotonic()
     for _ in range(events):
-        child.tell()
+        child.tell(how)
         due += 1 / RATE
         await asyncio.sleep(max(due - time.monotonic(), 0))
     await asyncio.sleep(1.0)
@@ -327,8 +356,8 @@ def measure(quick: bool) -> dict[str, Any]:
     speed: dict[str, list[float]] = {}
     with children() as up:
         for _ in range(rounds):
-            for kind, child in up.items():
-                got, events = asyncio.run(stream(child, _path(kind), readers, seconds))
+            for kind, (server, path, how) in WAYS.items():
+                got, events = asyncio.run(stream(up[server], path, how, readers, seconds))
                 ages.setdefault(kind, []).append(statistics.quantiles(got, n=20)[18] * 1000)
                 lost[kind] = lost.get(kind, 0) + readers * events - len(got)
         for _ in range(rounds):
@@ -343,10 +372,6 @@ def measure(quick: bool) -> dict[str, Any]:
         "post_to_first_event_ms": {"p50": statistics.median(first for first, _ in times) * 1000},
         "post_to_worked_event_ms": {"p50": statistics.median(worked for _, worked in times) * 1000},
     }
-
-
-def _path(kind: str) -> str:
-    return "/api/v2/runs/bench/events" if kind == "ours" else "/events"
 
 
 def report(figures: dict[str, Any]) -> None:

@@ -55,10 +55,19 @@ class Feed(Protocol):
         ...
 
 
+class Waiter(Protocol):
+    """A reader that waits for the next frame."""
+
+    def notify(self) -> bool:
+        """There is something to look at; answers whether the reader has seen to it and waits on."""
+        ...
+
+
 class Taken(NamedTuple):
-    """What a reader gets: joined frames, the id of the last one, how many, whether the stream ends with it."""
+    """What a reader gets: joined frames, the same as an HTTP chunk, the id of the last one, how many, whether it is the end."""
 
     data: bytes
+    chunk: bytes
     id: int
     frames: int
     last: bool
@@ -73,7 +82,7 @@ class Channel:
         self._frames: list[Frame] = []
         self._ids: list[int] = []
         self._dropped = 0
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: list[Waiter] = []
         self._joined: tuple[int, int, Taken] | None = None
 
     def add(self, frame: Frame) -> None:
@@ -106,22 +115,18 @@ class Channel:
                 break
             chosen.append(frame)
         data = chosen[0].data if len(chosen) == 1 else b"".join(frame.data for frame in chosen)
-        taken = Taken(data, chosen[-1].id, len(chosen), chosen[-1].last)
+        taken = Taken(data, b"%x\r\n%b\r\n" % (len(data), data), chosen[-1].id, len(chosen), chosen[-1].last)
         self._joined = (chosen[0].id, newest, taken)
         return taken
 
-    def waiter(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
-        """Done at the next frame, the next beat, or the end."""
-        waiter = loop.create_future()
+    def wait(self, waiter: Waiter) -> None:
+        """Notify that reader at the next frame, the next beat, or the end."""
         self._waiters.append(waiter)
-        return waiter
 
     def wake(self) -> None:
         """Let everyone look."""
         waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._waiters.extend([waiter for waiter in waiters if waiter.notify()])
 
 
 class Hub:

@@ -12,6 +12,7 @@ import gc
 import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ GRACE_SECONDS = 5
 """How long answers that are under way may take after the signal."""
 DRAIN_SECONDS = 6.0
 """How long inline workers may take to their next step before their runs are handed back as they are."""
+SWITCH_SECONDS = 0.001
+"""How long a thread that computes may keep the others from running; requests cross from the loop to a thread and back."""
 BACKLOG = 2048
 SECURITY = [
     ("x-content-type-options", "nosniff"),
@@ -78,6 +81,7 @@ def serve(app: App, ready: Ready) -> None:
     made an inline worker fail."""
     with contextlib.closing(listen(app)) as listening:
         _raise_file_limit()
+        sys.setswitchinterval(SWITCH_SECONDS)
         host, port = listening.getsockname()[:2]
         serve_listening(listening, app, lambda server: ready(host, port))
 

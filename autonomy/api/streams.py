@@ -36,6 +36,10 @@ class Caps:
     per_user: int
 
 
+Write = Callable[[bytes], bool]
+"""Writes an HTTP chunk to the socket now; False where it would have to wait."""
+
+
 class Watched(Protocol):
     """Hears when streams begin and end, for the audit."""
 
@@ -104,7 +108,10 @@ class EventStream(Response):
         self._last = after
         self._backlog = backlog
         self._gone = over
+        self._direct: Callable[[], Write | None] = lambda: None
         self._waiter: asyncio.Future[None] | None = None
+        self._channel: Channel | None = None
+        self._write: Write | None = None
         self._events = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,8 +119,10 @@ class EventStream(Response):
         broadcast, who = self._broadcast, self._principal
         broadcast.enter(self._name, who)
         scope["autonomy.stream"] = True
+        self._direct = scope.get("extensions", {}).get("autonomy.direct", {}).get("begin", self._direct)
         try:
             with broadcast.hub.open(self._key) as channel:
+                self._channel = channel
                 leaving = asyncio.create_task(self._until_gone(receive))
                 try:
                     await self._watched(channel, send, scope["autonomy.send"])
@@ -128,6 +137,7 @@ class EventStream(Response):
         named = None if watched is None else asyncio.create_task(watched.connected(self._name, who))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            self._write = self._direct()
             await plain({"type": "http.response.body", "body": HELLO, "more_body": True})
             await self._serve(channel, plain)
             await plain({"type": "http.response.body", "body": b"", "more_body": False})
@@ -179,9 +189,28 @@ class EventStream(Response):
                 beats = hub.beats
                 await send({"type": "http.response.body", "body": BEAT, "more_body": True})
             else:
-                self._waiter = channel.waiter(loop)
+                self._waiter = loop.create_future()
+                channel.wait(self)
                 await self._waiter
         return True
+
+    def notify(self) -> bool:
+        """Write what has come straight to the socket, as long as it takes it; otherwise `_live` goes on, in its own task.
+        Answers whether the reader waits on. Most deliveries of a busy stream are made here, without a task's turn."""
+        waiter, channel = self._waiter, self._channel
+        if waiter is None or channel is None or waiter.done():
+            return False
+        write, moved = self._write, False
+        while write is not None and channel.holds(self._last) and not self._over():
+            taken = channel.take(self._last)
+            if taken is None and moved:
+                return True
+            if taken is None or taken.last or not write(taken.chunk):
+                break
+            self._last, moved = taken.id, True
+            self._count(taken.frames)
+        waiter.set_result(None)
+        return False
 
     def _over(self) -> bool:
         return self._gone or self._broadcast.hub.closing
