@@ -61,7 +61,8 @@ def listen(app: App) -> socket.socket:
     if not is_loopback(str(address[0])) and app.settings.admin_token is None and not has_tokens(app.database):
         hint = "Set AUTONOMY_ADMIN_TOKEN, or make a token with 'autonomy config token USER'."
         raise ConfigurationError(f"without any token only this machine is served, not {serve.host}", hint)
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named because asyncio looks for it: without it small writes wait for the reader (Nagle), 40 ms and more.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
