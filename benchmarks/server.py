@@ -165,7 +165,9 @@ def peer(kind: str, ready: Callable[[int], None]) -> None:
         else:
             loop[0].call_soon_threadsafe(publish, {"id": str(seq), "event": "decision", "data": data})
 
-    listening = socket.create_server(("127.0.0.1", 0), backlog=2048)
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # named, so that Nagle is off
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(2048)
     commanded({b"f": tell})
 
     class Told(uvicorn.Server):

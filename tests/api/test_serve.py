@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -12,10 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from autonomy.api.serve import listen
+from autonomy.bootstrap.app import App
 from autonomy.providers.script import GOOD, Asked, Behaviour
 from autonomy.providers.scripted import ScriptedServer
+from autonomy.storage.database import Database
 from tests import evidence
-from tests.api.served import ASKED, Reader
+from tests.api.served import ASKED, Reader, settings
 from tests.commands import CORPUS, Command, Commands, Workspace, until
 
 SERVE = ("serve", "--port", "0", "--json")
@@ -147,6 +151,16 @@ def test_a_server_refuses_to_begin_with_one_line_and_its_code(commands: Commands
     assert commands.run(on_sqlite, "serve", "--port", "70000").code == 5
     assert commands.run(on_sqlite, "serve", "--workers-inline", "-1").code == 5
     assert commands.run(on_sqlite, "serve", "--port", "x").code == 2
+
+
+def test_connections_are_of_a_kind_whose_small_writes_are_sent_at_once(tmp_path: Path) -> None:
+    """asyncio sets TCP_NODELAY on sockets that say they are TCP, and on no others."""
+    app = App(settings(tmp_path, f"sqlite:///{tmp_path / 'autonomy.db'}"), Database(f"sqlite:///{tmp_path / 'autonomy.db'}"))
+    with contextlib.closing(app), listen(app) as listening, socket.create_connection(listening.getsockname()):
+        listening.setblocking(True)
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
 
 
 def test_a_server_leaves_no_secret_in_its_log(commands: Commands, on_sqlite: Workspace) -> None:
