@@ -118,5 +118,5 @@ def test_small_answers_leave_at_once(served: Served) -> None:
         assert sock.recv(65536).startswith(b"HTTP/1.1 200")
         assert served._server is not None
         (connected,) = served._server.server_state.connections
-        ours = connected.transport.get_extra_info("socket")  # type: ignore[union-attr]
+        ours = connected.transport.get_extra_info("socket")
         assert ours.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "an answer of two writes waits for a delayed ACK"
