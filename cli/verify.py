@@ -91,7 +91,10 @@ def _tell(out: Output, result: Result) -> None:
 
 @contextlib.contextmanager
 def _told(out: Output, letter: str) -> Iterator[Callable[[str, float], None]]:
-    """A bar on a moving terminal; elsewhere a line for each new thing that is done."""
+    """A bar on a moving terminal; elsewhere a line for each new thing that is done; under --json nothing."""
+    if out.json:
+        yield lambda what, share: None
+        return
     if out.moving:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn

@@ -37,7 +37,7 @@ async def run(stage: Stage) -> None:
         await _timed(stage, client)
     stage.keep(server.log, "what the server logged")
     stage.progress("running tests", 0.4)
-    await _tests(stage)
+    await count_tests(stage)
 
 
 async def _stable(stage: Stage, client: httpx.AsyncClient) -> None:
@@ -52,20 +52,29 @@ async def _stable(stage: Stage, client: httpx.AsyncClient) -> None:
 
 
 async def _seen_at_once(stage: Stage, client: httpx.AsyncClient) -> None:
-    """Half approved, half rejected; detail and list must say so in the very next request."""
+    """Half approved, half rejected; the detail, the bare list and the list that is asked for more must say so at once."""
     seen = 0
     for number in range(DECISIONS):
         task = await new_task(client, f"Decide on me: {number}")
         verdict, wanted = ("approve", "approved") if number % 2 == 0 else ("reject", "rejected")
         answer = await decide(client, task, verdict)
-        detail = (await client.get(f"/api/tasks/{task}")).json()
-        listed = (await client.get("/api/tasks", params={"limit": 200})).json()
-        row: dict[str, Any] = next((each for each in listed["items"] if each["task_id"] == task), {})
-        if answer.status_code == 200 and detail.get("status") == wanted and row.get("status") == wanted:
+        said = [
+            await _listed(client, task),
+            await _listed(client, task, limit=200),
+            await _listed(client, task, status=wanted),
+            (await client.get(f"/api/tasks/{task}")).json().get("status"),
+        ]
+        if answer.status_code == 200 and said == [wanted] * len(said):
             seen += 1
         else:
-            stage.report.fail(f"task {task} was to be {wanted}; the next GET said {detail.get('status')}, {row.get('status')}")
+            stage.report.fail(f"task {task} was to be {wanted}; the next GETs said {', '.join(map(str, said))}")
     stage.report.measured(decision_visible_rate=seen / DECISIONS)
+
+
+async def _listed(client: httpx.AsyncClient, task: str, **asked: str | int) -> str | None:
+    """The status that a list gives for the task; None where it is not in the list."""
+    items: list[dict[str, Any]] = (await client.get("/api/tasks", params=asked or None)).json()["items"]
+    return next((each["status"] for each in items if each["task_id"] == task), None)
 
 
 async def _timed(stage: Stage, client: httpx.AsyncClient) -> None:
@@ -76,7 +85,7 @@ async def _timed(stage: Stage, client: httpx.AsyncClient) -> None:
     stage.report.measured(**spread("api", times, 50, 95))
 
 
-async def _tests(stage: Stage) -> None:
+async def count_tests(stage: Stage) -> None:
     """Tests of the checkout, counted from what the runner wrote."""
     root = Path(autonomy.__file__).parents[1]
     paths = [path for path in stage.options.tests if (root / path).exists()]

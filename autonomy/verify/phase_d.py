@@ -8,8 +8,11 @@ left in the task is read over HTTP and judged here, by code of its own.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
+from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,16 +27,22 @@ from autonomy.verify.server import Server, serving
 from autonomy.verify.stage import Phase, Stage, decide, new_task
 from autonomy.verify.streams import Reader
 
-PATIENCE = 180.0
-CRITERIA = [
+Item = dict[str, str]
+CRITERIA: list[Item] = [
     {"id": "AC-1", "text": "The text explains what a lease is."},
     {"id": "AC-2", "text": "The text says when a fencing token is needed – naïve readers included."},
     {"id": "AC-3", "text": "Every statement is cited."},
 ]
-SCOPE = [
+SCOPE: list[Item] = [
     {"id": "S-1", "text": "Only files below artifacts/ are written."},
     {"id": "S-2", "text": "Only the corpus is read."},
 ]
+ASKED = {
+    "scripted": CRITERIA,
+    "engine, met": CRITERIA[1:2],
+    "engine, missed": [*CRITERIA[:1], {"id": "min_citations", "text": "At least 500 citations."}],
+}
+"""The criteria of each task as they were sent: the echo is held against these, not against what the server made of them."""
 GOAL = "How do a lease, a checkpoint and an idempotency key protect a job"
 
 
@@ -42,21 +51,24 @@ async def run(stage: Stage) -> None:
     stage.progress("starting a server", 0.0)
     async with serving(stage.server()) as server, server.client() as client:
         stage.progress("two scripted parties", 0.1)
-        played = await new_task(client, "Explain leases.", acceptance_criteria=CRITERIA, declared_scope=SCOPE)
+        played = await new_task(client, "Explain leases.", acceptance_criteria=ASKED["scripted"], declared_scope=SCOPE)
         await asyncio.to_thread(_play, server, played)
         stage.progress("the run engine and its Critic", 0.3)
-        met = await _ordered(client, "Explain how jobs are protected.", {"goal": GOAL, "corpus": "sample"}, CRITERIA[:1])
+        met = await _ordered(
+            client, "Explain how jobs are protected.", {"goal": GOAL, "corpus": "sample"}, ASKED["engine, met"]
+        )
         missed = await _ordered(
             client,
             "Explain it with more evidence than there is.",
             {"goal": GOAL, "corpus": "sample", "min_citations": 500},
-            [*CRITERIA[:1], {"id": "min_citations", "text": "At least 500 citations."}],
+            ASKED["engine, missed"],
         )
         found = {
             "scripted": await _read(client, played),
             "engine, met": await _settled(client, met, stage, 0.4),
             "engine, missed": await _settled(client, missed, stage, 0.7),
         }
+        _files(stage, server, found)
     stage.record("phase_d_tasks.json", found, "the tasks as they stood in the end, read over HTTP")
     stage.keep(server.log, "what the server logged")
     _judge(stage, found)
@@ -91,7 +103,7 @@ async def _settled(client: httpx.AsyncClient, task_id: str, stage: Stage, share:
     reader = Reader(client, "/api/events")
     await reader.open()
     try:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + stage.options.patience
         while True:
             stage.progress("the run engine and its Critic", share)
             heard = len(reader.seen)
@@ -101,7 +113,7 @@ async def _settled(client: httpx.AsyncClient, task_id: str, stage: Stage, share:
                 return task
             left = deadline - time.monotonic()
             if left <= 0 or not reader.connected:
-                stage.report.fail(f"task {task_id} had no verdict after {PATIENCE:g} s")
+                stage.report.fail(f"task {task_id} had no verdict after {stage.options.patience:g} s")
                 return task
             await reader.until(lambda heard=heard: len(reader.seen) > heard, left)  # type: ignore[misc]
     finally:
@@ -110,10 +122,10 @@ async def _settled(client: httpx.AsyncClient, task_id: str, stage: Stage, share:
 
 def _judge(stage: Stage, found: dict[str, dict[str, Any]]) -> None:
     acks, issues, traces, fidelity = [], [], [], []
-    for task in found.values():
+    for name, task in found.items():
         given = task.get("dispatches", [])
-        acks += [echo for each in given for echo in echoes(task, each)]
-        issues += [issue for each in given for issue in named(task, each)]
+        acks += [echo for each in given for echo in echoes(ASKED[name], SCOPE, each)]
+        issues += [issue for each in given for issue in named(ASKED[name], each)]
         traces += [trace for each in given for trace in traced(each)]
         fidelity += [carried(one, other) for one, other in pairwise(given)]
     stage.report.measured(
@@ -134,23 +146,39 @@ def _judge(stage: Stage, found: dict[str, dict[str, Any]]) -> None:
             stage.report.fail(f"the task of '{name}' ended as {found[name].get('status')}, wanted {status}")
 
 
-def echoes(task: dict[str, Any], dispatch: dict[str, Any]) -> list[bool]:
+def _files(stage: Stage, server: Server, found: dict[str, dict[str, Any]]) -> None:
+    """Each file that the engine's snapshots name is there, with that hash."""
+    named = [
+        change
+        for name, task in found.items()
+        for dispatch in task.get("dispatches", [])
+        for change in (dispatch.get("result") or {}).get("diff_snapshot", [])
+        if name != "scripted"
+    ]
+    true = sum(_sha256(server.home / change["path"]) == change["sha256"] for change in named)
+    stage.report.measured(snapshot_files=len(named), snapshot_pass=bool(named) and true == len(named))
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def echoes(criteria: Sequence[Item], scope: Sequence[Item], dispatch: dict[str, Any]) -> list[bool]:
     """For each criterion and each item of the scope: whether the echo has it, in its place, byte for byte, before the work."""
     ack = dispatch.get("ack") or {}
     work = (dispatch.get("result") or {}).get("work_log") or []
     in_time = bool(ack.get("at")) and all(ack["at"] <= entry["at"] for entry in work[:1])
     matches: list[bool] = []
-    for name in ("acceptance_criteria", "declared_scope"):
-        asked, echoed = task.get(name, []), ack.get(name, [])
+    for asked, echoed in ((criteria, ack.get("acceptance_criteria", [])), (scope, ack.get("declared_scope", []))):
         for number in range(max(len(asked), len(echoed))):
             both = number < len(asked) and number < len(echoed)
             matches.append(in_time and both and rfc8785.dumps(asked[number]) == rfc8785.dumps(echoed[number]))
     return matches
 
 
-def named(task: dict[str, Any], dispatch: dict[str, Any]) -> list[bool]:
+def named(criteria: Sequence[Item], dispatch: dict[str, Any]) -> list[bool]:
     """For each issue of the verdict: whether it names a criterion of the task."""
-    known = {each["id"] for each in task.get("acceptance_criteria", [])}
+    known = {each["id"] for each in criteria}
     return [issue.get("criterion_ref") in known for issue in (dispatch.get("verdict") or {}).get("issues", [])]
 
 
@@ -174,7 +202,7 @@ PHASE = Phase(
     about="the protocol of work and review",
     owed=(
         "ack_echo_match_rate", "issues_with_criterion_ref_rate", "traceability_pass", "fidelity_pass", "dispatches_seen",
-        "redispatches_seen",
+        "redispatches_seen", "snapshot_pass",
     ),
     limits=(
         Limit("ack_echo_match_rate", least=1.0),
@@ -182,6 +210,7 @@ PHASE = Phase(
         Limit("traceability_pass", equals=True),
         Limit("fidelity_pass", equals=True),
         Limit("redispatches_seen", least=2),
+        Limit("snapshot_pass", equals=True),
     ),
     run=run,
 )  # fmt: skip

@@ -22,12 +22,17 @@ Metric = bool | int | float
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What a metric must keep to: `least` and `most` are inclusive, `equals` exact. `about` says it in words."""
+    """What a metric must keep to: `least` and `most` are inclusive, `equals` exact."""
 
     metric: str
     least: float | None = None
     most: float | None = None
     equals: Metric | None = None
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is a limit on how long something takes, which a busy machine may break."""
+        return self.metric.endswith(("_ms", "_seconds"))
 
     def broken(self, value: Metric) -> str | None:
         """Why the value does not do, None where it does."""

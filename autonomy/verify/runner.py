@@ -13,10 +13,12 @@ import httpx
 
 from autonomy.core.errors import AutonomyError
 from autonomy.verify import phase_a, phase_b, phase_c, phase_d, phase_e
-from autonomy.verify.report import Report
+from autonomy.verify.report import Limit, Report
 from autonomy.verify.stage import Options, Phase, Progress, Stage
 
 PHASES: dict[str, Phase] = {each.PHASE.letter: each.PHASE for each in (phase_a, phase_b, phase_c, phase_d, phase_e)}
+OTHER_SHAPE = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading an answer raises that has another shape than was promised: it fails the phase, with a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +36,26 @@ def run(letters: Sequence[str], home: Path, options: Options, progress: Progress
 
 
 def _run_one(phase: Phase, home: Path, options: Options, progress: Progress, how_to_run: str) -> Result:
-    report = Report(phase.letter, how_to_run, phase.owed, phase.limits)
+    report = Report(phase.letter, how_to_run, phase.owed, _limits(phase, options))
+    left_out = [limit.metric for limit in phase.limits if limit not in report.limits]
+    if left_out:
+        report.notes.append(f"Limits on times were not held: {', '.join(left_out)}.")
     reports = home / "reports"
     with tempfile.TemporaryDirectory(prefix=f"autonomy-verify-{phase.letter}-") as scratch:
         stage = Stage(report, Path(scratch) / "workspace", reports / f"phase_{phase.letter}", options, progress)
         stage.home.mkdir()
         try:
             asyncio.run(_run(phase, stage))
-        except (AutonomyError, httpx.HTTPError, OSError, ValueError, KeyError, ExceptionGroup) as error:
+        except (AutonomyError, httpx.HTTPError, OSError, *OTHER_SHAPE, ExceptionGroup) as error:
             report.fail(f"stopped by {type(error).__name__}: {_line(error)}")
             with contextlib.suppress(OSError):
                 stage.keep(stage.home / "server.log", "what the server logged")
     report.finish()
     return Result(report, *report.write(reports, home))
+
+
+def _limits(phase: Phase, options: Options) -> Sequence[Limit]:
+    return phase.limits if options.time_limits else [limit for limit in phase.limits if not limit.timed]
 
 
 async def _run(phase: Phase, stage: Stage) -> None:

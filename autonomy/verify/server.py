@@ -22,7 +22,6 @@ import httpx
 from autonomy.core.errors import AutonomyError
 
 START_SECONDS = 60.0
-STOP_SECONDS = 15.0
 CHAT = 4242
 """The one Telegram chat that the scratch workspace listens to."""
 ENTRY = ("-c", "from cli.main import entry; entry()", "serve")
@@ -49,16 +48,22 @@ class ServerFailed(AutonomyError):
 
 @dataclass
 class Server:
-    """A running server: its address, its workspace, its secrets. `command` replaces the program that serves."""
+    """A running server: its address, its workspace, its secrets. `command` replaces the program that serves.
+
+    `patience` is how many seconds it may take to leave before it is killed.
+    """
 
     home: Path
     command: Sequence[str] = ENTRY
     database_url: str | None = None
     workers: int = 1
+    patience: float = 15.0
     admin: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     webhook: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     telegram: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     port: int = 0
+    code: int | None = None
+    """The exit code with which it left."""
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
     @property
@@ -146,21 +151,24 @@ class Server:
         in_time = await self._end(signal.SIGTERM)
         took = asyncio.get_running_loop().time() - began
         if not in_time:
-            raise ServerFailed(f"the server was still there {STOP_SECONDS:g} s after SIGTERM", "See its log.")
+            raise ServerFailed(f"the server was still there {self.patience:g} s after SIGTERM", "See its log.")
         return took
 
     async def _end(self, how: signal.Signals) -> bool:
         process, self._process = self._process, None
-        if process is None or process.returncode is not None:
+        if process is None:
             return True
-        process.send_signal(how)
+        in_time = True
+        if process.returncode is None:
+            process.send_signal(how)
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            await asyncio.wait_for(process.wait(), self.patience)
         except TimeoutError:
             process.kill()
             await process.wait()
-            return False
-        return True
+            in_time = False
+        self.code = process.returncode
+        return in_time
 
     def client(self, token: str | None = None, *, connections: int = 100) -> httpx.AsyncClient:
         """An HTTP client with the admin's token, or another."""

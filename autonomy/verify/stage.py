@@ -22,7 +22,11 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How long and on what. Seconds; `command` replaces the program that serves; `tests` are folders below the checkout."""
+    """How long and on what. Seconds; `command` replaces the program that serves; `tests` are folders below the checkout.
+
+    `patience` is how long is waited for what must come; `stop_patience` for the server to leave. Without `time_limits` no
+    limit on times is held (they are measured all the same), and the report says so.
+    """
 
     soak_seconds: float = 600.0
     flood_seconds: float = 15.0
@@ -30,6 +34,9 @@ class Options:
     command: Sequence[str] = ENTRY
     database_url: str | None = None
     tests: Sequence[str] = ("tests/ssot", "tests/audit")
+    patience: float = 180.0
+    stop_patience: float = 15.0
+    time_limits: bool = True
 
 
 @dataclass
@@ -44,7 +51,14 @@ class Stage:
 
     def server(self, *, workers: int = 1) -> Server:
         """A server over the scratch workspace, not yet started."""
-        return Server(self.home, command=self.options.command, database_url=self.options.database_url, workers=workers)
+        options = self.options
+        return Server(
+            self.home,
+            command=options.command,
+            database_url=options.database_url,
+            workers=workers,
+            patience=options.stop_patience,
+        )
 
     def keep(self, path: Path, note: str) -> None:
         """Copy a file of the scratch workspace beside the report and name it there."""

@@ -35,6 +35,8 @@ class Reader:
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
     _task: asyncio.Task[None] | None = None
     problem: str | None = None
+    ended: bool = False
+    """Whether the stream is over; `problem` says what was wrong with its end."""
 
     async def open(self, patience: float = 30.0) -> None:
         """Connect; returns when the server has answered. Raises TimeoutError, or what the server answered instead."""
@@ -54,10 +56,14 @@ class Reader:
                 self._open.set()
                 await self._take(answer)
             self.disconnects += 1
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ValueError) as error:
             self.disconnects += 1
-            self.problem = f"{type(error).__name__}"
+            self.problem = f"{type(error).__name__}: {error}"
             self._open.set()
+        finally:
+            self.ended = True
+            async with self._arrived:
+                self._arrived.notify_all()
 
     async def _take(self, answer: httpx.Response) -> None:
         fields: dict[str, str] = {}
@@ -77,18 +83,19 @@ class Reader:
             fields = {}
 
     async def until(self, holds: Callable[[], bool], patience: float) -> bool:
-        """Wait until the condition, asked anew after each event, holds; whether it does after `patience` seconds."""
+        """Wait until the condition, asked anew after each event, holds; whether it does at the end of the stream, or after
+        `patience` seconds."""
         try:
             async with self._arrived:
-                await asyncio.wait_for(self._arrived.wait_for(holds), patience)
+                await asyncio.wait_for(self._arrived.wait_for(lambda: holds() or self.ended), patience)
         except TimeoutError:
-            return False
-        return True
+            return holds()
+        return holds()
 
     @property
     def connected(self) -> bool:
         """Whether the stream is open now."""
-        return self._task is not None and not self._task.done()
+        return self._task is not None and not self.ended
 
     async def close(self) -> None:
         """Leave; leaving is no disconnect."""
