@@ -1,4 +1,4 @@
-"""`autonomy serve`, broken in one way. Started as `python broken.py SOCKET WAY serve ...`, it is served by a fork of a process
+"""`autonomy serve`, broken. Started as `python broken.py SOCKET WAY+WAY serve ...`, it is served by a fork of a process
 that has imported everything and waits at SOCKET (`python broken.py SOCKET`): the imports are paid once.
 
 What the phase started is the small process in front: it hands on SIGTERM, and ends with the server's code. If it is killed,
@@ -23,7 +23,7 @@ def in_front(path: str, way: str, words: list[str]) -> int:
     """Have the server forked onto our output, hand on SIGTERM, wait for its end; returns its exit code."""
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(path)
-        request = {"way": way, "words": words, "environ": dict(os.environ), "cwd": os.getcwd()}
+        request = {"ways": way.split("+") if way else [], "words": words, "environ": dict(os.environ), "cwd": os.getcwd()}
         socket.send_fds(sock, [json.dumps(request).encode()], [1, 2])
         pid = int(sock.recv(32))
         signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
@@ -74,8 +74,8 @@ def serve(sock: socket.socket, request: dict[str, Any], files: list[int]) -> Non
     os.chdir(request["cwd"])
     sys.argv = ["autonomy", *request["words"]]
     threading.Thread(target=_with_its_front, args=(sock,), daemon=True).start()
-    if request["way"] != "none":
-        BREAKS[request["way"]]()
+    for way in request["ways"]:
+        BREAKS[way]()
     code = 1
     try:
         entry()

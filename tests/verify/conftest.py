@@ -25,7 +25,7 @@ RunPhase = Callable[..., Report]
 
 @pytest.fixture(scope="session")
 def forked() -> Iterator[Command]:
-    """The command that serves, broken in the way that is named ("none": not at all)."""
+    """The command that serves, broken in the ways that are named, with a plus between them ("": not at all)."""
     with tempfile.TemporaryDirectory(prefix="broken-") as folder:
         path = f"{folder}/s"
         environ = {**os.environ, "PYTHONPATH": str(ROOT)}

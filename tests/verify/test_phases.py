@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,54 +36,99 @@ def test_a_phase_passes_on_postgresql(
     letter: str, phase: RunPhase, forked: Command, small_tests: SmallTests, postgres_databases: Any
 ) -> None:
     with postgres_databases.lent() as url:
-        report = phase(letter, command=forked("none"), database_url=url, tests=small_tests(WHOLE))
+        report = phase(letter, command=forked(""), database_url=url, tests=small_tests(WHOLE))
     assert report.fail_reasons == []
 
 
-RED: list[tuple[str, str, list[str], dict[str, Any]]] = [
-    ("a", "details_differ", ["hash_stability_pass is False"], {}),
-    ("a", "the_kept_list_is_stale", ["decision_visible_rate is 0"], {}),
-    ("a", "the_asked_list_is_stale", ["decision_visible_rate is 0"], {}),
-    ("b", "every_seventh_event_is_dropped_for_one_reader", ["sse_events_received is 97, wanted 100"], {}),
-    ("b", "an_event_is_sent_twice", ["sse_events_repeated is 1"], {}),
-    ("b", "two_events_change_places", ["sse_events_misordered is 1"], {}),
-    ("b", "a_stream_is_closed_in_the_middle", ["sse_disconnect_count is 1", "sse_events_received is"], {}),
-    ("b", "streams_begin_at_the_beginning", ["sse_resume_pass is False"], {}),
-    ("c", "any_signature_is_good", ["signature_reject_rate is 0.0", "flood_passed is 10"], {}),
-    ("c", "a_part_of_a_signature_is_enough", ["signature_reject_rate is 0.84"], {}),
-    ("c", "a_bad_signature_is_refused_after_its_effect", ["bad_signature_effects is 1"], {}),
-    ("c", "deliveries_are_forgotten", ["idempotency_pass is False"], {}),
-    ("c", "messages_are_not_known_again", ["telegram_dedup_pass is False", "telegram_tasks_created is 10"], {}),
-    ("c", "any_telegram_secret_is_good", ["telegram_reject_rate is 0"], {}),
-    ("c", "every_tenth_webhook_is_not_audited", ["audit_events_written is"], {}),
-    ("c", "a_byte_of_the_audit_log_is_changed", ["audit_chain_pass is False"], {}),
-    ("d", "the_echo_drops_an_item", ["ack_echo_match_rate is 0"], {}),
-    ("d", "criteria_are_altered_at_the_door", ["ack_echo_match_rate is 0"], {}),
-    ("d", "issues_name_a_foreign_criterion", ["issues_with_criterion_ref_rate is 0"], {}),
-    ("d", "traces_point_nowhere", ["traceability_pass is False"], {}),
-    ("d", "issues_are_renumbered_on_their_way", ["fidelity_pass is False"], {}),
-    ("d", "the_snapshot_names_another_hash", ["snapshot_pass is False"], {}),
-    ("e", "streams_are_dropped_in_the_soak", ["sse_soak_disconnect_count is 5", "sse_soak_clients is 45"], {}),
-    ("e", "an_event_of_the_soak_is_lost", ["sse_soak_events_missing is 1"], {"patience": 2.0}),
-    ("e", "damage_is_not_audited", ["error_events_written is 0"], {}),
-    ("e", "every_twentieth_list_is_refused", ["load_refused is"], {}),
-    ("e", "sigterm_is_not_heard", ["stop_seconds was not measured", "stopped by ServerFailed"], {"stop_patience": 1.0}),
-    ("e", "streams_are_not_ended_at_the_stop", ["sse_ended_at_stop is"], {}),
-]
+@dataclass(frozen=True)
+class Red:
+    """Ways to break the server that do not hide each other, shared by one server, with the reasons that each gives."""
+
+    letter: str
+    ways: dict[str, tuple[str, ...]]
+    options: dict[str, Any] = field(default_factory=dict)
 
 
-@pytest.mark.parametrize(("letter", "way", "reasons", "options"), RED, ids=[f"{row[0]}-{row[1]}" for row in RED])
-def test_a_phase_goes_red_when_what_it_guards_is_broken(
-    letter: str, way: str, reasons: list[str], options: dict[str, Any], phase: RunPhase, forked: Command
-) -> None:
-    report = phase(letter, command=forked(way), **options)
+RED = [
+    Red("a", {
+        "details_differ": ("hash_stability_pass is False",),
+        "the_kept_list_is_stale": ("decision_visible_rate is 0", "task "),
+    }),
+    Red("a", {"the_asked_list_is_stale": ("decision_visible_rate is 0", "task ")}),
+    Red("b", {
+        "every_seventh_event_is_dropped_for_one_reader": ("sse_events_received is 83, wanted 100",),
+        "an_event_is_sent_twice": ("sse_events_repeated is 1",),
+        "two_events_change_places": ("sse_events_misordered is 1",),
+        "a_stream_is_closed_in_the_middle": ("sse_disconnect_count is 1", "sse_events_received is 83"),
+    }),
+    Red("b", {"streams_begin_at_the_beginning": ("sse_resume_pass is False",)}),
+    Red("c", {
+        "any_signature_is_good": (
+            "signature_reject_rate is 0.0", "flood_passed is 10", "bad_signature_effects is 1", "audit_refusals_written is 0",
+        ),
+    }),
+    Red("c", {
+        "a_part_of_a_signature_is_enough": (
+            "signature_reject_rate is 0.84", "bad_signature_effects is 1", "audit_refusals_written is 52, wanted 60",
+        ),
+        "any_telegram_secret_is_good": (
+            "telegram_reject_rate is 0", "telegram_ignored_pass is False", "audit_strangers_written is 1",
+            "audit_events_written is 109, wanted 104",
+        ),
+        "a_byte_of_the_audit_log_is_changed": ("audit_chain_pass is False", "'autonomy audit verify' ended with code 1"),
+    }),
+    Red("c", {
+        "deliveries_are_forgotten": ("idempotency_pass is False",),
+        "messages_are_not_known_again": (
+            "telegram_dedup_pass is False", "telegram_tasks_created is 10", "telegram_files_missing is 20",
+            "telegram_ingest_p95_ms was not measured",
+        ),
+    }),
+    Red("c", {
+        "a_bad_signature_is_refused_after_its_effect": ("bad_signature_effects is 1", "audit_refusals_written is 0"),
+        "every_tenth_webhook_is_not_audited": ("audit_events_written is", "idempotency_pass is False"),
+    }),
+    Red("d", {
+        "the_echo_drops_an_item": ("ack_echo_match_rate is 0",),
+        "issues_name_a_foreign_criterion": ("issues_with_criterion_ref_rate is 0",),
+        "issues_are_renumbered_on_their_way": ("fidelity_pass is False",),
+        "the_snapshot_names_another_hash": ("snapshot_pass is False",),
+    }),
+    Red("d", {
+        "criteria_are_altered_at_the_door": ("ack_echo_match_rate is 0",),
+        "traces_point_nowhere": ("traceability_pass is False",),
+    }),
+    Red("e", {
+        "streams_are_dropped_in_the_soak": (
+            "sse_soak_disconnect_count is 5", "sse_soak_clients is 45", "sse_open_at_stop is 45",
+        ),
+        "an_event_of_the_soak_is_lost": ("sse_soak_events_missing is 1",),
+        "damage_is_not_audited": ("error_events_written is 0",),
+        "every_twentieth_list_is_refused": ("load_refused is",),
+    }, {"patience": 2.0}),
+    Red("e", {
+        "sigterm_is_not_heard": (
+            "stopped by ServerFailed: the server was still there 1 s after SIGTERM", "stop_seconds was not measured",
+            "stop_code was not measured", "sse_ended_at_stop was not measured",
+        ),
+    }, {"stop_patience": 1.0}),
+    Red("e", {"streams_are_not_ended_at_the_stop": ("sse_ended_at_stop is 0",)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("red", RED, ids=lambda red: f"{red.letter}: {', '.join(red.ways)}")
+def test_a_phase_goes_red_when_what_it_guards_is_broken(red: Red, phase: RunPhase, forked: Command) -> None:
+    report = phase(red.letter, command=forked("+".join(red.ways)), **red.options)
+    owed = [reason for reasons in red.ways.values() for reason in reasons]
     assert not report.passed
-    missing = [reason for reason in reasons if not any(each.startswith(reason) for each in report.fail_reasons)]
-    assert missing == [], report.fail_reasons
+    assert [reason for reason in owed if not any(each.startswith(reason) for each in report.fail_reasons)] == [], report.metrics
+    # Nothing else is red: no break is found by accident, through what another one does. Without tests phase A says so.
+    untold = ("no tests stand", "tests_passed was not", "tests_failed was not")
+    assert [each for each in report.fail_reasons if not each.startswith((*owed, *untold))] == [], report.metrics
 
 
 def test_every_break_is_tried() -> None:
-    assert {row[1] for row in RED} | {"there_are_no_streams"} == set(BREAKS)
+    assert {way for red in RED for way in red.ways} | {"there_are_no_streams"} == set(BREAKS)
 
 
 def test_a_metric_that_could_not_be_measured_fails_the_phase(phase: RunPhase, forked: Command) -> None:
@@ -94,13 +140,15 @@ def test_a_metric_that_could_not_be_measured_fails_the_phase(phase: RunPhase, fo
 @pytest.mark.parametrize("letter", PHASES)
 def test_a_server_that_does_not_begin_fails_every_phase(letter: str, phase: RunPhase) -> None:
     report = phase(letter, command=("-S", "-c", "raise SystemExit('no port left')"))
-    assert report.fail_reasons[0] == "stopped by ServerFailed: the server ended with code 1: no port left"
+    assert report.fail_reasons[0].startswith("stopped by ServerFailed: the server ended with code 1: no port left")
     assert report.fail_reasons[1:] == [f"{name} was not measured" for name in PHASES[letter].owed]
     assert [note for _, note in report.artifacts] == ["what the server logged"]
 
 
 BROKEN_TESTS = {
-    "one fails": ("def test_one():\n    assert 1 + 1 == 3\n\ndef test_two():\n    pass\n", (1, 1), "tests_failed is 1, wanted 0"),
+    "one fails": (
+        "def test_one():\n    assert 1 + 1 == 3\n\ndef test_two():\n    pass\n", (1, 1), "tests_failed is 1, wanted 0",
+    ),
     "one breaks before it begins": (
         "import pytest\n\n@pytest.fixture\ndef given():\n    1 / 0\n\ndef test_one(given):\n    pass\n", (0, 1),
         "tests_failed is 1, wanted 0",

@@ -1,0 +1,85 @@
+"""`autonomy verify`: how a phase is told, in words and as JSON, and its exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autonomy.verify import runner
+from autonomy.verify.report import Limit
+from autonomy.verify.stage import Phase, Stage
+from tests.cli.conftest import Answer
+
+Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[Stage]:
+    """Phases that measure one figure at once; phase c is red. Holds the stages that were run."""
+    stages: list[Stage] = []
+
+    async def measure(stage: Stage) -> None:
+        stages.append(stage)
+        stage.progress("measuring", 0.5)
+        stage.report.measured(figure=2 if stage.report.phase == "c" else 1)
+        stage.record("seen.json", [1], "what was seen")
+
+    phases = {letter: Phase(letter, "a test", ("figure",), (Limit("figure", most=1),), measure) for letter in "abcde"}
+    monkeypatch.setattr(runner, "PHASES", phases)
+    return stages
+
+
+def test_a_phase_that_passes_is_told_with_its_figures_and_exits_0(seen: list[Stage], autonomy: Call) -> None:
+    done = autonomy("verify", "phase-a")
+    assert done.code == 0
+    assert "phase a" in done.out
+    assert "figure" in done.out
+    assert "measuring" in done.err
+    assert Path(done.out.split()[-1]).name == "phase_a_acceptance.md"
+    assert Path(done.out.split()[-1]).is_file()
+
+
+def test_a_phase_that_fails_says_why_and_exits_1(seen: list[Stage], autonomy: Call) -> None:
+    done = autonomy("verify", "phase-c")
+    assert done.code == 1
+    assert "figure is 2, wanted at most 1" in done.out
+
+
+def test_under_json_there_is_one_document_and_nothing_else(seen: list[Stage], autonomy: Call) -> None:
+    done = autonomy("verify", "all", "--json")
+    assert (done.code, done.err) == (1, "")
+    document = json.loads(done.out)
+    assert document["pass"] is False
+    assert {each["phase"]: each["pass"] for each in document["phases"]} == {
+        "a": True,
+        "b": True,
+        "c": False,
+        "d": True,
+        "e": True,
+    }
+    for each in document["phases"]:
+        assert each["artifacts"][0]["path"] == f"reports/phase_{each['phase']}/seen.json"
+
+
+def test_the_report_says_how_it_was_run(seen: list[Stage], autonomy: Call) -> None:
+    def how(*words: str) -> dict[str, Any]:
+        phases = json.loads(autonomy("verify", *words, "--json").out)["phases"]
+        return {each["phase"]: each["how_to_run"] for each in phases}
+
+    assert how("phase-e") == {"e": "autonomy verify phase-e"}
+    told = how("all", "--soak-seconds", "60")
+    assert told["a"] == "autonomy verify phase-a"
+    assert told["e"] == "autonomy verify phase-e --soak-seconds 60"
+    assert [stage.options.soak_seconds for stage in seen if stage.report.phase == "e"] == [600, 60]
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "86401", "inf", "nan"])
+def test_a_soak_that_makes_no_sense_is_refused_before_anything_begins(given: str, seen: list[Stage], autonomy: Call) -> None:
+    done = autonomy("verify", "phase-e", f"--soak-seconds={given}")
+    assert done.code == 5
+    assert "--soak-seconds" in done.err
+    assert seen == []
