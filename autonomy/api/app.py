@@ -51,7 +51,8 @@ def guarded(app: FastAPI, deps: Deps) -> ASGIApp:
     serve = deps.app.settings.serve
     hosts = Hosts((*serve.allow_hosts, serve.host, socket.gethostname()))
     return Gate(
-        app, hosts=hosts, authenticator=deps.authenticator, requests=deps.requests, auth_failed=deps.auth_failed
+        app, hosts=hosts, authenticator=deps.authenticator, requests=deps.requests, auth_failed=deps.auth_failed,
+        hot={"/api/tasks": lambda who: deps.app.tasks.raw_list(who.scope)},
     )  # fmt: skip
 
 

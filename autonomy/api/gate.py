@@ -9,15 +9,15 @@ from __future__ import annotations
 import ipaddress
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, NamedTuple
 
 from fastapi import Response
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autonomy.api import limits, problems
-from autonomy.api.auth import Authenticator, check_origin, unauthorized
+from autonomy.api.auth import Authenticator, Principal, check_origin, unauthorized
 from autonomy.api.metrics import Requests
 from autonomy.api.problems import Refusal
 from autonomy.core.errors import AutonomyError
@@ -30,6 +30,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_HOSTS = 1024
 log = logging.getLogger("autonomy.server")
 
+Hot = Callable[[Principal], bytes]
 AuthFailed = Callable[[str, str], Awaitable[None]]
 """Hears (method and path, client) of a request whose credentials were wrong."""
 
@@ -73,8 +74,17 @@ class Gate:
     """See the module. The principal is left in `scope["autonomy"]`, the unwrapped send in `scope["autonomy.send"]`."""
 
     def __init__(
-        self, app: ASGIApp, *, hosts: Hosts, authenticator: Authenticator, requests: Requests, auth_failed: AuthFailed
+        self,
+        app: ASGIApp,
+        *,
+        hosts: Hosts,
+        authenticator: Authenticator,
+        requests: Requests,
+        auth_failed: AuthFailed,
+        hot: Mapping[str, Hot],
     ) -> None:
+        """`hot` are addresses whose bare GET is answered with bytes that are ready, past all routing."""
+        self._hot = hot
         self._app = app
         self._hosts = hosts
         self._authenticator = authenticator
@@ -133,8 +143,27 @@ class Gate:
             if principal is not None and method not in SAFE:
                 check_origin(principal, headers)
             scope["autonomy"] = principal
+            make = self._hot.get(path)
+            if make is not None and principal is not None and method == "GET" and not scope["query_string"]:
+                await _answer(scope, make(principal), send)
+                return None
         await self._app(scope, await limits.admit(scope, receive, headers), send)
         return None
+
+
+async def _answer(scope: Scope, body: bytes, send: Send) -> None:
+    """Ready bytes as the whole answer."""
+    scope["route"] = _Route(scope["path"])
+    length = str(len(body)).encode("ascii")
+    headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class _Route(NamedTuple):
+    """What the metrics call an answer that no route gave."""
+
+    path: str
 
 
 def _is_browser(method: str, path: str, headers: dict[bytes, bytes]) -> bool:
