@@ -39,7 +39,7 @@ async def run(stage: Stage) -> None:
     if stage.options.soak_seconds < SOAK:
         stage.report.notes.append(f"The soak was shortened to {stage.options.soak_seconds:g} of {SOAK:g} seconds.")
     stage.progress("starting a server", 0.0)
-    async with serving(stage.server()) as server, server.client(connections=STREAMS + GETTERS + WRITERS + 8) as client:
+    async with serving(stage.server()) as server, server.client(connections=STREAMS + 8) as client:
         watching = await readers(client, "/api/events", STREAMS)
         try:
             sent = await _soak(stage, client)
@@ -118,22 +118,28 @@ async def _stopped(stage: Stage, server: Server, watching: list[Reader]) -> None
 
 
 async def _loaded(stage: Stage, server: Server, client: httpx.AsyncClient) -> _Load:
-    """Readers and writers at once; half way through, a task file is damaged under the server's eyes."""
+    """Readers and writers at once; half way through, a task file is damaged under the server's eyes.
+
+    Each has a client with one connection: what a pool of many costs this process would be taken for the server's time.
+    """
     load = _Load()
     began = time.monotonic()
     end = began + stage.options.load_seconds
 
     async def read() -> None:
-        while time.monotonic() < end:
-            answer = await timed(client.get("/api/tasks"), load.reads)
-            load.refused += answer.status_code != 200
-            stage.progress("reading and writing", 0.82 + 0.15 * min((time.monotonic() - began) / stage.options.load_seconds, 1))
+        async with server.client(connections=1) as mine:
+            while time.monotonic() < end:
+                answer = await timed(mine.get("/api/tasks"), load.reads)
+                load.refused += answer.status_code != 200
+                share = min((time.monotonic() - began) / stage.options.load_seconds, 1)
+                stage.progress("reading and writing", 0.82 + 0.15 * share)
 
     async def write(number: int) -> None:
-        while time.monotonic() < end:
-            task = await new_task(client, f"Written under load by {number}")
-            load.refused += (await decide(client, task, "reject")).status_code != 200
-            load.written += 1
+        async with server.client(connections=1) as mine:
+            while time.monotonic() < end:
+                task = await new_task(mine, f"Written under load by {number}")
+                load.refused += (await decide(mine, task, "reject")).status_code != 200
+                load.written += 1
 
     async def damage() -> None:
         await asyncio.sleep(stage.options.load_seconds / 2)
