@@ -129,6 +129,11 @@ def test_a_worker_does_what_was_left_to_it(migrated: Place, corpus: str, aside: 
     assert (row["run_id"], row["outcome"]) == (started["run_id"], "delivered")
 
 
+def test_a_worker_says_that_one_user_gets_fewer_at_a_time_than_it_works(migrated: Place) -> None:
+    assert "For one user at most 2 at a time" in migrated.run("worker", "--concurrency", "8", "--until-idle").stderr
+    assert "one user" not in migrated.run("worker", "--concurrency", "2", "--until-idle").stderr
+
+
 def test_a_corpus_of_only_broken_files_is_refused_and_leaves_no_run(migrated: Place, aside: Callable[..., Ended]) -> None:
     folder = migrated.home / "broken"
     folder.mkdir()
