@@ -89,6 +89,7 @@ class Glyphs:
     dot: str = "·"
     branch: str = "├"
     last: str = "└"
+    advice: str = "!"
 
 
 ASCII = Glyphs("+", ">", ".", "x", "-", "#", "=", ".", "-", "...", "->", "-", "|", "`")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autonomy.core.counting import several
+from autonomy.core.gates import MUST_PASS
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, cut, plain, squeezed
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
 
@@ -95,8 +96,13 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     lines += [f"  {out.paint('gates', DIM) + '    ' if number == 0 else ' ' * 9}{words}" for number, words in enumerate(words)]
     failed = [row for row in gates if not row.get("pass")]
     return lines + [
-        f"  {' ' * 9}{out.paint(cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more), YELLOW)}" for row in failed
+        f"  {' ' * 9}{out.paint(cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more), _missed(row))}" for row in failed
     ]
+
+
+def _missed(row: Mapping[str, Any]) -> int:
+    """The colour of a gate that was missed."""
+    return RED if row.get("name") in MUST_PASS else YELLOW
 
 
 def _notes(manifest: Mapping[str, Any], out: Output) -> list[str]:

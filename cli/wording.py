@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autonomy.core.counting import several as several
+from autonomy.core.gates import MUST_PASS, in_words
 from cli.output import Glyphs, plain, squeezed
 
 STATUS_WORDS = {"waiting_human": "waiting", "budget_exceeded": "over budget", "target_not_reached": "below target"}
@@ -118,11 +119,11 @@ def figure(value: Any) -> str:
 
 
 def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
-    """One gate: its sign, name, figure and threshold."""
-    sign = glyphs.done if row.get("pass", row.get("passed")) else glyphs.failed
-    threshold = row.get("threshold")
-    wanted = f" (wanted {figure(threshold)})" if threshold not in (None, "") else ""
-    return f"{sign} {plain(row.get('name', '?')).replace('_', ' ')} {figure(row.get('figure'))}{wanted}"
+    """One gate: its sign, name, figure and threshold. A miss that does not decide about the document is only advice."""
+    name = str(row.get("name", "?"))
+    missed = glyphs.failed if name in MUST_PASS else glyphs.advice
+    sign = glyphs.done if row.get("pass", row.get("passed")) else missed
+    return f"{sign} {plain(in_words(name, row.get('figure'), row.get('threshold')))}"
 
 
 def happening(type_: str, content: Mapping[str, Any], glyphs: Glyphs) -> str:

@@ -86,6 +86,14 @@ def test_a_decision_says_route_and_reason() -> None:
     assert wording.happening("decision", {"route": "act", "why": "enough evidence"}, ASCII) == "-> act: enough evidence"
 
 
+def test_a_missed_gate_shows_whether_it_decides_and_is_spelt_in_one_way() -> None:
+    decides = {"name": "length", "figure": 1612, "threshold": [450, 550], "pass": False}
+    tells = {"name": "source_share", "figure": 0.9091, "threshold": 0.5, "pass": False}
+    assert wording.gate(decides, Glyphs()) == "✗ length 1,612 (wanted 450 to 550)"
+    assert wording.gate(tells, Glyphs()) == "! source share 0.909 (wanted 0.5)"
+    assert wording.gate({**tells, "figure": 0.4, "pass": True}, Glyphs()) == "✓ source share 0.4 (wanted 0.5)"
+
+
 def test_a_changed_budget_says_the_new_limits() -> None:
     content = {"limits": {"tokens": 5000, "seconds": 3600.0, "usd": None}, "changed": ["tokens", "usd"]}
     assert wording.happening("budget.changed", content, ASCII) == "tokens 5,000, usd unlimited"
