@@ -95,7 +95,7 @@ def _usage(error: typer.TyperException, session: Session) -> int:
         return errors.USAGE
     message, meant, name = " ".join(plain_lines(text).split()).partition("Did you mean")
     path = context.command_path if context is not None else "autonomy"
-    return errors.report(UsageError(message.rstrip(" ."), f"{meant}{name}" or f"See '{path} --help'."), session.out)
+    return errors.report(UsageError(message.rstrip(" ."), f"{meant}{name}" or f"See '{path} -h'."), session.out)
 
 
 def _failed(error: Exception, session: Session) -> int:

@@ -115,7 +115,7 @@ def figure(value: Any) -> str:
         return f"{figure(value[0])} to {figure(value[1])}"
     if isinstance(value, list | tuple):
         return " ".join(figure(item) for item in value)
-    return squeezed(value)
+    return squeezed(STATUS_WORDS.get(value, value) if isinstance(value, str) else value)
 
 
 def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
@@ -194,9 +194,15 @@ def _changed(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     return ", ".join(f"{name} {'unlimited' if now.get(name) is None else shows[name](float(now[name]))}" for name in named)
 
 
+def outcome_line(text: str) -> str:
+    """A line that ends in `: OUTCOME`, with the outcome in the words of people."""
+    lead, colon, last = text.rpartition(": ")
+    return f"{lead}{colon}{STATUS_WORDS.get(last, last)}"
+
+
 def _ended(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     text = content.get("error") or content.get("message") or content.get("outcome") or ""
-    return squeezed(text.get("message", "") if isinstance(text, Mapping) else text)
+    return squeezed(text.get("message", "") if isinstance(text, Mapping) else STATUS_WORDS.get(text, text))
 
 
 _TELLERS = {

@@ -157,6 +157,7 @@ def test_ctrl_c_once_stops_at_the_next_safe_point_and_says_how_to_go_on(
         assert running.returncode == 130, err
         run_id = str(only_run(aside)["run_id"])
         assert "Stopping at the next safe point" in err
+        assert "Stopped at a safe point, before there was a plan." in err
         assert f"autonomy run resume {run_id}" in err
         assert "Traceback" not in err
         assert out == ""
@@ -181,6 +182,8 @@ def test_ctrl_c_twice_stops_at_once_and_the_run_goes_on_all_the_same(
         running.communicate()
         gate.open.set()
         run_id = str(only_run(aside)["run_id"])
+        assert "running (its worker is gone)" in aside("run", "list").out
+        assert "running (its worker is gone)" in aside("run", "inspect", run_id).out
         assert "Stopped at once" in err
         assert f"autonomy run resume {run_id}" in err
         resumed = aside("run", "resume", run_id[:8], "--json")
@@ -194,6 +197,7 @@ def test_of_two_resumes_one_works_and_the_other_says_who_holds_the_run(
     with migrated.start(*start_words(corpus, "--provider", "desk", "--json")) as first:
         assert gate.arrived.wait(60)
         run_id = str(only_run(aside)["run_id"])
+        assert "gone" not in aside("run", "list").out
         second = aside("run", "resume", run_id, "--json")
         assert second.code == 9, second.err
         error = second.document["error"]
