@@ -14,6 +14,7 @@ from autonomy.agents.context import Context
 from autonomy.agents.material import COVERED
 from autonomy.agents.notes import notes
 from autonomy.core.counting import several
+from autonomy.core.gates import MUST_PASS, in_words
 from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
@@ -26,14 +27,6 @@ MOST_WIDENINGS = 2
 MOST_REVISIONS = 2
 STALE_STEPS = 3
 MOST_REPLANS = 2
-MUST_PASS = frozenset(
-    {
-        "quote_found", "citation_coverage", "citation_support", "relevance", "claim_in_text", "references", "min_citations",
-        "length",
-    }
-)  # fmt: skip
-"""A document that fails one of these is handed over, but not as delivered; the other gates are targets of style. A length
-is only measured where somebody asked for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +154,7 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
     failing = int(observation.figures["failing_sentences"])
     if not failed:
         return _pass(step, observation, f"all {len(gates)} gates passed", gates=gates)
-    names = ", ".join(f"{gate.name} {gate.figure} (wanted {gate.threshold})" for gate in failed)
+    names = ", ".join(in_words(gate.name, gate.figure, gate.threshold) for gate in failed)
     revisions = sum(s.action == "revise" for s in planning.load(state))
     if failing and revisions < MOST_REVISIONS:
         why = f"{names}: {several(failing, 'sentence')} to mend"

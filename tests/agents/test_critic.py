@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autonomy.agents import critic
+from autonomy.core.gates import MUST_PASS
 from autonomy.core.types import Gate, Observation, PlanStep, TaskSpec
 from tests.agents.loop import Folders, Good, Loop, Paper, changed, gate, loop, with_plan
 
@@ -169,7 +170,7 @@ def test_failing_sentences_are_mended_at_most_twice() -> None:
     assert "4 sentences to mend" in audited(gates, 4).why
 
 
-@pytest.mark.parametrize("name", sorted(critic.MUST_PASS))
+@pytest.mark.parametrize("name", sorted(MUST_PASS))
 def test_what_must_pass_and_does_not_means_that_the_target_was_not_reached(name: str) -> None:
     found = audited([gate("readability"), gate(name, passed=False)], 0)
     assert found.outcome == "target_not_reached"
