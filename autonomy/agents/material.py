@@ -98,7 +98,8 @@ class Searched(Frozen):
 class Material(Frozen):
     """Everything a document is made from. `sources` are those read for it, `maps` one per source that cards stand in.
 
-    `player` and `provider` say who wrote (the extractive player is named on the document); `thin` are questions or
+    `player` and `provider` say who wrote (the extractive player is named on the document); `unanswered` that `provider` is a
+    model that was asked and never gave an answer, so that the extractive player wrote; `thin` are questions or
     sections without enough evidence, `notes` the honest remarks for the reader, in the document's language.
     """
 
@@ -109,6 +110,7 @@ class Material(Frozen):
     provider: str
     seed: int
     outcome: Outcome = "delivered"
+    unanswered: bool = False
     sections: tuple[SectionDraft, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     matrix: tuple[MatrixRow, ...] = ()

@@ -31,6 +31,7 @@ class Notes:
     cut_short: str
     not_judged: str
     fallback: str
+    silent: str
     by_rule: str
     by_quotation: str
     by_player: str
@@ -100,6 +101,7 @@ _ENGLISH = Notes(
     cut_short="The run was cut short: {message}.",
     not_judged="{claims} could not be judged against their quotations ({error}).",
     fallback="{what} {how}, because {player} {did}.",
+    silent="No request to {player} brought an answer that could be used: all of the work was done by rule.",
     by_rule="by rule",
     by_quotation="by quotation",
     by_player="by {player}",
@@ -125,6 +127,7 @@ _GERMAN = Notes(
     cut_short="Der Lauf endete vorzeitig: {limit} war aufgebraucht.",
     not_judged="Nicht gegen ihre Zitate beurteilte Aussagen: {count}.",
     fallback="Ersatz für {player} ({did}): {what} {how}.",
+    silent="Keine Anfrage an {player} brachte eine brauchbare Antwort: Alles wurde nach Regeln getan.",
     by_rule="nach Regeln",
     by_quotation="durch Zitate",
     by_player="durch {player}",
@@ -164,6 +167,7 @@ _SPANISH = Notes(
     cut_short="La ejecución terminó antes de tiempo: se agotó {limit}.",
     not_judged="Afirmaciones que no se pudieron juzgar frente a sus citas: {count}.",
     fallback="En lugar de {player} ({did}): {what} {how}.",
+    silent="Ninguna petición a {player} dio una respuesta útil: todo se hizo por reglas.",
     by_rule="por reglas",
     by_quotation="por citas",
     by_player="por {player}",

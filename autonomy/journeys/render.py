@@ -140,20 +140,26 @@ def _stated(text: str) -> str:
 
 
 def _note(page: _Page) -> None:
-    """The box on top: that no model wrote it, from what and when; and that it is cut short, where it is."""
+    """The box on top: that no model wrote it, from what and when; and that it is cut short, where it is.
+
+    The sources counted are those of the reference list.
+    """
     material, say = page.material, page.say
+    cited = [source for source in material.sources if source.id in page.works.numbers]
     lines = []
     if material.player == "extractive":
         lines.append(say.extractive)
+    if material.unanswered:
+        lines.append(say.unanswered.format(provider=inert.inline(material.provider)))
     if material.outcome != "delivered":
         why = dict(zip(("budget_exceeded", "target_not_reached"), say.outcomes, strict=True))
         lines.append(say.cut_short.format(why=why.get(material.outcome, material.outcome.replace("_", " "))))
     if not lines:
         return
     corpora = ", ".join(f"*{inert.inline(_folder(path))}*" for path in material.task.corpus)
-    days = sorted({source.retrieved_at[:10] for source in material.sources if source.retrieved_at})
-    if material.sources:
-        read = say.documents.format(count=len(material.sources), corpus=corpora or "–")
+    days = sorted({source.retrieved_at[:10] for source in cited if source.retrieved_at})
+    if cited:
+        read = say.documents.format(count=len(cited), corpus=corpora or "–")
         when = say.retrieved.format(date=" – ".join(dict.fromkeys((days[0], days[-1])))) if days else ""
         lines.append("; ".join(part for part in (read, when) if part) + ".")
     else:
