@@ -149,6 +149,12 @@ def test_free_sections_are_the_headings_below_which_nothing_is_claimed() -> None
     assert {placed.section for placed in rendered.claims} == {"Cancelling a task", "Timeouts"}
 
 
+def test_a_title_with_quotation_marks_stands_in_italics_and_a_quotation_never_does() -> None:
+    assert inert.prose('*The "return" statement* says: “a *b* c”') == '*The "return" statement* says: “a \\*b\\* c”'
+    assert inert.prose("2 *3 “four* five”") == "2 \\*3 “four\\* five”"
+    assert inert.prose("“two *x” and *y*") == "“two \\*x” and *y*"
+
+
 @pytest.mark.parametrize(
     ("text", "bare", "whole"),
     [
