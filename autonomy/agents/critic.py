@@ -97,11 +97,16 @@ def _searched(step: PlanStep, observation: Observation, state: GraphState, conte
     """A question's own coverage is noted; after the last question all the evidence is weighed together."""
     coverage = float(observation.figures["coverage"])
     kept = int(observation.figures["cards"])
-    gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept > 0)
+    held = int(observation.figures.get("held", 0))
+    gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept + held > 0)
     found = found_in(kept, int(observation.figures["sources"]))
     why = f"'{step.arguments['question']}': {found}; {coverage:.0%} of the question's terms found"
-    if not gate.passed:
+    if not kept and held:
+        why += f"; nothing new: what answers it was taken already ({several(held, 'quotation')})"
+    if coverage < COVERED:
         why += f" (wanted {COVERED:.0%}): noted as thin"
+    elif not gate.passed:
+        why += "; no sentence of what was found could be quoted for it: noted as thin"
     if any(s.action == "search" and not s.ended and s.id != step.id for s in planning.load(state)):
         return _pass(step, observation, why, gates=(gate,))
     return _weighed(step, observation, state, context, why, gate)

@@ -70,7 +70,7 @@ def material(state: GraphState, context: Context, *, outcome: Outcome = "deliver
     laid_out = outline(context)
     asked = searched(context)
     silent = unanswered(context)
-    thin = tuple(row.question for row in asked if row.kept == 0) + (laid_out.thin if laid_out else ())
+    thin = tuple(row.question for row in asked if not row.answered) + (laid_out.thin if laid_out else ())
     return Material(
         task=task,
         brief=brief,

@@ -78,8 +78,8 @@ class SourceMap(Frozen):
 class Searched(Frozen):
     """One question that was searched: passages found, cards kept, and the share of its terms that was found (0 to 1).
 
-    `cards` are the quotations that answer it, those taken for an earlier question among them; `weights` its terms with
-    their inverse document frequency in the corpus.
+    `kept` counts the quotations that it was the first to find; `cards` are the quotations that answer it, those taken for
+    an earlier question among them; `weights` its terms with their inverse document frequency in the corpus.
     """
 
     question: str
@@ -90,9 +90,14 @@ class Searched(Frozen):
     weights: dict[str, Annotated[Finite, Field(ge=0)]] = Field(default_factory=dict)
 
     @property
+    def answered(self) -> bool:
+        """Whether a quotation answers it, be it one that an earlier question found."""
+        return bool(self.kept or self.cards)
+
+    @property
     def thin(self) -> bool:
-        """Whether it brought nothing, or the corpus speaks to less than half of it."""
-        return self.kept == 0 or self.coverage < COVERED
+        """Whether nothing answers it, or the corpus speaks to less than half of it."""
+        return not self.answered or self.coverage < COVERED
 
 
 class Material(Frozen):

@@ -303,7 +303,7 @@ def _not_found(page: _Page) -> None:
     first = set(material.brief.questions)
     asked = [row for row in material.searched if row.question in first or not first]
     for row in asked:
-        if row.kept == 0:
+        if not row.answered:
             lines.append(f"- {inert.inline(row.question)} – {say.found_nothing}")
         elif row.thin:
             little = say.found_little.format(coverage=f"{row.coverage:.0%}", kept=row.kept)

@@ -87,6 +87,9 @@ async def test_a_stretch_that_is_held_already_or_given_twice_is_one_card() -> No
     second = await perform(made, step("search", id="search-2", arguments={"question": "b"}))
     assert (first.figures["cards"], second.figures["cards"], second.progress) == (2, 0, 0)
     assert [card.id for card in gathered.cards(made.context)] == ["c1", "c2"]
+    await perform(made, step("search", id="search-3", arguments={"question": "What is a lease?"}))
+    last = gathered.searched(made.context)[-1]
+    assert (last.kept, len(last.cards), last.answered) == (0, 2, True)
 
 
 async def test_a_card_of_a_source_that_was_not_offered_is_left_out() -> None:
