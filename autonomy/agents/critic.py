@@ -6,7 +6,7 @@ is widened twice, sentences are mended twice, and three steps in a row without p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autonomy.agents import gathered, planning
@@ -151,7 +151,14 @@ def thin_note(state: GraphState, context: Context) -> str:
     """What the reader is told when the corpus has no more to give."""
     cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
     enough, wanted = cards_wanted(TaskSpec.model_validate(state["task"]), context), sources_wanted(context)
-    return notes(language_of(state)).holds_little(cards, sources, enough, wanted)
+    held = context.corpora.overview(context.records.get("corpus", "ids") or []).languages
+    return notes(language_of(state)).holds_little(cards, sources, enough, wanted, spoken(language_of(state), held))
+
+
+def spoken(goal: str | None, documents: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """The goal's language and the documents', where no document is in the goal's."""
+    known = [tag[:2] for tag in documents if tag]
+    return (goal[:2], tuple(dict.fromkeys(known))) if goal and known and goal[:2] not in known else None
 
 
 def language_of(state: GraphState) -> str | None:
@@ -167,6 +174,8 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
     if not failed:
         return _pass(step, observation, f"all {len(gates)} gates passed", gates=gates)
     names = ", ".join(f"{gate.name} {gate.figure} (wanted {gate.threshold})" for gate in failed)
+    if not gathered.cards(context):
+        names = "nothing was found to quote, so nothing is claimed and nothing can be measured"
     revisions = sum(s.action == "revise" for s in planning.load(state))
     if failing and revisions < MOST_REVISIONS:
         why = f"{names}: {several(failing, 'sentence')} to mend"

@@ -174,6 +174,8 @@ def _folder(path: str) -> str:
 
 def _sections(page: _Page, sections: Iterable[SectionDraft]) -> None:
     for section in sections:
+        if not section.sentences:
+            continue
         page.head(section.heading, section.level)
         _paragraphs(page, section.part, section.heading, section.paragraphs, section.level)
 

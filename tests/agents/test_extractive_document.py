@@ -273,6 +273,11 @@ async def test_introduction_and_conclusion_claim_nothing_and_name_what_was_not_f
     assert "*What are tides?*" in " ".join(sentence.text for sentence in conclusion)
 
 
+async def test_without_a_quotation_there_is_neither_introduction_nor_conclusion() -> None:
+    for part in ("introduction", "conclusion"):
+        assert flat(await ExtractivePlayer().draft(drafting((), part, figures=("not found: What are tides?",)))) == []
+
+
 async def test_the_synthesis_says_which_points_more_sources_carry() -> None:
     cards = await evidence()
     one, two = (next(c for c in cards if c.source == source) for source in ("s1", "s3"))

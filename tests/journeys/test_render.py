@@ -111,6 +111,13 @@ def test_the_sources_on_top_are_those_of_the_reference_list() -> None:
     assert "> Sources: 2 from *manuals*" in rendered.text
 
 
+def test_a_part_without_a_sentence_has_no_heading() -> None:
+    empty = SectionDraft(heading="Introduction", part="introduction", paragraphs=())
+    text = render(made.written(sections=(empty,), cards=(), sources=())).text
+    assert "## Introduction" not in text
+    assert "nothing quotable" in text
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [("en", "did not answer"), ("de", "nicht geantwortet"), ("es", "no respondió"), ("ja", "応答しませんでした")],

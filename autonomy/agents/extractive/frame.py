@@ -13,7 +13,9 @@ NOT_FOUND, LITTLE = "not found: ", "little: "
 
 
 def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`before` are the finished sections ("heading: first sentence")."""
+    """`before` are the finished sections ("heading: first sentence"). Without a quotation there is nothing to introduce."""
+    if not request.cards:
+        return Paragraphs(paragraphs=())
     sources = {card.source for card in request.cards}
     goal = in_italics(request.brief.title)
     forms = desk.words.introduction if len(sources) != 1 else desk.words.introduction_one
@@ -29,7 +31,12 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
 
 
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand."""
+    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand.
+
+    Without a quotation there is nothing to conclude from: what was looked for stands in a part of its own.
+    """
+    if not request.cards:
+        return Paragraphs(paragraphs=())
     counts = Counter(card.source for card in request.cards)
     leading = _leading(counts, desk)
     sentences: list[Sentence] = []
