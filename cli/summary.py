@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -93,13 +94,9 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     if not manifest:
         return []
     claims = manifest.get("claims") or []
-    quotes = sum(len(claim.get("citations") or []) for claim in claims)
-    sources = len(manifest.get("sources") or [])
-    lines = [
-        f"  {out.paint('claims', DIM)}   {len(claims)} with {several(quotes, 'citation')} from {several(sources, 'source')}"
-    ]
+    lines = [f"  {out.paint('claims', DIM)}   {rests_on(manifest)}"]
     gates = manifest.get("gates") or []
-    if not gates:
+    if not gates or not claims:  # Where nothing is claimed there is nothing to measure; the notes say why.
         return lines
     passed = sum(bool(row.get("pass")) for row in gates)
     figures = ", ".join(
@@ -116,6 +113,21 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
 def _missed(row: Mapping[str, Any]) -> int:
     """The colour of a gate that was missed."""
     return RED if row.get("name") in MUST_PASS else YELLOW
+
+
+def rests_on(manifest: Mapping[str, Any]) -> str:
+    """32 on 32 quotations from 5 sources, 8 of them said twice: each claim and each quotation is counted once."""
+    claims = manifest.get("claims") or []
+    if not claims:
+        return "none"
+    cited = [row for claim in claims for row in claim.get("citations") or []]
+    quotations = len({(row.get("source"), *sorted((row.get("anchor") or {}).items())) for row in cited})
+    said = Counter(claim.get("text") for claim in claims)
+    again = sum(number > 1 for number in said.values())
+    twice = f", {again} of them said in two parts" if again else ""
+    return (
+        f"{len(said)} on {several(quotations, 'quotation')} from {several(len(manifest.get('sources') or []), 'source')}{twice}"
+    )
 
 
 def _notes(manifest: Mapping[str, Any], out: Output) -> list[str]:

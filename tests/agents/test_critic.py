@@ -78,6 +78,32 @@ def test_a_question_is_covered_by_half_its_terms_and_a_quotation(cards: int, cov
     assert judged(made, SEARCH, figures=figures(cards, coverage)).verdict.gates[0].passed is passed
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ""),
+        ("es", "El objetivo está en español, los documentos están en inglés."),
+        ("de", "Die Sprache des Ziels ist Deutsch, die der Dokumente Englisch."),
+        ("fr", "The goal is in French, the documents are in English."),
+    ],
+)
+def test_a_goal_in_a_language_that_no_document_has_is_told_so(language: str, said: str) -> None:
+    made = with_plan(loop(), SEARCH, current="search-1")
+    made.state["brief"] = {**(made.state["brief"] or {}), "language": language}
+    told = critic.thin_note(made.state, made.context)
+    assert told.endswith(f" {said}") if said else "The goal is in" not in told
+
+
+def test_a_question_without_a_new_quotation_says_why() -> None:
+    made = with_plan(loop(), SEARCH, changed(SEARCH, id="search-2"), current="search-1")
+    answered = judged(made, SEARCH, figures={**figures(0, 1.0), "held": 2})
+    assert answered.verdict.gates[0].passed
+    assert answered.why.endswith("nothing new: what answers it was taken already (2 quotations)")
+    silent = judged(made, SEARCH, figures={**figures(0, 1.0), "held": 0})
+    assert not silent.verdict.gates[0].passed
+    assert silent.why.endswith("no sentence of what was found could be quoted for it: noted as thin")
+
+
 def test_enough_evidence_goes_to_the_planner() -> None:
     made = with_cards(with_plan(loop(), SEARCH, current="search-1"), 6, 3)
     found = judged(made, SEARCH, figures=figures())

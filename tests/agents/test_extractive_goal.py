@@ -184,3 +184,8 @@ async def test_a_heading_that_only_says_a_question_again_is_not_asked() -> None:
     brief = await ExtractivePlayer().interpret(goal, overview)
     assert headings[2] in brief.questions
     assert not set(headings[:2]) & set(brief.questions)
+
+
+@pytest.mark.parametrize("goal", ["Guide to backups", "Write an introduction to backups", "A 300-word primer to backups"])
+def test_a_guide_to_something_is_about_that_thing(goal: str) -> None:
+    assert read_goal(goal, "en").subject == "backups"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from autonomy.core.events import EVENT_TYPES
+from cli import summary as summaries
 from cli import wording
 from cli.foreground import how_far
 from cli.live import PlainView
@@ -72,6 +73,31 @@ def test_counts_in_words(number: int, words: str) -> None:
 @pytest.mark.parametrize(("usd", "words"), [(None, "unknown"), (0, "$0.00"), (0.0042, "$0.0042"), (12.3, "$12.30")])
 def test_an_unknown_price_is_never_zero(usd: float | None, words: str) -> None:
     assert wording.money(usd) == words
+
+
+def test_a_claim_and_a_quotation_said_in_two_parts_are_counted_once() -> None:
+    def claim(text: str, start: int, section: str) -> dict[str, Any]:
+        cited = {"source": "s1", "quote": text, "anchor": {"start": start, "end": start + 5}}
+        return {"text": text, "section": section, "citations": [cited]}
+
+    claims = [claim("One.", 0, "Synthesis"), claim("One.", 0, "Matrix"), claim("Two.", 9, "Matrix")]
+    told = {"claims": claims, "sources": [{"id": "s1"}]}
+    assert summaries.rests_on(told) == "2 on 2 quotations from 1 source, 1 of them said in two parts"
+    assert summaries.rests_on({**told, "claims": claims[1:]}) == "2 on 2 quotations from 1 source"
+    assert summaries.rests_on({"claims": [], "sources": []}) == "none"
+
+
+def test_gates_of_a_document_that_claims_nothing_are_not_listed_as_failed(tmp_path: Path) -> None:
+    manifest = {"claims": [], "sources": [], "notes": ["The corpus holds little."], "gates": [
+        {"name": "min_citations", "figure": 0, "threshold": 5, "pass": False}]}  # fmt: skip
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    page = {
+        "run_id": "abcdefghijkl", "status": "done", "outcome": "target_not_reached", "task": {"goal": "Tides"},
+        "artifacts": [{"path": "manifest.json", "role": "manifest"}],
+    }  # fmt: skip
+    text = summary(page, tmp_path, Output(no_color=True))
+    assert "min citations" not in text
+    assert "The corpus holds little." in text
 
 
 def test_ages_in_words() -> None:

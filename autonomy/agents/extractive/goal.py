@@ -52,7 +52,8 @@ _ORDER = {
     |put\ together)\s+(?:me\s+|us\s+|up\s+)?)?
     (?:(?:an?|the|some|one)\s+)?(?:[\w-]+\s+){{0,4}}?(?:{_THINGS["en"]})s?\b
     (?:\s+(?:of|in|with)\s+(?:about\s+|around\s+|roughly\s+|up\ to\s+|at\ least\s+)?[\d,.]+\s*(?:words?|pages?))?
-    \s*(?:,\s*)?(?:about|on|of|for|regarding|concerning|covering|into|:|(?:that|which|to)\s+(?:explains?|describes?|covers?
+    \s*(?:,\s*)?(?:about|on|of|for|(?<=guide\ )to|(?<=introduction\ )to|(?<=primer\ )to
+    |regarding|concerning|covering|into|:|(?:that|which|to)\s+(?:explains?|describes?|covers?
     |discuss(?:es)?|compares?|shows?|summari[sz]es?|outlines?|presents?)
     |explaining|describing|discussing|comparing|summari[sz]ing|showing|outlining|presenting)\s+""",
     "de": rf"""
