@@ -7,7 +7,7 @@ with their question (own headings .9, foreign ones mostly below).
 Where the whole corpus is about the thing, its name weighs little. A thing is a run of neighbouring content words of the
 question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it.
 
-A word that stands nowhere in the corpus (weight 0) cannot be held by any passage. Where it is part of a thing ("shared
+A word that stands nowhere in the corpus cannot be held by any passage. Where it is part of a thing ("shared
 vision") or says where or whose a thing is ("leases in Roman law") it weighs most; elsewhere ("how do banks use leases") it
 asks for nothing. And whatever else a passage holds, the first thing that the question names has to be named.
 """
@@ -15,7 +15,6 @@ asks for nothing. And whatever else a passage holds, the first thing that the qu
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +29,6 @@ LEAST_THING = 0.25
 LONE = 0.4
 """The most that one word of a longer name counts ("library" of "shared libraries"), where it alone stands."""
 _SAME = 1.0
-_NOWHERE = math.log(3)
-"""By how much a word that stands nowhere outweighs, at the least, one that stands in one place of a corpus."""
 _NEAR = 0.75
 """From this share of the rarest one's weight on, a thing is as much the first thing asked for as that one."""
 _FEW = 2
@@ -55,8 +52,8 @@ _ACTING = re.compile(r"\b(?:do|does|did|can|could|should|must|may|might|will|wou
 """What stands before the one who acts, in an English question."""
 _ACTORS = frozenset({"people", "person", "persons"})
 _FORMS = re.compile(
-    r"approach(?:es)?|basics|concepts?|fundamentals|issues?|logic|mechanisms?|methods?|patterns?|polic(?:y|ies)|storms?"
-    r"|strateg(?:y|ies)|techniques?"
+    r"approach(?:es)?|basics|concepts?|fundamentals|handling|issues?|logic|management|mechanisms?|methods?|patterns?|polic(?:y|ies)|scheduling"
+    r"|storms?|strateg(?:y|ies)|techniques?|usage"
 )
 """Words behind the name of a thing that only say in which form one meets it ("retry storms")."""
 _TWINS = {"en": (("human", "person", "people"), ("humans", "persons", "people"))}
@@ -92,8 +89,8 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """The aims of a goal, with the weights of their terms (a term without one is in no passage found and weighs most; one of
-    weight 0 stands nowhere in the corpus)."""
+    """The aims of a goal, with the weights of their terms (a term without one is in no passage found and weighs most; where ""
+    has a weight, all terms of just that weight stand nowhere in the corpus)."""
 
     aims: tuple[Aim, ...]
     language: str
@@ -126,7 +123,9 @@ class Relevance:
         """Whether heading or title name things that weigh enough of the aim, and the passage names one of them."""
         over = [thing for thing in aim.things if heading >= set(thing) or title >= set(thing)]
         weight = recall(aim.terms, (term for thing in over for term in thing), self._weight)
-        return weight >= LEAST_THING and any(own >= set(thing) for thing in over)
+        # "The breaker opens" under "Circuit breakers".
+        short = any(thing[-1] in own and heading >= set(thing) for thing in over)
+        return weight >= LEAST_THING and (short or any(own >= set(thing) for thing in over))
 
     def _names(self, aim: Aim, whole: set[str]) -> bool:
         """Whether the things that cannot be left out are named: of each at least half of its weight."""
@@ -137,8 +136,11 @@ class Relevance:
 
 
 def _weight(term: str, weights: Mapping[str, float]) -> float:
-    most = max(weights.values(), default=_SAME) or _SAME
-    return weights.get(term, most) or most + _NOWHERE
+    return weights.get(term, max(weights.values(), default=_SAME))
+
+
+def _nowhere(term: str, weights: Mapping[str, float]) -> bool:
+    return "" in weights and weights.get(term) == weights[""]
 
 
 def relevance(
@@ -158,14 +160,10 @@ def relevance(
     spoken = goal.union(*asked)
     found = [_aim(question, language, goal, weights) for question in questions]
     # What leaves out a word that stands nowhere would find what the whole question has ruled out.
-    barred = [set(aim.terms) for aim in found if any(weights.get(term) == 0 for term in aim.terms)]
+    barred = [set(aim.terms) for aim in found if any(_nowhere(term, weights) for term in aim.terms)]
     whole = [not any(set(aim.terms) < other for other in barred) for aim in found]
     found, asked = list(itertools.compress(found, whole)), list(itertools.compress(asked, whole))
-    twins = [twin for question in questions for twin in _twins(question, language, goal, weights)]
-    found += [_aim(*twin, weights) for twin in twins]
-    # A twin that was not searched weighs what the word did whose place it takes.
-    most = max(weights.values(), default=_SAME) + _NOWHERE
-    weights = {**{term: most for *_, words in twins for term in words - goal}, **weights}
+    found += [_aim(*twin, weights) for question in questions for twin in _twins(question, language, goal, weights)]
     for other in others:
         words = tuple(dict.fromkeys(terms(other, language)))
         for base in asked:
@@ -181,10 +179,16 @@ def subject(question: str, language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term for run in _runs(question, language, words, {}) for term in run.terms)) or words
 
 
+def things(question: str, language: str) -> tuple[Thing, ...]:
+    """The things that a question names, each as its terms: "context managers" is one of two terms."""
+    found = [run.terms for run in _runs(question, language, set(terms(question, language)), {})]
+    return tuple(dict.fromkeys(found))
+
+
 def _twins(question: str, language: str, goal: set[str], weights: Mapping[str, float]) -> Iterable[tuple[str, str, set[str]]]:
     """The question with another everyday name for what stands nowhere under its own, with its language and known terms."""
     for name, *others in _TWINS.get(language, ()):
-        if weights.get("".join(terms(name, language))) == 0:
+        if _nowhere("".join(terms(name, language)), weights):
             for other in others:
                 renamed, times = re.subn(rf"\b{name}\b", other, question, flags=re.IGNORECASE)
                 if times:
@@ -196,7 +200,7 @@ def _aim(question: str, language: str, goal: Collection[str], weights: Mapping[s
     every = _runs(question, language, goal, weights)
     # What stands nowhere, and neither belongs to a thing nor says where it is, asks for nothing.
     runs = (
-        [run for run in every if run.after or any(weights.get(term) != 0 for term in run.terms)]
+        [run for run in every if run.after or not all(_nowhere(term, weights) for term in run.terms)]
         if language in _SCOPES
         else every
     )
@@ -213,7 +217,7 @@ def _aim(question: str, language: str, goal: Collection[str], weights: Mapping[s
 def _needed(runs: Sequence[Run], language: str, weights: Mapping[str, float]) -> tuple[tuple[Thing, ...], ...]:
     """What stands before the first preposition (of several things one that is about as rare as the rarest), and of whom."""
     size = next((i for i, run in enumerate(runs) if i and run.after and run.after not in _MEANS), len(runs))
-    first = [run for run in runs[:size] if any(weights.get(term) != 0 for term in run.terms)] or runs[:size]
+    first = [run for run in runs[:size] if not all(_nowhere(term, weights) for term in run.terms)] or runs[:size]
     heads = [_placed(run, weights) for run in first]
     rarity = [max(_weight(term, weights) for term in head) for head in heads]
     either = tuple(head for head, rare in zip(heads, rarity, strict=True) if rare >= _NEAR * max(rarity))
@@ -224,7 +228,7 @@ def _needed(runs: Sequence[Run], language: str, weights: Mapping[str, float]) ->
 
 def _placed(run: Run, weights: Mapping[str, float]) -> Thing:
     """The terms of a run that stand somewhere in the corpus; all where none does."""
-    return tuple(term for term in run.terms if weights.get(term) != 0) or run.terms
+    return tuple(term for term in run.terms if not _nowhere(term, weights)) or run.terms
 
 
 def _runs(question: str, language: str, goal: Collection[str], weights: Mapping[str, float]) -> list[Run]:
@@ -236,7 +240,7 @@ def _runs(question: str, language: str, goal: Collection[str], weights: Mapping[
         word = question[start:end].lower()
         known = tuple(term for term in terms(word, language) if term in goal)
         compound = "-" in question[max(0, start - 1) : start] + question[end : end + 1]
-        nowhere = bool(known) and all(weights.get(term) == 0 for term in known)
+        nowhere = bool(known) and all(_nowhere(term, weights) for term in known)
         actor = language == "en" and bool(_ACTING.search(question[:start]))
         form = language == "en" and last >= 0 and nowhere and bool(_FORMS.fullmatch(word))
         if not known or form or ((is_carrier(word, language) or (actor and word in _ACTORS)) and not compound):
