@@ -156,9 +156,16 @@ class LazyGroup(Group):
 def noun(about: str) -> typer.Typer:
     """A group of verbs; a group even when it has a single one."""
     return typer.Typer(
-        cls=Group, help=about, callback=lambda: None, add_completion=False, rich_markup_mode=None, context_settings=CONTEXT,
+        cls=Group, help=about, callback=note_shared, add_completion=False, rich_markup_mode=None, context_settings=CONTEXT,
         no_args_is_help=True,
     )  # fmt: skip
+
+
+def note_shared(ctx: typer.Context, as_json: JsonFlag = False, debug: DebugFlag = False, no_color: NoColorFlag = False) -> None:
+    """Keep the shared flags that stand before the verb, for the command that follows."""
+    session = ctx.find_object(Session)
+    assert session is not None, "entry() puts the session into the root context"
+    session.note(json=as_json, debug=debug, no_color=no_color)
 
 
 def verb() -> typer.Typer:
@@ -179,7 +186,8 @@ def command(
         def call(ctx: typer.Context, *, as_json: bool, debug: bool, no_color: bool, **values: Any) -> None:
             session = ctx.find_object(Session)
             assert session is not None, "entry() puts the session into the root context"
-            session.use(json=as_json, debug=debug, no_color=no_color)
+            session.note(json=as_json, debug=debug, no_color=no_color)
+            session.use_noted()
             try:
                 code = function(session, **values)
             except KeyboardInterrupt:

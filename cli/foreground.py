@@ -18,6 +18,7 @@ from cli import errors
 from cli.live import View, open_view, resume_hint, write_raw
 from cli.output import RED, Output, plain
 from cli.summary import summary
+from cli.wording import several
 
 if TYPE_CHECKING:
     from autonomy.bootstrap.app import App
@@ -106,7 +107,7 @@ def work(app: App, out: Output, run_id: str, *, job_id: int | None, wait: bool =
     if out.json:
         out.document(document(page, job_id))
     if stopped:
-        out.say("Stopped at a safe point.")
+        out.say(f"Stopped at a safe point{how_far(page)}.")
         out.say(resume_hint(out, run_id))
         return errors.INTERRUPTED
     if ended.status == "failed":
@@ -114,6 +115,16 @@ def work(app: App, out: Output, run_id: str, *, job_id: int | None, wait: bool =
     elif not out.json:
         out.data(summary(page, app.settings.home, out))
     return code
+
+
+def how_far(page: dict[str, Any]) -> str:
+    """The steps done of those planned so far."""
+    steps = page.get("plan") or []
+    return (
+        f", {sum(bool(step['done']) for step in steps)} of {several(len(steps), 'step')} done"
+        if steps
+        else ", before there was a plan"
+    )
 
 
 def _say_failure(out: Output, run_id: str, error: AutonomyError | str | None) -> None:

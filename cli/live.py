@@ -51,7 +51,7 @@ class PlainView:
 
     def __init__(self, out: Output) -> None:
         self._out = out
-        self._told = time.monotonic()
+        self._told: float | None = None
         self._telling = False
 
     def event(self, event: Event) -> None:
@@ -63,11 +63,12 @@ class PlainView:
         """Nothing: pieces of an answer are no lines."""
 
     def progress(self, done: int, total: int, name: str) -> None:
-        """A line every few seconds and at the end; nothing for what is done in no time."""
-        late = time.monotonic() - self._told >= READING_SECONDS
-        if late or (self._telling and done >= total):
-            self._told, self._telling = time.monotonic(), done < total
-            self._out.say(f"read {done:,} of {total:,} documents: {squeezed(name)}")
+        """A line every few seconds and at the end; nothing for what is done in no time. Most were read by an earlier run."""
+        now = time.monotonic()
+        self._told = now if self._told is None else self._told
+        if now - self._told >= READING_SECONDS or (self._telling and done >= total):
+            self._told, self._telling = now, done < total
+            self._out.say(f"checked {done:,} of {total:,} documents: {squeezed(name)}")
 
     def notice(self, text: str) -> None:
         """Tell it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ import typer
 from autonomy import __version__
 from autonomy.core.errors import AutonomyError, Interrupted, UsageError
 from cli import errors
-from cli.command import CONTEXT, DebugFlag, JsonFlag, LazyGroup, NoColorFlag, program_arguments, wants
+from cli.command import CONTEXT, DebugFlag, JsonFlag, LazyGroup, NoColorFlag, note_shared, program_arguments, wants
 from cli.output import Output, guard_streams, plain_lines
 from cli.session import Session
 
@@ -45,12 +46,14 @@ class Root(LazyGroup):
 
 
 def _root(
+    ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
     as_json: JsonFlag = False,
     debug: DebugFlag = False,
     no_color: NoColorFlag = False,
 ) -> None:
-    """The shared flags may also stand before the command; `entry` has read them already."""
+    """The shared flags may also stand before the command."""
+    note_shared(ctx, as_json, debug, no_color)
 
 
 def root() -> Any:
@@ -70,7 +73,8 @@ def run(argv: Sequence[str], open_app: Callable[..., Any] | None = None) -> int:
     """Run one command line; returns the exit code. Output goes to `sys.stdout` and `sys.stderr`."""
     out = Output(json=wants(argv, "--json"), no_color=wants(argv, "--no-color"))
     session = Session(out, debug=wants(argv, "--debug"), open_app=open_app)
-    if "--version" in argv[:1]:
+    leading = list(itertools.takewhile(lambda word: word.startswith("-"), argv))
+    if "--version" in leading:
         if out.json:
             out.document({"version": __version__})
         else:
@@ -96,7 +100,7 @@ def _usage(error: typer.TyperException, session: Session) -> int:
         return errors.USAGE
     message, meant, name = " ".join(plain_lines(text).split()).partition("Did you mean")
     path = context.command_path if context is not None else "autonomy"
-    return errors.report(UsageError(message.rstrip(" ."), f"{meant}{name}" or f"See '{path} --help'."), session.out)
+    return errors.report(UsageError(message.rstrip(" ."), f"{meant}{name}" or f"See '{path} -h'."), session.out)
 
 
 def _failed(error: Exception, session: Session) -> int:

@@ -19,7 +19,10 @@ GoalArgument = Annotated[str, typer.Argument(metavar="GOAL", help="What the docu
 TASK, LIMITS, WORK = "Task", "Limits", "How it is worked"
 
 JourneyOption = Annotated[
-    Journey, typer.Option(metavar="KIND", help="write, rewrite, research, slides or assignment.", rich_help_panel=TASK)
+    Journey,
+    typer.Option(
+        metavar="KIND", help="write or research; rewrite, slides and assignment come in a later release.", rich_help_panel=TASK
+    ),
 ]
 CorpusOption = Annotated[
     list[str] | None,
@@ -27,19 +30,25 @@ CorpusOption = Annotated[
 ]
 SourceOption = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Document to rewrite; write and research read none.", rich_help_panel=TASK),
+    typer.Option(metavar="FILE", help="Document to rewrite; refused in this release.", rich_help_panel=TASK),
 ]
 LengthOption = Annotated[
-    float | None, typer.Option(metavar="WORDS", parser=whole, help="Length of the document.", rich_help_panel=TASK)
+    float | None,
+    typer.Option(
+        metavar="WORDS", parser=whole, help="Words of the text: write all parts, research the synthesis.", rich_help_panel=TASK
+    ),
 ]
 StyleOption = Annotated[
     Style, typer.Option(metavar="STYLE", help="apa, harvard, mla, chicago, ieee, vancouver.", rich_help_panel=TASK)
 ]
 CitationsOption = Annotated[
-    float | None, typer.Option(metavar="N", parser=whole, help="Fewest citations.", rich_help_panel=TASK)
+    float | None, typer.Option(metavar="N", parser=whole, help="Fewest different quotations cited.", rich_help_panel=TASK)
 ]
 SimilarityOption = Annotated[
-    float | None, typer.Option(metavar="PCT", parser=number, help="Highest similarity a report may show.", rich_help_panel=TASK)
+    float | None,
+    typer.Option(
+        metavar="PCT", parser=number, help="Highest similarity of a report; refused in this release.", rich_help_panel=TASK
+    ),
 ]
 DueOption = Annotated[str | None, typer.Option(metavar="DATE", help="Due date, YYYY-MM-DD, noted only.", rich_help_panel=TASK)]
 TaskOption = Annotated[

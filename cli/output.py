@@ -57,6 +57,14 @@ def cut(text: str, width: int, more: str = "…") -> str:
     return kept.rstrip() + more
 
 
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines of at most `width` characters, broken at white space alone: a path stays whole, wider than the line if need be."""
+    import textwrap
+
+    whole = textwrap.TextWrapper(width, indent, indent, break_long_words=False, break_on_hyphens=False)
+    return whole.wrap(text)
+
+
 def columns(text: str) -> int:
     """How many terminal columns the text takes (wide characters two, combining ones none)."""
     if text.isascii():
@@ -89,6 +97,7 @@ class Glyphs:
     dot: str = "·"
     branch: str = "├"
     last: str = "└"
+    advice: str = "!"
 
 
 ASCII = Glyphs("+", ">", ".", "x", "-", "#", "=", ".", "-", "...", "->", "-", "|", "`")

@@ -17,19 +17,21 @@ COLOURS = {
     "aborted": RED,
     "waiting_human": YELLOW,
     "paused": YELLOW,
+    "target_not_reached": YELLOW,
+    "budget_exceeded": YELLOW,
 }
 STEP_COLOURS = {"done": GREEN, "running": CYAN, "failed": RED}
 SHORT = 8
 
 
-def run_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
+def run_table(rows: Sequence[Mapping[str, Any]], out: Output, abandoned: frozenset[str] = frozenset()) -> str:
     """One line a run: short id, state, journey, age, goal; the goal takes what width is left."""
     several = len({row["user_id"] for row in rows}) > 1
     short = max(SHORT, distinct([row["run_id"] for row in rows]))
     cells = [
         [
             row["run_id"][:short],
-            status_word(row["status"], row["outcome"]),
+            _state(row, abandoned),
             row["journey"],
             ago(row["created_at"]),
             *([cut(plain(row["user_id"]), 12, out.glyphs.more)] if several else []),
@@ -50,6 +52,12 @@ def run_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
     return "\n".join(lines)
 
 
+def _state(row: Mapping[str, Any], abandoned: frozenset[str]) -> str:
+    """How the run stands; a run that only looks as if it were worked says so."""
+    gone = " (its worker is gone)" if row["status"] == "running" and row["run_id"] in abandoned else ""
+    return status_word(row["status"], row["outcome"]) + gone
+
+
 def filled(text: str, width: int) -> str:
     """The text in at least so many columns."""
     return text + " " * max(width - columns(text), 0)
@@ -63,12 +71,12 @@ def distinct(ids: Sequence[str]) -> int:
     return 64
 
 
-def run_page(page: Mapping[str, Any], out: Output) -> str:
+def run_page(page: Mapping[str, Any], out: Output, abandoned: frozenset[str] = frozenset()) -> str:
     """Everything about one run, most wanted first."""
     state = page["outcome"] or page["status"]
     task = page.get("task") or {}
     lines = [
-        f"{out.paint(page['run_id'], BOLD)}  {out.paint(status_word(page['status'], page['outcome']), COLOURS.get(state, 0))}",
+        f"{out.paint(page['run_id'], BOLD)}  {out.paint(_state(page, abandoned), COLOURS.get(state, 0))}",
         *wrapped(squeezed(task.get("goal", page.get("goal", ""))), out.width, 2),
         "",
         pair("journey", _journey(page, task), out),

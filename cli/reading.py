@@ -38,7 +38,7 @@ def _told(out: Output) -> Iterator[Callable[[int, int, str], None]]:
 
     console = Console(stderr=True, no_color=not out.colour_err, highlight=False, emoji=False, markup=False)
     columns = (
-        TextColumn("reading", markup=False),
+        TextColumn("documents", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

@@ -136,6 +136,7 @@ def list_runs(
     with session.app(writes=False) as application:
         most = values.between("--limit", limit, 1, 200)
         page = application.runs.page(user=user, status=status, limit=most, cursor=cursor)
+        abandoned = application.runs.abandoned()
     if session.out.json:
         session.out.document({"items": page.items, "next_cursor": page.next_cursor})
         return
@@ -144,7 +145,7 @@ def list_runs(
             f"No runs{' like that' if user or status else ' yet'}. Start one with 'autonomy run start GOAL --corpus DIR'."
         )
         return
-    session.out.data(run_table(page.items, session.out))
+    session.out.data(run_table(page.items, session.out, abandoned))
     if page.next_cursor:
         session.out.say(f"More: autonomy run list --cursor {page.next_cursor}")
 
@@ -156,10 +157,11 @@ def inspect(session: Session, run: options.RunArgument) -> None:
 
     with session.app(writes=False) as application:
         page = application.runs.inspect(application.runs.resolve(run))
+        abandoned = application.runs.abandoned()
     if session.out.json:
         session.out.document(page)
     else:
-        session.out.data(run_page(page, session.out))
+        session.out.data(run_page(page, session.out, abandoned))
 
 
 @command(

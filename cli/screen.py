@@ -114,8 +114,8 @@ def _reading(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:
     share = watch.reading.done / max(watch.reading.total, 1)
     bar = _bar(share, 0.0, BAR, glyphs)
     figures = Text(f" {watch.reading.done:,} of {watch.reading.total:,}")
-    name = Text("  " + cut(squeezed(watch.reading.name), max(width - BAR - columns(figures.plain) - 22, 8), glyphs.more), "dim")
-    return [Text.assemble((f"{glyphs.now} ", "bold cyan"), ("Reads documents  ", "bold"), bar, figures, name)]
+    name = Text("  " + cut(squeezed(watch.reading.name), max(width - BAR - columns(figures.plain) - 23, 8), glyphs.more), "dim")
+    return [Text.assemble((f"{glyphs.now} ", "bold cyan"), ("Checks documents  ", "bold"), bar, figures, name)]
 
 
 def _group_state(steps: list[Step]) -> str:
@@ -219,8 +219,9 @@ def _bar(used: float, reserved: float, cells: int, glyphs: Glyphs) -> Text:
 
 
 def _meters(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:
+    running = {"seconds": {"used": watch.seconds_used(time.monotonic())}}
     lines = [
-        meter(name, row, BAR if width >= 70 else 12, glyphs, since=watch.budgets_at if name == "seconds" else None)
+        meter(name, {**row, **running.get(name, {})}, BAR if width >= 70 else 12, glyphs)
         for name, row in watch.budgets.items()
         if name in ("tokens", "seconds", "usd") and (row.get("limit") is not None or row.get("used"))
     ]
@@ -228,11 +229,9 @@ def _meters(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:
     return [*lines, Text.assemble(("calls    ", "dim"), f"{watch.calls}{retries}")]
 
 
-def meter(name: str, row: Any, cells: int, glyphs: Glyphs, *, since: float | None = None) -> Text:
-    """One budget: a bar where there is a limit, then the figures. `since` lets seconds run on between two pages."""
+def meter(name: str, row: Any, cells: int, glyphs: Glyphs) -> Text:
+    """One budget: a bar where there is a limit, then the figures."""
     used, reserved, limit = float(row.get("used") or 0), float(row.get("reserved") or 0), row.get("limit")
-    if since is not None:
-        used += time.monotonic() - since
     show = {"tokens": count, "seconds": duration, "usd": money}[name]
     held = f" + {show(reserved)} reserved" if reserved else ""
     if limit is None:

@@ -21,12 +21,18 @@ class Session:
         self.out = out
         self.debug = debug
         self._open_app = open_app
+        self._json = self._no_color = False
 
-    def use(self, *, json: bool, debug: bool, no_color: bool) -> None:
-        """Take over the flags as they were parsed."""
-        self.debug = self.debug or debug
-        if json != self.out.json or no_color:
-            self.out = Output(json=json, no_color=no_color)
+    def note(self, *, json: bool, debug: bool, no_color: bool) -> None:
+        """Add the flags parsed at one place: before the command, after the noun, or after the verb. One place is enough."""
+        self._json |= json
+        self._no_color |= no_color
+        self.debug |= debug
+
+    def use_noted(self) -> None:
+        """Speak as the flags noted so far ask for; until then the output is what the raw words seemed to ask for."""
+        if self._json != self.out.json or self._no_color:
+            self.out = Output(json=self._json, no_color=self._no_color)
 
     def settings(self, flags: Mapping[str, Any] | None = None) -> Settings:
         """The settings of this invocation; `flags` maps dotted keys to values of the command line."""

@@ -94,11 +94,17 @@ def follow_all(runs: Runs, out: Output, leaving: Leaving, *, after: int, follow:
             pause.wait(PATIENCE)
 
 
+def below(event_type: str, outcome: object) -> bool:
+    """Whether a run ended with something to hand over that is less than what was asked for."""
+    return event_type == "run.done" and outcome != "delivered"
+
+
 def _print(event: Event, out: Output, *, run: bool) -> None:
     body = event.as_json()
     if out.json:
         out.line({**body, "position": event.position} if run else body)
         return
     line = event_line(body, out.glyphs, run=run)
+    colour = YELLOW if below(event.type, event.content.get("outcome")) else COLOURS.get(event.type, 0)
     quiet = event.type.startswith(("node.", "call."))
-    out.data(out.paint(line, DIM if quiet else COLOURS.get(event.type, 0)))
+    out.data(out.paint(line, DIM if quiet else colour))

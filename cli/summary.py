@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from autonomy.core.counting import several
-from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, cut, plain, squeezed
+from autonomy.core.gates import MUST_PASS
+from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed, wrapped
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
 
 OUTCOME_COLOURS = {"delivered": GREEN, "failed": RED, "aborted": RED, "waiting_human": YELLOW, "paused": YELLOW}
 SHOWN_NOTES = 4
+MARGIN = 11
+IDLE_SECONDS = 15.0
+"""Below this, what lies between the start and the work is the start of the program, not a pause."""
 NEXT = {
     "paused": "autonomy run resume {run}",
     "waiting_human": "autonomy run inspect {run}",
@@ -40,8 +45,14 @@ def summary(page: Mapping[str, Any], home: Path, out: Output) -> str:
 
 
 def _took(page: Mapping[str, Any]) -> str:
+    """How long it took; where it mostly waited or lay paused, both times."""
     began, ended = parse_time(page.get("created_at")), parse_time(page.get("updated_at"))
-    return f" after {duration((ended - began).total_seconds())}" if began and ended else ""
+    if began is None or ended is None:
+        return ""
+    passed, worked = (ended - began).total_seconds(), float(page["budgets"]["seconds"]["used"])
+    if passed > 2 * worked + IDLE_SECONDS:
+        return f": worked {duration(worked)}, {duration(passed)} since the start"
+    return f" after {duration(passed)}"
 
 
 def _files(page: Mapping[str, Any], out: Output) -> list[str]:
@@ -51,8 +62,12 @@ def _files(page: Mapping[str, Any], out: Output) -> list[str]:
     )
     lines = []
     for number, row in enumerate(named):
-        lead = out.paint("files", DIM) + "    " if number == 0 else " " * 9
-        lines.append(f"  {lead}{out.paint(plain(row['path']), *([BOLD] if number == 0 else []))}")
+        lead = out.paint("files", DIM) if number == 0 else ""
+        path, bold = plain(row["path"]), [BOLD] if number == 0 else []
+        if MARGIN + columns(path) > out.width:  # alone on its line, so that a narrow terminal breaks it as late as it can
+            lines += [*([f"  {lead}"] if lead else []), out.paint(path, *bold)]
+        else:
+            lines.append(f"  {lead}{' ' * (4 if lead else 9)}{out.paint(path, *bold)}")
     if len(rows) > len(named):
         lines.append(f"  {' ' * 9}{out.paint(f'and {len(rows) - len(named)} files of the stored sources', DIM)}")
     return lines
@@ -79,13 +94,9 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     if not manifest:
         return []
     claims = manifest.get("claims") or []
-    quotes = sum(len(claim.get("citations") or []) for claim in claims)
-    sources = len(manifest.get("sources") or [])
-    lines = [
-        f"  {out.paint('claims', DIM)}   {len(claims)} with {several(quotes, 'citation')} from {several(sources, 'source')}"
-    ]
+    lines = [f"  {out.paint('claims', DIM)}   {rests_on(manifest)}"]
     gates = manifest.get("gates") or []
-    if not gates:
+    if not gates or not claims:  # Where nothing is claimed there is nothing to measure; the notes say why.
         return lines
     passed = sum(bool(row.get("pass")) for row in gates)
     figures = ", ".join(
@@ -95,13 +106,33 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     lines += [f"  {out.paint('gates', DIM) + '    ' if number == 0 else ' ' * 9}{words}" for number, words in enumerate(words)]
     failed = [row for row in gates if not row.get("pass")]
     return lines + [
-        f"  {' ' * 9}{out.paint(cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more), YELLOW)}" for row in failed
+        f"  {' ' * 9}{out.paint(cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more), _missed(row))}" for row in failed
     ]
+
+
+def _missed(row: Mapping[str, Any]) -> int:
+    """The colour of a gate that was missed."""
+    return RED if row.get("name") in MUST_PASS else YELLOW
+
+
+def rests_on(manifest: Mapping[str, Any]) -> str:
+    """32 on 32 quotations from 5 sources, 8 of them said twice: each claim and each quotation is counted once."""
+    claims = manifest.get("claims") or []
+    if not claims:
+        return "none"
+    cited = [row for claim in claims for row in claim.get("citations") or []]
+    quotations = len({(row.get("source"), *sorted((row.get("anchor") or {}).items())) for row in cited})
+    said = Counter(claim.get("text") for claim in claims)
+    again = sum(number > 1 for number in said.values())
+    twice = f", {again} of them said in two parts" if again else ""
+    return (
+        f"{len(said)} on {several(quotations, 'quotation')} from {several(len(manifest.get('sources') or []), 'source')}{twice}"
+    )
 
 
 def _notes(manifest: Mapping[str, Any], out: Output) -> list[str]:
     room = max(min(out.width, 110) - 12, 30)
-    told = [row for note in (manifest.get("notes") or [])[:SHOWN_NOTES] for row in textwrap.wrap(squeezed(note), room)]
+    told = [row for note in (manifest.get("notes") or [])[:SHOWN_NOTES] for row in wrapped(squeezed(note), room)]
     return [f"  {out.paint('notes', DIM) + '    ' if number == 0 else ' ' * 9}{row}" for number, row in enumerate(told)]
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cli.output import BOLD, DIM, GREEN, RED, YELLOW, Output, squeezed
-from cli.wording import count, figures, local_time, money, several
+from cli.output import BOLD, DIM, GREEN, RED, YELLOW, Output, squeezed, wrapped
+from cli.wording import count, figures, local_time, money, outcome_line, several, status_word
 
 if TYPE_CHECKING:
     from autonomy.services.story import Line, Story
@@ -27,7 +26,7 @@ def story_document(story: Story) -> dict[str, Any]:
 def story_text(story: Story, out: Output) -> str:
     """The story for people."""
     width = min(out.width, 110)
-    lines = [out.paint(f"Run {story.run_id}", BOLD), *textwrap.wrap(squeezed(story.headline), width)]
+    lines = [out.paint(f"Run {story.run_id}", BOLD), *wrapped(_headline(squeezed(story.headline)), width)]
     for section in story.sections:
         told = [part for line in _worth_telling(section.lines) for part in _told(line, width, out)]
         if told:
@@ -35,9 +34,15 @@ def story_text(story: Story, out: Output) -> str:
     lines += [
         "",
         out.paint("In sum", BOLD),
-        *textwrap.wrap(_sums(story.totals), width, initial_indent="  ", subsequent_indent="  "),
+        *wrapped(_sums(story.totals), width, indent="  "),
     ]
     return "\n".join(lines)
+
+
+def _headline(text: str) -> str:
+    """The headline with its outcome in the words of people."""
+    lead, told, outcome = text.removesuffix(")").rpartition(", outcome ")
+    return f"{lead}{told}{status_word(outcome)})" if told else text
 
 
 def _worth_telling(lines: Sequence[Line]) -> Iterator[Line]:
@@ -50,15 +55,16 @@ def _worth_telling(lines: Sequence[Line]) -> Iterator[Line]:
 
 def _told(line: Line, width: int, out: Output) -> list[str]:
     room = width - len(MARGIN)
-    text = squeezed(line.text)
+    text = outcome_line(squeezed(line.text)) if line.type.startswith("run.") else squeezed(line.text)
     reason, arrow, route = text.rpartition(" -> ") if line.type == "decision" else (text, "", "")
-    body = textwrap.wrap(f"{reason} {out.glyphs.arrow} {route}" if arrow else reason or text, room) or [""]
-    colour = [COLOURS[line.type]] if line.type in COLOURS else []
+    body = wrapped(f"{reason} {out.glyphs.arrow} {route}" if arrow else reason or text, room) or [""]
+    short = line.type == "run.done" and not text.endswith(": delivered")
+    colour = [YELLOW] if short else [COLOURS[line.type]] if line.type in COLOURS else []
     rows = [out.paint(each, *colour) for each in body]
     if line.subject:
-        rows = [*(out.paint(each, BOLD) for each in textwrap.wrap(squeezed(line.subject), room)), *rows]
+        rows = [*(out.paint(each, BOLD) for each in wrapped(squeezed(line.subject), room)), *rows]
     shown = figures(line.figures)
-    rows += [out.paint(each, DIM) for each in (textwrap.wrap(shown, room) if shown else [])]
+    rows += [out.paint(each, DIM) for each in (wrapped(shown, room) if shown else [])]
     return [f"  {out.paint(local_time(line.at), DIM)}  {rows[0]}", *(MARGIN + each for each in rows[1:])]
 
 

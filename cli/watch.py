@@ -70,6 +70,7 @@ class Watch:
     tail: str = ""
     reading: Reading | None = None
     notice: str = ""
+    shown_seconds: float = 0.0
 
     def take(self, event: Event) -> None:
         """Learn from one event."""
@@ -108,6 +109,12 @@ class Watch:
             self._plan(page["plan"])
         if page.get("budgets"):
             self.budgets, self.budgets_at = page["budgets"], time.monotonic()
+
+    def seconds_used(self, now: float) -> float:
+        """Seconds of work for a meter that never runs backwards: a page counts only whole steps, so it may be behind it."""
+        used = float(self.budgets.get("seconds", {}).get("used") or 0)
+        self.shown_seconds = max(self.shown_seconds, used + max(now - self.budgets_at, 0.0))
+        return self.shown_seconds
 
     def _plan(self, rows: list[Mapping[str, Any]]) -> None:
         known = {step.id: step for step in self.steps}

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autonomy.core.counting import several as several
+from autonomy.core.gates import MUST_PASS, in_words
+from autonomy.core.wording import STATUS_WORDS
 from autonomy.core.wording import ago as ago
 from autonomy.core.wording import clock as clock
 from autonomy.core.wording import count as count
@@ -44,15 +46,15 @@ def figure(value: Any) -> str:
         return f"{figure(value[0])} to {figure(value[1])}"
     if isinstance(value, list | tuple):
         return " ".join(figure(item) for item in value)
-    return squeezed(value)
+    return squeezed(STATUS_WORDS.get(value, value) if isinstance(value, str) else value)
 
 
 def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
-    """One gate: its sign, name, figure and threshold."""
-    sign = glyphs.done if row.get("pass", row.get("passed")) else glyphs.failed
-    threshold = row.get("threshold")
-    wanted = f" (wanted {figure(threshold)})" if threshold not in (None, "") else ""
-    return f"{sign} {plain(row.get('name', '?')).replace('_', ' ')} {figure(row.get('figure'))}{wanted}"
+    """One gate: its sign, name, figure and threshold. A miss that does not decide about the document is only advice."""
+    name = str(row.get("name", "?"))
+    missed = glyphs.failed if name in MUST_PASS else glyphs.advice
+    sign = glyphs.done if row.get("pass", row.get("passed")) else missed
+    return f"{sign} {plain(in_words(name, row.get('figure'), row.get('threshold')))}"
 
 
 def happening(type_: str, content: Mapping[str, Any], glyphs: Glyphs) -> str:
@@ -123,9 +125,15 @@ def _changed(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     return ", ".join(f"{name} {'unlimited' if now.get(name) is None else shows[name](float(now[name]))}" for name in named)
 
 
+def outcome_line(text: str) -> str:
+    """A line that ends in `: OUTCOME`, with the outcome in the words of people."""
+    lead, colon, last = text.rpartition(": ")
+    return f"{lead}{colon}{STATUS_WORDS.get(last, last)}"
+
+
 def _ended(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     text = content.get("error") or content.get("message") or content.get("outcome") or ""
-    return squeezed(text.get("message", "") if isinstance(text, Mapping) else text)
+    return squeezed(text.get("message", "") if isinstance(text, Mapping) else STATUS_WORDS.get(text, text))
 
 
 _TELLERS = {

@@ -32,6 +32,9 @@ def worker(
             session.out.say(
                 f"Working {most} at a time; Ctrl-C hands the work back." + (" Stops when idle." if until_idle else "")
             )
+            per_user = application.settings.queue.per_user
+            if most > per_user:
+                session.out.say(f"For one user at most {per_user} at a time: 'per_user' under [queue] in autonomy.toml.")
         worked = run_worker(application, concurrency=most, until_idle=until_idle)
     if session.out.json:
         session.out.document({"worked": worked})

@@ -6,7 +6,7 @@ is widened twice, sentences are mended twice, and three steps in a row without p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from autonomy.agents import gathered, planning
@@ -14,6 +14,7 @@ from autonomy.agents.context import Context
 from autonomy.agents.material import COVERED
 from autonomy.agents.notes import notes
 from autonomy.core.counting import several
+from autonomy.core.gates import MUST_PASS, in_words
 from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
@@ -26,14 +27,6 @@ MOST_WIDENINGS = 2
 MOST_REVISIONS = 2
 STALE_STEPS = 3
 MOST_REPLANS = 2
-MUST_PASS = frozenset(
-    {
-        "quote_found", "citation_coverage", "citation_support", "relevance", "claim_in_text", "references", "min_citations",
-        "length",
-    }
-)  # fmt: skip
-"""A document that fails one of these is handed over, but not as delivered; the other gates are targets of style. A length
-is only measured where somebody asked for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +90,16 @@ def _searched(step: PlanStep, observation: Observation, state: GraphState, conte
     """A question's own coverage is noted; after the last question all the evidence is weighed together."""
     coverage = float(observation.figures["coverage"])
     kept = int(observation.figures["cards"])
-    gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept > 0)
+    held = int(observation.figures.get("held", 0))
+    gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept + held > 0)
     found = found_in(kept, int(observation.figures["sources"]))
     why = f"'{step.arguments['question']}': {found}; {coverage:.0%} of the question's terms found"
-    if not gate.passed:
+    if not kept and held:
+        why += f"; nothing new: what answers it was taken already ({several(held, 'quotation')})"
+    if coverage < COVERED:
         why += f" (wanted {COVERED:.0%}): noted as thin"
+    elif not gate.passed:
+        why += "; no sentence of what was found could be quoted for it: noted as thin"
     if any(s.action == "search" and not s.ended and s.id != step.id for s in planning.load(state)):
         return _pass(step, observation, why, gates=(gate,))
     return _weighed(step, observation, state, context, why, gate)
@@ -146,7 +144,14 @@ def thin_note(state: GraphState, context: Context) -> str:
     """What the reader is told when the corpus has no more to give."""
     cards, sources = len(gathered.cards(context)), len(gathered.sources(context))
     enough, wanted = cards_wanted(TaskSpec.model_validate(state["task"]), context), sources_wanted(context)
-    return notes(language_of(state)).holds_little(cards, sources, enough, wanted)
+    held = context.corpora.overview(context.records.get("corpus", "ids") or []).languages
+    return notes(language_of(state)).holds_little(cards, sources, enough, wanted, spoken(language_of(state), held))
+
+
+def spoken(goal: str | None, documents: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """The goal's language and the documents', where no document is in the goal's."""
+    known = [tag[:2] for tag in documents if tag]
+    return (goal[:2], tuple(dict.fromkeys(known))) if goal and known and goal[:2] not in known else None
 
 
 def language_of(state: GraphState) -> str | None:
@@ -161,7 +166,9 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
     failing = int(observation.figures["failing_sentences"])
     if not failed:
         return _pass(step, observation, f"all {len(gates)} gates passed", gates=gates)
-    names = ", ".join(f"{gate.name} {gate.figure} (wanted {gate.threshold})" for gate in failed)
+    names = ", ".join(in_words(gate.name, gate.figure, gate.threshold) for gate in failed)
+    if not gathered.cards(context):
+        names = "nothing was found to quote, so nothing is claimed and nothing can be measured"
     revisions = sum(s.action == "revise" for s in planning.load(state))
     if failing and revisions < MOST_REVISIONS:
         why = f"{names}: {several(failing, 'sentence')} to mend"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from autonomy.agents.context import Context
 from autonomy.agents.material import Annotation, Material, MatrixRow, Searched, SectionDraft, SourceMap
+from autonomy.agents.notes import notes as notes_in
 from autonomy.agents.roles import Brief, Outline
 from autonomy.core.state import GraphState
 from autonomy.core.types import Card, Outcome, Source, TaskSpec
@@ -68,15 +69,17 @@ def material(state: GraphState, context: Context, *, outcome: Outcome = "deliver
     found = sources(context)
     laid_out = outline(context)
     asked = searched(context)
-    thin = tuple(row.question for row in asked if row.kept == 0) + (laid_out.thin if laid_out else ())
+    silent = unanswered(context)
+    thin = tuple(row.question for row in asked if not row.answered) + (laid_out.thin if laid_out else ())
     return Material(
         task=task,
         brief=brief,
         run_id=context.run.run_id,
-        player=context.player.asked.player,
+        player="extractive" if silent else context.player.asked.player,
         provider=context.player.asked.name,
         seed=context.run.seed,
         outcome=outcome,
+        unanswered=silent,
         sections=sections(context),
         annotations=annotations(context),
         matrix=matrix(context),
@@ -85,8 +88,20 @@ def material(state: GraphState, context: Context, *, outcome: Outcome = "deliver
         maps=tuple(SourceMap(source=s.id, **context.sources.layout(s.id)) for s in found),
         searched=asked,
         thin=tuple(dict.fromkeys(thin)),
-        notes=tuple(dict.fromkeys((*state["notes"], *context.records.all("note"), *notes))),
+        notes=tuple(dict.fromkeys((*state["notes"], *context.records.all("note"), *_moved(context, brief.language), *notes))),
     )
+
+
+def unanswered(context: Context) -> bool:
+    """Whether a model was asked and every request moved on to the rules."""
+    return bool(context.records.keys("fallback")) and not context.records.keys("answered")
+
+
+def _moved(context: Context, language: str) -> list[str]:
+    """The notes on requests that moved on; one for all of them where the model never answered."""
+    if unanswered(context):
+        return [notes_in(language).silent.format(player=context.player.asked.name)]
+    return context.records.all("fallback")
 
 
 def _bare_brief(task: TaskSpec) -> Brief:

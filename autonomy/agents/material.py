@@ -78,8 +78,9 @@ class SourceMap(Frozen):
 class Searched(Frozen):
     """One question that was searched: passages found, cards kept, and the share of its terms that was found (0 to 1).
 
-    `cards` are the quotations that answer it, those taken for an earlier question among them; `weights` its terms with
-    their inverse document frequency in the corpus.
+    `kept` counts the quotations that it was the first to find; `cards` are the quotations that answer it, those taken for
+    an earlier question among them; `weights` its terms with their inverse document frequency in the corpus, and "" with
+    that of a term that stands nowhere in it.
     """
 
     question: str
@@ -90,15 +91,21 @@ class Searched(Frozen):
     weights: dict[str, Annotated[Finite, Field(ge=0)]] = Field(default_factory=dict)
 
     @property
+    def answered(self) -> bool:
+        """Whether a quotation answers it, be it one that an earlier question found."""
+        return bool(self.kept or self.cards)
+
+    @property
     def thin(self) -> bool:
-        """Whether it brought nothing, or the corpus speaks to less than half of it."""
-        return self.kept == 0 or self.coverage < COVERED
+        """Whether nothing answers it, or the corpus speaks to less than half of it."""
+        return not self.answered or self.coverage < COVERED
 
 
 class Material(Frozen):
     """Everything a document is made from. `sources` are those read for it, `maps` one per source that cards stand in.
 
-    `player` and `provider` say who wrote (the extractive player is named on the document); `thin` are questions or
+    `player` and `provider` say who wrote (the extractive player is named on the document); `unanswered` that `provider` is a
+    model that was asked and never gave an answer, so that the extractive player wrote; `thin` are questions or
     sections without enough evidence, `notes` the honest remarks for the reader, in the document's language.
     """
 
@@ -109,6 +116,7 @@ class Material(Frozen):
     provider: str
     seed: int
     outcome: Outcome = "delivered"
+    unanswered: bool = False
     sections: tuple[SectionDraft, ...] = ()
     annotations: tuple[Annotation, ...] = ()
     matrix: tuple[MatrixRow, ...] = ()

@@ -24,6 +24,7 @@ class Notes:
     unreadable: str
     more: str
     little: str
+    other_language: str
     failed: str
     not_reached: str
     is_wanted: str
@@ -31,6 +32,7 @@ class Notes:
     cut_short: str
     not_judged: str
     fallback: str
+    silent: str
     by_rule: str
     by_quotation: str
     by_player: str
@@ -40,6 +42,7 @@ class Notes:
     steps: Mapping[str, str] = field(default_factory=dict)
     gates: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
+    languages: Mapping[str, str] = field(default_factory=dict)
 
     def left_out(self, names: Sequence[str]) -> str:
         """Documents of the corpus that could not be read."""
@@ -48,10 +51,20 @@ class Notes:
         be = "was" if len(names) == 1 else "were"
         return self.unreadable.format(count=len(names), documents=several(len(names), "document"), be=be, names=listed)
 
-    def holds_little(self, cards: int, sources: int, enough: int, wanted: int) -> str:
-        """What the reader is told when the corpus has no more to give."""
+    def holds_little(
+        self, cards: int, sources: int, enough: int, wanted: int, spoken: tuple[str, Sequence[str]] | None = None
+    ) -> str:
+        """What the reader is told when the corpus has no more to give.
+
+        `spoken` are the tags of the goal's language and of the documents', where they differ: the likely reason.
+        """
         found = f"{several(cards, 'quotation')} from {several(sources, 'source')}"
-        return self.little.format(found=found, cards=cards, sources=sources, enough=enough, wanted=wanted)
+        told = self.little.format(found=found, cards=cards, sources=sources, enough=enough, wanted=wanted)
+        if spoken is None:
+            return told
+        goal, documents = spoken
+        named = ", ".join(self.languages.get(tag, tag) for tag in documents)
+        return f"{told} {self.other_language.format(goal=self.languages.get(goal, goal), documents=named)}"
 
     def not_done(self, step: PlanStep, error: str) -> str:
         """A step that was given up."""
@@ -93,6 +106,7 @@ _ENGLISH = Notes(
     unreadable="{documents} could not be read and {be} left out: {names}.",
     more=" and {count} more",
     little="The corpus holds little about this: {found} (wanted {enough} from {wanted}).",
+    other_language="The goal is in {goal}, the documents are in {documents}.",
     failed="The step '{step}' could not be done: {error}",
     not_reached="Not reached: {listed}.",
     is_wanted="{gate} is {figure}, wanted {wanted}",
@@ -100,9 +114,11 @@ _ENGLISH = Notes(
     cut_short="The run was cut short: {message}.",
     not_judged="{claims} could not be judged against their quotations ({error}).",
     fallback="{what} {how}, because {player} {did}.",
+    silent="No request to {player} brought an answer that could be used: all of the work was done by rule.",
     by_rule="by rule",
     by_quotation="by quotation",
     by_player="by {player}",
+    languages={"en": "English", "de": "German", "es": "Spanish", "fr": "French", "ja": "Japanese", "zh": "Chinese"},
     did=("did not answer", "refused the request", "gave no usable answer"),
     work={
         "interpret": "The goal was read",
@@ -117,7 +133,8 @@ _ENGLISH = Notes(
 _GERMAN = Notes(
     unreadable="Nicht lesbare und deshalb ausgelassene Dokumente ({count}): {names}.",
     more=" und {count} weitere",
-    little="Das Korpus enthält wenig dazu: {cards} Zitate aus {sources} Quellen (gewünscht {enough} aus {wanted}).",
+    little="Das Korpus enthält wenig dazu. Zitate: {cards} (gewünscht {enough}); Quellen: {sources} (gewünscht {wanted}).",
+    other_language="Die Sprache des Ziels ist {goal}, die der Dokumente {documents}.",
     failed="Ein Schritt konnte nicht ausgeführt werden: {step}.",
     not_reached="Nicht erreicht: {listed}.",
     is_wanted="{gate} {figure}, gewünscht {wanted}",
@@ -125,9 +142,13 @@ _GERMAN = Notes(
     cut_short="Der Lauf endete vorzeitig: {limit} war aufgebraucht.",
     not_judged="Nicht gegen ihre Zitate beurteilte Aussagen: {count}.",
     fallback="Ersatz für {player} ({did}): {what} {how}.",
+    silent="Keine Anfrage an {player} brachte eine brauchbare Antwort: Alles wurde nach Regeln getan.",
     by_rule="nach Regeln",
     by_quotation="durch Zitate",
     by_player="durch {player}",
+    languages={
+        "en": "Englisch", "de": "Deutsch", "es": "Spanisch", "fr": "Französisch", "ja": "Japanisch", "zh": "Chinesisch",
+    },
     did=("keine Antwort", "Anfrage abgelehnt", "keine brauchbare Antwort"),
     work={
         "interpret": "Lesen des Ziels", "select": "Auswahl der Belege für „{subject}“", "outline": "Gliederung",
@@ -156,7 +177,9 @@ _GERMAN = Notes(
 _SPANISH = Notes(
     unreadable="Documentos que no se pudieron leer y se dejaron fuera ({count}): {names}.",
     more=" y {count} más",
-    little="El corpus contiene poco sobre esto: {cards} citas de {sources} fuentes (se querían {enough} de {wanted}).",
+    little="El corpus contiene poco sobre esto. Citas: {cards} (se querían {enough}); fuentes: {sources} (se querían "
+    "{wanted}).",
+    other_language="El objetivo está en {goal}, los documentos están en {documents}.",
     failed="Un paso no se pudo realizar: {step}.",
     not_reached="No alcanzado: {listed}.",
     is_wanted="{gate} {figure}, se quería {wanted}",
@@ -164,9 +187,11 @@ _SPANISH = Notes(
     cut_short="La ejecución terminó antes de tiempo: se agotó {limit}.",
     not_judged="Afirmaciones que no se pudieron juzgar frente a sus citas: {count}.",
     fallback="En lugar de {player} ({did}): {what} {how}.",
+    silent="Ninguna petición a {player} dio una respuesta útil: todo se hizo por reglas.",
     by_rule="por reglas",
     by_quotation="por citas",
     by_player="por {player}",
+    languages={"en": "inglés", "de": "alemán", "es": "español", "fr": "francés", "ja": "japonés", "zh": "chino"},
     did=("no respondió", "rechazó la petición", "no dio una respuesta útil"),
     work={
         "interpret": "lectura del objetivo", "select": "elección de las citas para «{subject}»", "outline": "esquema",

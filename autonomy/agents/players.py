@@ -61,11 +61,16 @@ def unheard(fallback: Fallback) -> None:
     """For callers that do not want to hear of it."""
 
 
+def uncounted(role: Role, player: Asked) -> None:
+    """For callers that do not count answers."""
+
+
 class Players:
     """A player made of players. Implements `roles.Player`.
 
     `order` is tried from the front. `roles` maps a role to the name (or kind, "model" or "extractive") of the player that
-    is asked first for it. `heard` is told of every request that moved on, before the next player is asked.
+    is asked first for it. `heard` is told of every request that moved on, before the next player is asked; `answered` of who
+    answered.
     Raises ConfigurationError for an empty order, an unknown role or an unknown player.
     """
 
@@ -75,12 +80,14 @@ class Players:
         *,
         roles: Mapping[str, str] | None = None,
         heard: Callable[[Fallback], None] = unheard,
+        answered: Callable[[Role, Asked], None] = uncounted,
     ) -> None:
         if not order:
             raise ConfigurationError("there is no player to ask", "Name a provider, or 'extractive'.")
         self._order = tuple(order)
         self._roles = dict(roles or {})
         self._heard = heard
+        self._answered = answered
         self.asked: Asked = order[0].asked
         for role, name in self._roles.items():
             self._check(role, name)
@@ -114,10 +121,15 @@ class Players:
         line = self._line(about.role)
         for player, following in pairwise(line):
             try:
-                return await ask(player)
+                answer = await ask(player)
             except ProviderError as error:
                 self._heard(_moved(about, player, following, error))
-        return await ask(line[-1])
+            else:
+                self._answered(about.role, player.asked)
+                return answer
+        answer = await ask(line[-1])
+        self._answered(about.role, line[-1].asked)
+        return answer
 
     def _line(self, role: Role) -> tuple[Player, ...]:
         """Who is asked for a role, in order."""

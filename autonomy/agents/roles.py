@@ -77,7 +77,8 @@ class Paragraphs(Frozen):
 class SelectRequest(Frozen):
     """Choose quotable evidence for one question from retrieved passages, at most `limit` cards, best first.
 
-    `weights` are the inverse document frequencies of the terms asked for so far, by term.
+    `weights` are the inverse document frequencies of the terms asked for so far, by term; "" has that of a term that stands
+    nowhere in the corpus.
     """
 
     task: TaskSpec

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import platform
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from autonomy.bootstrap import config
 from autonomy.bootstrap.settings import Settings
@@ -20,6 +22,8 @@ from autonomy.storage.database import Database, parse_url
 State = Literal["ok", "warn", "fail"]
 MOST_NAMED = 3
 LITTLE_DISK, NO_DISK = 1_000_000_000, 100_000_000
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+KNOCK_SECONDS = 2.0
 EXTRAS = {"pg": ("psycopg", "PostgreSQL"), "dev": ("pytest", "the project's own tests")}
 
 
@@ -170,7 +174,13 @@ def _queue(settings: Settings) -> Iterator[Finding]:
 
 
 def _pgvector(settings: Settings) -> Finding:
-    sql = "SELECT default_version FROM pg_available_extensions WHERE name = 'vector'"
+    sql = """
+        SELECT offered.default_version, offered.installed_version,
+            role.rolsuper OR NOT made.superuser OR (made.trusted AND has_database_privilege(current_database(), 'CREATE'))
+        FROM pg_available_extensions AS offered
+        JOIN pg_available_extension_versions AS made ON made.name = offered.name AND made.version = offered.default_version
+        CROSS JOIN pg_roles AS role WHERE offered.name = 'vector' AND role.rolname = current_user
+    """
     try:
         connection = postgres.connect(settings.database_url)
         try:
@@ -180,8 +190,11 @@ def _pgvector(settings: Settings) -> Finding:
     except AutonomyError as error:
         return Finding("pgvector", "fail", error.message, error.hint)
     if row is None:
-        return Finding("pgvector", "fail", "the server does not offer it", "Install pgvector on the server.")
-    return Finding("pgvector", "ok", str(row[0]))
+        return Finding("pgvector", "fail", "the server does not offer it", postgres.INSTALL_VECTOR)
+    offered, installed, may_create = row
+    if installed is None and not may_create:
+        return Finding("pgvector", "fail", "not in this database, and this role may not create it", postgres.CREATE_VECTOR)
+    return Finding("pgvector", "ok", str(installed or f"{offered}, created by 'autonomy db upgrade'"))
 
 
 def _providers(settings: Settings) -> Iterator[Finding]:
@@ -192,9 +205,22 @@ def _providers(settings: Settings) -> Iterator[Finding]:
         except AutonomyError as error:
             yield Finding(name, "warn", error.message, error.hint)
             continue
-        yield Finding(name, "ok", f"{resolved.model} at {config.masked_url(resolved.base_url)}")
+        yield _provider(name, f"{resolved.model} at {config.masked_url(resolved.base_url)}", resolved.base_url)
     note = "" if settings.providers else "; no model is configured, which is fine"
     yield Finding("provider extractive", "ok", f"built in, needs no key{note}")
+
+
+def _provider(name: str, shown: str, base_url: str) -> Finding:
+    """A service on this machine is knocked at; another is left alone, since a proxy or a price may stand between."""
+    where = urlsplit(base_url)
+    if where.hostname not in LOOPBACK:
+        return Finding(name, "ok", f"{shown}, not contacted")
+    try:
+        port = where.port or (443 if where.scheme == "https" else 80)
+        socket.create_connection((where.hostname, port), timeout=KNOCK_SECONDS).close()
+    except OSError:
+        return Finding(name, "warn", f"{shown}: nothing listens there", "Start the service, or correct its base_url.")
+    return Finding(name, "ok", f"{shown}, it listens")
 
 
 def _extras() -> Finding:

@@ -13,8 +13,8 @@ from autonomy.agents.context import Calls, Context, Reading, RunInfo
 from autonomy.agents.extractive.player import ExtractivePlayer
 from autonomy.agents.model import ModelPlayer
 from autonomy.agents.nodes import NODES
-from autonomy.agents.players import Fallback, Players
-from autonomy.agents.roles import Overview, Player
+from autonomy.agents.players import Fallback, Players, Role
+from autonomy.agents.roles import Asked, Overview, Player
 from autonomy.agents.wrap_up import wrap_up
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.corpora import Progress, read_corpora
@@ -143,7 +143,11 @@ class Opener:
             def heard(fallback: Fallback) -> None:
                 why = f"{fallback.role}: {fallback.player} gave up ({fallback.reason}); {fallback.instead} does it instead"
                 unit.emit("decision", {"route": "act", "why": why, "figures": {"role": fallback.role, "step": step}})
-                records.put("note", f"{step:06d}-{fallback.role}-{next(notes)}", fallback.note, step)
+                records.put("fallback", f"{step:06d}-{fallback.role}-{next(notes)}", fallback.note, step)
+
+            def answered(role: Role, player: Asked) -> None:
+                if player.player == "model" and records.get("answered", role) is None:
+                    records.put("answered", role, player.name, step)
 
             def removed(what: str, count: int) -> None:
                 why = f"took {count} {what} out of the model's answer: they point at nothing"
@@ -154,7 +158,7 @@ class Opener:
                 players.append(ModelPlayer(calls, name=models, seed=seed, show=self._listeners.token, removed=removed))
             if EXTRACTIVE in order:
                 players.append(ExtractivePlayer())
-            return Players(players, heard=heard)
+            return Players(players, heard=heard, answered=answered)
 
         return seat
 

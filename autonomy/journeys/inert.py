@@ -12,6 +12,7 @@ import re
 QUOTED = re.compile(r"[“„]([^“”„]+)[”“]|«([^«»]+)»|»([^»«]+)«|「([^「」]+)」|『([^『』]+)』|\"([^\"]+)\"")
 """What stands between the quotation marks of the languages written here."""
 ITALICS = re.compile(r"(?<![\w*\\])\*(?=\S)([^*_`<>\[\]\\\n]{1,200})(?<=\S)\*(?![\w*])")
+_QUOTE_MARK = re.compile('[“”„«»「」『』"]')
 _SPACE = re.compile(r"\s+")
 # Controls, soft hyphens, zero-width and direction marks: invisible, and able to hide or reorder what a reader sees.
 _UNSEEN = re.compile(
@@ -43,24 +44,27 @@ def inline(text: str) -> str:
 def prose(text: str) -> str:
     """A drafted sentence on one line: a player's own single asterisks (titles, headings) are italics, its quotations inert.
 
-    Only a run outside quotation marks that holds no other markup becomes italics; all other characters are letters.
+    Only a run that begins outside quotation marks and holds no other markup becomes italics, with the quotation marks of a
+    title in it; all other characters are letters.
     """
     text = plain(text)
     shown: list[str] = []
     at = 0
-    for match in QUOTED.finditer(text):
-        shown += [_emphasised(text[at : match.start()]), _escaped(match.group())]
-        at = match.end()
-    return "".join([*shown, _emphasised(text[at:])])
+    while True:
+        quoted, titled = QUOTED.search(text, at), _titled(text, at)
+        if titled and not (quoted and quoted.start() < titled.start()):
+            shown += [_escaped(text[at : titled.start()]), f"*{_escaped(titled.group(1))}*"]
+            at = titled.end()
+        elif quoted:
+            shown += [_escaped(text[at : quoted.start()]), _escaped(quoted.group())]
+            at = quoted.end()
+        else:
+            return "".join([*shown, _escaped(text[at:])])
 
 
-def _emphasised(text: str) -> str:
-    shown: list[str] = []
-    at = 0
-    for match in ITALICS.finditer(text):
-        shown += [_escaped(text[at : match.start()]), f"*{_escaped(match.group(1))}*"]
-        at = match.end()
-    return "".join([*shown, _escaped(text[at:])])
+def _titled(text: str, at: int) -> re.Match[str] | None:
+    """The next run to stand in italics: no quotation may begin in it and end behind it, nor the other way round."""
+    return next((m for m in ITALICS.finditer(text, at) if not _QUOTE_MARK.search(QUOTED.sub("", m.group(1)))), None)
 
 
 def _escaped(text: str) -> str:

@@ -27,6 +27,7 @@ class Phrases:
     not_found: str
     notes: str
     extractive: str
+    unanswered: str
     documents: str
     retrieved: str
     nothing_read: str
@@ -62,8 +63,11 @@ _ENGLISH = Phrases(
     bibliography="Annotated bibliography",
     not_found="What was looked for and not found",
     notes="Notes",
-    extractive="**Put together from quotations, without a language model.** Every statement is a source's own words; "
-    "the mark behind it names the page or section.",
+    extractive="**Put together from quotations, without a language model.** Every quoted statement is a "
+    "source's own words, found again in it; the mark behind it names the page or section where there is one. The sentences "
+    "between the quotations were put together by rule.",
+    unanswered="**The model did not answer.** No request to {provider} brought an answer that could be used; all of the work "
+    "was done by rule.",
     documents="Sources: {count} from {corpus}",
     retrieved="read on {date}",
     nothing_read="Sources: none",
@@ -95,8 +99,11 @@ _GERMAN = Phrases(
     bibliography="Kommentierte Bibliografie",
     not_found="Wonach gesucht und was nicht gefunden wurde",
     notes="Hinweise",
-    extractive="**Aus Zitaten zusammengestellt, ohne Sprachmodell.** Jede Aussage steht in den Worten ihrer Quelle; der "
-    "Vermerk dahinter nennt Seite oder Abschnitt.",
+    extractive="**Aus Zitaten zusammengestellt, ohne Sprachmodell.** Jede zitierte Aussage ist Wortlaut ihrer Quelle "
+    "und dort wiedergefunden; der Vermerk dahinter nennt Seite oder Abschnitt, wo es sie gibt. Die Sätze zwischen den Zitaten "
+    "sind nach Regeln gefügt.",
+    unanswered="**Das Modell hat nicht geantwortet.** Keine Anfrage an {provider} brachte eine brauchbare Antwort; alles wurde "
+    "nach Regeln getan.",
     documents="Quellen: {count} aus {corpus}",
     retrieved="gelesen am {date}",
     nothing_read="Quellen: keine",
@@ -128,8 +135,10 @@ _SPANISH = Phrases(
     bibliography="Bibliografía comentada",
     not_found="Lo que se buscó y no se encontró",
     notes="Notas",
-    extractive="**Compuesto de citas, sin modelo de lenguaje.** Cada afirmación está en las palabras de su fuente; la marca "
-    "que la sigue nombra la página o la sección.",
+    extractive="**Compuesto de citas, sin modelo de lenguaje.** Cada afirmación citada está en las palabras de su "
+    "fuente y se halló de nuevo en ella; la marca que la sigue nombra la página o la sección, donde la hay. Las frases entre "
+    "las citas se formaron por reglas.",
+    unanswered="**El modelo no respondió.** Ninguna petición a {provider} dio una respuesta útil; todo se hizo por reglas.",
     documents="Fuentes: {count} de {corpus}",
     retrieved="leídas el {date}",
     nothing_read="Fuentes: ninguna",
@@ -161,8 +170,9 @@ _JAPANESE = Phrases(
     bibliography="解題つき文献一覧",
     not_found="探したが見つからなかったこと",
     notes="注記",
-    extractive="**言語モデルを使わず、引用だけで構成した文書です。** 各文は出典の言葉そのままで、"
-    "後ろの印がページまたは節を示します。",
+    extractive="**言語モデルを使わず、引用だけで構成した文書です。** 引用した文は出典の言葉そのままで、"
+    "出典の中で再確認しています。後ろの印は、あればページまたは節を示します。引用の間の文は規則によって作りました。",
+    unanswered="**モデルは応答しませんでした。** {provider} への要求から使える答えは得られず、すべて規則によって行いました。",
     documents="出典: {corpus} から {count} 件",
     retrieved="{date} に読み取り",
     nothing_read="出典: なし",

@@ -109,7 +109,7 @@ def pack_complete(audit: Audit) -> Measured:
     failures: list[Failure] = []
     carried = {card for row in material.matrix for card in row.cards}
     asked = {row.question for row in material.matrix}
-    answered = [each for each in material.searched if each.kept]
+    answered = [each for each in material.searched if each.answered]
     failing += [
         f"question without a row: {each.question}"
         for each in answered

@@ -140,20 +140,26 @@ def _stated(text: str) -> str:
 
 
 def _note(page: _Page) -> None:
-    """The box on top: that no model wrote it, from what and when; and that it is cut short, where it is."""
+    """The box on top: that no model wrote it, from what and when; and that it is cut short, where it is.
+
+    The sources counted are those of the reference list.
+    """
     material, say = page.material, page.say
+    cited = [source for source in material.sources if source.id in page.works.numbers]
     lines = []
     if material.player == "extractive":
         lines.append(say.extractive)
+    if material.unanswered:
+        lines.append(say.unanswered.format(provider=inert.inline(material.provider)))
     if material.outcome != "delivered":
         why = dict(zip(("budget_exceeded", "target_not_reached"), say.outcomes, strict=True))
         lines.append(say.cut_short.format(why=why.get(material.outcome, material.outcome.replace("_", " "))))
     if not lines:
         return
     corpora = ", ".join(f"*{inert.inline(_folder(path))}*" for path in material.task.corpus)
-    days = sorted({source.retrieved_at[:10] for source in material.sources if source.retrieved_at})
-    if material.sources:
-        read = say.documents.format(count=len(material.sources), corpus=corpora or "–")
+    days = sorted({source.retrieved_at[:10] for source in cited if source.retrieved_at})
+    if cited:
+        read = say.documents.format(count=len(cited), corpus=corpora or "–")
         when = say.retrieved.format(date=" – ".join(dict.fromkeys((days[0], days[-1])))) if days else ""
         lines.append("; ".join(part for part in (read, when) if part) + ".")
     else:
@@ -168,6 +174,8 @@ def _folder(path: str) -> str:
 
 def _sections(page: _Page, sections: Iterable[SectionDraft]) -> None:
     for section in sections:
+        if not section.sentences:
+            continue
         page.head(section.heading, section.level)
         _paragraphs(page, section.part, section.heading, section.paragraphs, section.level)
 
@@ -297,7 +305,7 @@ def _not_found(page: _Page) -> None:
     first = set(material.brief.questions)
     asked = [row for row in material.searched if row.question in first or not first]
     for row in asked:
-        if row.kept == 0:
+        if not row.answered:
             lines.append(f"- {inert.inline(row.question)} – {say.found_nothing}")
         elif row.thin:
             little = say.found_little.format(coverage=f"{row.coverage:.0%}", kept=row.kept)

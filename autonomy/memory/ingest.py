@@ -27,7 +27,7 @@ _PENDING_WRITES = 8
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """After each file: how many of how many are done, which was the last, how many failed so far."""
+    """After each file: how many of how many are done, the last one, how many failed so far. First told with none done."""
 
     done: int
     total: int
@@ -125,6 +125,7 @@ class _Ingestion:
 
     def run(self, found: Sequence[Found], children: int) -> None:
         self._total = len(found)
+        self._tell("")
         rows = self.database.read(lambda tx: documents.known(tx, self.corpus_id))
         self._remove(found, rows)
         self._read([item for item in found if not self._settled(item, rows.get(item.location))], rows, children)
@@ -215,5 +216,8 @@ class _Ingestion:
 
     def _step(self, location: str) -> None:
         self._done += 1
+        self._tell(location)
+
+    def _tell(self, location: str) -> None:
         if self.progress is not None:
             self.progress(Progress(min(self._done, self._total), self._total, location, len(self.failed)))

@@ -49,7 +49,8 @@ _PREFERENCE = 1.25
 class Findings:
     """Passages, best first, and the share of the query that the best of them covers (0 to 1, weighted by rarity).
 
-    `weights` are the inverse document frequencies of the query's terms in these corpora, by term.
+    `weights` are the inverse document frequencies of the query's terms in these corpora, by term; "" has that of
+    a term that stands nowhere in them.
     """
 
     passages: tuple[Passage, ...]
@@ -113,7 +114,8 @@ def find(
         ranked = _fuse(rows, language, (by_words, 1.0), (by_vector, share))
         chosen = _choose(ranked, limit, per_source)
         coverage = max((_covered(row, wanted, weights) for row, _ in chosen[:5]), default=0.0)
-        told = {word: round(weight, 4) for word, weight in sorted(weights.items())}
+        nowhere = _weights({"": ()}, len(field.chunks))
+        told = {word: round(weight, 4) for word, weight in sorted({**nowhere, **weights}.items())}
         return Findings(tuple(_passage(row, score) for row, score in chosen), round(coverage, 4), told)
 
     return database.read(look)

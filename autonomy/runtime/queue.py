@@ -113,7 +113,8 @@ def resume(tx: Tx, run_id: str, *, watch: Watch | None = None) -> int:
         return job_id
     run = runs.get(tx, run_id)
     if run.ended:
-        raise InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run, or see 'autonomy run inspect'.")
+        hint = f"Start a new run, or see 'autonomy run inspect {run_id[:8]}'."
+        raise InvalidInput(f"run {run_id} has ended already ({run.status})", hint)
     withdrawn = tx.run("UPDATE run SET control = NULL WHERE id = :id AND status = 'running' AND control = 'pause'", id=run_id)
     held = tx.tuples("SELECT id, locked_by FROM job WHERE run_id = :id AND state = 'running'", id=run_id)
     if withdrawn and held:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autonomy.core.clock import is_id, is_over, iso, new_id
-from autonomy.core.errors import AlreadyEnded, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
+from autonomy.core.errors import AlreadyEnded, ConfigurationError, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
 from autonomy.core.types import Budget, TaskSpec
@@ -175,6 +175,17 @@ class Runs:
             "finished_at": iso(run.finished_at),
         }
 
+    def abandoned(self) -> frozenset[str]:
+        """Running runs whose worker is provably gone: it was on this host and has left its lock behind."""
+        held = self._database.read(lambda tx: tx.tuples("SELECT run_id, locked_by FROM job WHERE state = 'running'"))
+        if not held:
+            return frozenset()
+        try:
+            watch = Watch()
+        except ConfigurationError:
+            return frozenset()  # without a folder of locks nothing can be proved
+        return frozenset(run_id for run_id, holder in held if watch.life(holder) == "gone")
+
     def deliverables(self, run_id: str) -> list[dict[str, Any]]:
         """What the run hands over, without the source snapshots: path, role, media_type, sha256."""
         sql = "SELECT path, role, media_type, sha256 FROM artifact WHERE run_id = :run AND role <> 'source' ORDER BY role, path"
@@ -222,7 +233,7 @@ class Runs:
         done, run = self._database.write(write)
         self._wake.ring()
         if done == "ended":
-            raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", "See 'autonomy run inspect'.")
+            raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", f"See 'autonomy run inspect {run_id[:8]}'.")
         return {**_brief(run), "control": done}
 
     def resume(self, run_id: str) -> dict[str, Any]:
@@ -280,7 +291,7 @@ class Runs:
         sql = "SELECT path, sha256 FROM artifact WHERE run_id = :run ORDER BY path"
         run, rows = self._database.read(lambda tx: (runs.get(tx, run_id), tx.rows(sql, run=run_id)))
         if not rows:
-            raise NotFound(f"run {run.id} has no files yet", "See 'autonomy run inspect'.")
+            raise NotFound(f"run {run.id} has no files yet", f"See 'autonomy run inspect {run.id[:8]}'.")
         return export_files(
             self._home / "artifacts" / run.id, {_own(run.id, row["path"]): row["sha256"] for row in rows}, folder
         )

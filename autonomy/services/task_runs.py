@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from autonomy.core.errors import AutonomyError, ConfigurationError, CorruptState, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
+from autonomy.core.gates import MUST_PASS
 from autonomy.runtime import events
 from autonomy.runtime import runs as run_rows
 from autonomy.services import asked, review, task_events
@@ -131,7 +132,7 @@ class TaskRuns:
 
     def _report(self, it: _Reporting) -> bool:
         outcome = it.run.outcome or it.run.status
-        gates = review.Gates(review.read_gates(self._home / "artifacts" / it.run.id), outcome, it.run.error, _must_pass())
+        gates = review.Gates(review.read_gates(self._home / "artifacts" / it.run.id), outcome, it.run.error, MUST_PASS)
         entries, files = self._database.read(lambda tx: (_log(tx, it.run.id), _files(tx, it.run.id)))
 
         def hand_in(task: Task) -> Task | None:
@@ -293,9 +294,3 @@ def _log(tx: Tx, run_id: str) -> list[dict[str, Any]]:
 
 def _files(tx: Tx, run_id: str) -> list[dict[str, Any]]:
     return tx.rows("SELECT path, sha256, size, role FROM artifact WHERE run_id = :run ORDER BY path", run=run_id)
-
-
-def _must_pass() -> frozenset[str]:
-    from autonomy.agents.critic import MUST_PASS
-
-    return MUST_PASS

@@ -13,6 +13,9 @@ REFUSED = ("does not exist", "authentication failed", "no pg_hba.conf entry", "n
 NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
 """How a server's system says so; only the first of them has a code of its own (53100)."""
 
+CREATE_VECTOR = "Once, as a superuser in that database, run: CREATE EXTENSION vector; then 'autonomy db upgrade'."
+INSTALL_VECTOR = "Install pgvector on the server."
+
 
 def library() -> Any:
     """psycopg, or a configuration error that says how to get it."""
@@ -50,6 +53,14 @@ def translate_error(error: Exception) -> StorageError | ConfigurationError:
         return ConfigurationError("PostgreSQL refused the login or has no such database", "Check AUTONOMY_DATABASE_URL.")
     if state == "42P01":
         return ConfigurationError("the PostgreSQL database has no tables yet", "Run 'autonomy db upgrade'.")
+    if 'extension "vector"' in str(error) and state == "42501":
+        return ConfigurationError("the database lacks the extension 'vector', and this role may not create it", CREATE_VECTOR)
+    if 'extension "vector"' in str(error):
+        return ConfigurationError("the PostgreSQL server does not offer the extension 'vector'", INSTALL_VECTOR)
+    if state == "42501":
+        first = str(error).splitlines()[0]
+        hint = "As the owner of that database, grant this role what it needs, or make it the owner."
+        return ConfigurationError(f"the PostgreSQL role may not do this: {first}", hint)
     if isinstance(error, psycopg.OperationalError):
         hint = "Check the server and AUTONOMY_DATABASE_URL."
         return StorageUnavailable("PostgreSQL cannot be reached or closed the connection", hint)

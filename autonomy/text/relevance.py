@@ -6,10 +6,15 @@ with their question (own headings .9, foreign ones mostly below).
 
 Where the whole corpus is about the thing, its name weighs little. A thing is a run of neighbouring content words of the
 question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it.
+
+A word that stands nowhere in the corpus cannot be held by any passage. Where it is part of a thing ("shared
+vision") or says where or whose a thing is ("leases in Roman law") it weighs most; elsewhere ("how do banks use leases") it
+asks for nothing. And whatever else a passage holds, the first thing that the question names has to be named.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,27 +29,68 @@ LEAST_THING = 0.25
 LONE = 0.4
 """The most that one word of a longer name counts ("library" of "shared libraries"), where it alone stands."""
 _SAME = 1.0
+_NEAR = 0.75
+"""From this share of the rarest one's weight on, a thing is as much the first thing asked for as that one."""
 _FEW = 2
 _JOINED = re.compile(r"[\s\-\u2010/]*")
 _DONE = {"en": re.compile(r"\w+ed"), "de": re.compile(r"ge\w+(?:t|en)"), "es": re.compile(r"\w+[ai]d[oa]s?")}
 """Participles."""
+_SCOPES = {
+    code: frozenset(words.split())
+    for code, words in {
+        "en": "in of for with on at under from between by about against inside within during among across to",
+        "de": "in im von vom für mit durch auf an am unter aus zwischen bei beim über gegen innerhalb während zu zum zur",
+        "es": "en de del para con sobre bajo desde entre por contra dentro durante",
+        "fr": "dans en de du des pour avec sur sous depuis entre par contre pendant chez",
+    }.items()
+}
+"""Prepositions: what stands behind one says where, whose or for whom the thing before it is."""
+_MEANS = frozenset({"with", "by", "mit", "durch", "con", "avec"})
+"""Of them those that name a means, which is as much asked for as what it serves."""
+_WHOSE = {"en": ("of",), "de": ("von", "vom")}
+_ACTING = re.compile(r"\b(?:do|does|did|can|could|should|must|may|might|will|would)\s+(?:an?\s+|the\s+)?$", re.IGNORECASE)
+"""What stands before the one who acts, in an English question."""
+_ACTORS = frozenset({"people", "person", "persons"})
+_FORMS = re.compile(
+    r"approach(?:es)?|basics|concepts?|fundamentals|handling|issues?|logic|management|mechanisms?|methods?|patterns?|polic(?:y|ies)|scheduling"
+    r"|storms?|strateg(?:y|ies)|techniques?|usage"
+)
+"""Words behind the name of a thing that only say in which form one meets it ("retry storms")."""
+_TWINS = {"en": (("human", "person", "people"), ("humans", "persons", "people"))}
+"""Everyday names for one another; the first, where it stands nowhere, is read as the others."""
 
 Thing = tuple[str, ...]
-Run = list[tuple[str, tuple[str, ...]]]
-"""Words with their terms."""
+
+
+@dataclass(slots=True)
+class Run:
+    """Neighbouring words with their terms; `after` is the preposition before them, if there is one."""
+
+    after: str = ""
+    words: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    @property
+    def terms(self) -> Thing:
+        """The terms in order."""
+        return tuple(term for _, found in self.words for term in found)
 
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What one question asks for: its terms that the goal knows, and the things that they name."""
+    """What one question asks for: its terms that the goal knows, and the things that they name.
+
+    `needed` are things of each of which a passage must name one, with the headings and the title above it.
+    """
 
     terms: tuple[str, ...]
     things: tuple[Thing, ...] = ()
+    needed: tuple[tuple[Thing, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """The aims of a goal, with the weights of their terms (a term without one is in no passage found and weighs most)."""
+    """The aims of a goal, with the weights of their terms (a term without one is in no passage found and weighs most; where ""
+    has a weight, all terms of just that weight stand nowhere in the corpus)."""
 
     aims: tuple[Aim, ...]
     language: str
@@ -64,7 +110,8 @@ class Relevance:
         for aim in self.aims:
             if (own | over).intersection(aim.terms):
                 about = self._about(aim, own, over, named)
-                best = max(best, self._share(aim, around, around | named), ENOUGH if about else 0.0)
+                share = max(self._share(aim, around, around | named), ENOUGH if about else 0.0)
+                best = max(best, share if self._names(aim, around | named) else min(share, LONE))
         return best
 
     def _share(self, aim: Aim, around: set[str], whole: set[str]) -> float:
@@ -76,10 +123,24 @@ class Relevance:
         """Whether heading or title name things that weigh enough of the aim, and the passage names one of them."""
         over = [thing for thing in aim.things if heading >= set(thing) or title >= set(thing)]
         weight = recall(aim.terms, (term for thing in over for term in thing), self._weight)
-        return weight >= LEAST_THING and any(own >= set(thing) for thing in over)
+        # "The breaker opens" under "Circuit breakers".
+        short = any(thing[-1] in own and heading >= set(thing) for thing in over)
+        return weight >= LEAST_THING and (short or any(own >= set(thing) for thing in over))
+
+    def _names(self, aim: Aim, whole: set[str]) -> bool:
+        """Whether the things that cannot be left out are named: of each at least half of its weight."""
+        return all(any(recall(thing, whole, self._weight) >= ENOUGH for thing in either) for either in aim.needed)
 
     def _weight(self, term: str) -> float:
-        return self.weights.get(term, max(self.weights.values(), default=_SAME))
+        return _weight(term, self.weights)
+
+
+def _weight(term: str, weights: Mapping[str, float]) -> float:
+    return weights.get(term, max(weights.values(), default=_SAME))
+
+
+def _nowhere(term: str, weights: Mapping[str, float]) -> bool:
+    return "" in weights and weights.get(term) == weights[""]
 
 
 def relevance(
@@ -97,53 +158,105 @@ def relevance(
     asked = [tuple(dict.fromkeys(terms(question, language))) for question in questions]
     goal = set(known)
     spoken = goal.union(*asked)
-    found = [_aim(question, language, goal) for question in questions]
+    found = [_aim(question, language, goal, weights) for question in questions]
+    # What leaves out a word that stands nowhere would find what the whole question has ruled out.
+    barred = [set(aim.terms) for aim in found if any(_nowhere(term, weights) for term in aim.terms)]
+    whole = [not any(set(aim.terms) < other for other in barred) for aim in found]
+    found, asked = list(itertools.compress(found, whole)), list(itertools.compress(asked, whole))
+    found += [_aim(*twin, weights) for question in questions for twin in _twins(question, language, goal, weights)]
     for other in others:
         words = tuple(dict.fromkeys(terms(other, language)))
         for base in asked:
             new, gone = set(words) - set(base), set(base) - set(words)
             if len(new) == len(gone) == 1 and gone <= goal and not new <= spoken and len(base) >= _FEW:
-                found.append(_aim(other, language, goal | new))
+                found.append(_aim(other, language, goal | new, weights))
     return Relevance(tuple(aim for aim in dict.fromkeys(found) if aim.terms), language, dict(weights))
 
 
 def subject(question: str, language: str) -> tuple[str, ...]:
     """The terms of a question less those that questions of any subject are put with; all where there are no others."""
     words = tuple(dict.fromkeys(terms(question, language)))
-    runs = _runs(question, language, words)
-    return tuple(dict.fromkeys(term for run in runs for _, found in run for term in found)) or words
+    return tuple(dict.fromkeys(term for run in _runs(question, language, words, {}) for term in run.terms)) or words
 
 
-def _aim(question: str, language: str, goal: Collection[str]) -> Aim:
+def things(question: str, language: str) -> tuple[Thing, ...]:
+    """The things that a question names, each as its terms: "context managers" is one of two terms."""
+    found = [run.terms for run in _runs(question, language, set(terms(question, language)), {})]
+    return tuple(dict.fromkeys(found))
+
+
+def _twins(question: str, language: str, goal: set[str], weights: Mapping[str, float]) -> Iterable[tuple[str, str, set[str]]]:
+    """The question with another everyday name for what stands nowhere under its own, with its language and known terms."""
+    for name, *others in _TWINS.get(language, ()):
+        if _nowhere("".join(terms(name, language)), weights):
+            for other in others:
+                renamed, times = re.subn(rf"\b{name}\b", other, question, flags=re.IGNORECASE)
+                if times:
+                    yield renamed, language, goal.union(terms(other, language))
+
+
+def _aim(question: str, language: str, goal: Collection[str], weights: Mapping[str, float]) -> Aim:
     words = tuple(dict.fromkeys(terms(question, language)))
-    runs = _runs(question, language, goal)
-    told = tuple(dict.fromkeys(term for run in runs for _, found in run for term in found))
+    every = _runs(question, language, goal, weights)
+    # What stands nowhere, and neither belongs to a thing nor says where it is, asks for nothing.
+    runs = (
+        [run for run in every if run.after or not all(_nowhere(term, weights) for term in run.terms)]
+        if language in _SCOPES
+        else every
+    )
+    runs = runs or every
+    told = tuple(dict.fromkeys(term for run in runs for term in run.terms))
     things = dict.fromkeys(_thing(run, language) for run in runs)
-    return Aim(told or tuple(term for term in words if term in goal) or words, tuple(thing for thing in things if thing))
+    return Aim(
+        told or tuple(term for term in words if term in goal) or words,
+        tuple(thing for thing in things if thing),
+        _needed(runs, language, weights) if language in _SCOPES else (),
+    )
 
 
-def _runs(question: str, language: str, goal: Collection[str]) -> list[Run]:
+def _needed(runs: Sequence[Run], language: str, weights: Mapping[str, float]) -> tuple[tuple[Thing, ...], ...]:
+    """What stands before the first preposition (of several things one that is about as rare as the rarest), and of whom."""
+    size = next((i for i, run in enumerate(runs) if i and run.after and run.after not in _MEANS), len(runs))
+    first = [run for run in runs[:size] if not all(_nowhere(term, weights) for term in run.terms)] or runs[:size]
+    heads = [_placed(run, weights) for run in first]
+    rarity = [max(_weight(term, weights) for term in head) for head in heads]
+    either = tuple(head for head, rare in zip(heads, rarity, strict=True) if rare >= _NEAR * max(rarity))
+    whose = runs[size : size + 1]
+    of = tuple(_placed(run, weights) for run in whose if run.after in _WHOSE.get(language, ()))
+    return tuple(things for things in (either, of) if things)
+
+
+def _placed(run: Run, weights: Mapping[str, float]) -> Thing:
+    """The terms of a run that stand somewhere in the corpus; all where none does."""
+    return tuple(term for term in run.terms if not _nowhere(term, weights)) or run.terms
+
+
+def _runs(question: str, language: str, goal: Collection[str], weights: Mapping[str, float]) -> list[Run]:
     """Neighbouring words that the goal knows, broken by function words, marks and carriers (save in "long-running")."""
     runs: list[Run] = []
-    last = -1
+    scopes = _SCOPES.get(language, frozenset())
+    last, after = -1, ""
     for start, end in tokens(question):
         word = question[start:end].lower()
         known = tuple(term for term in terms(word, language) if term in goal)
         compound = "-" in question[max(0, start - 1) : start] + question[end : end + 1]
-        if not known or (is_carrier(word, language) and not compound):
-            last = -1
+        nowhere = bool(known) and all(_nowhere(term, weights) for term in known)
+        actor = language == "en" and bool(_ACTING.search(question[:start]))
+        form = language == "en" and last >= 0 and nowhere and bool(_FORMS.fullmatch(word))
+        if not known or form or ((is_carrier(word, language) or (actor and word in _ACTORS)) and not compound):
+            last, after = -1, (word if word in scopes else after)
             continue
         if last < 0 or not _JOINED.fullmatch(question[last:start]):
-            runs.append([])
-        runs[-1].append((word, known))
-        last = end
+            runs.append(Run(after))
+        runs[-1].words.append((word, known))
+        last, after = -1 if actor and nowhere else end, ""
     return runs
 
 
 def _thing(run: Run, language: str) -> Thing:
     """What a run names: it less the participle at its end, which says what is done to it ("files are locked")."""
     done = _DONE.get(language)
-    named = run[:-1] if done and done.fullmatch(run[-1][0]) else run
+    named = run.words[:-1] if done and done.fullmatch(run.words[-1][0]) else run.words
     return tuple(term for _, found in named for term in found)
 
 

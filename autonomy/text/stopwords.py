@@ -77,27 +77,30 @@ wat we wel werd wezen wie wij wil worden zal ze zei zelf zich zij zijn zo zonder
 
 _CARRIERS = {
     "en": """
-    actually always bad best better big cause caused causes certain certainly danger dangerous dangers different done
-    easy ensure ensured ensures example examples find go goes going good happen happened happening happens hard help
-    helped helpful helps important keep keeping keeps kept know kind kinds let lets main matter matters mean means
-    need needed needs possible prevent prevented prevents problem problems properly reason reasons right risk risks
-    risky running safe safely small sort sorts sure take takes tell thing things want wants way ways work worked works
-    wrong
+    actually always avoid avoided avoiding avoids bad beginner beginners best better big cause caused causes certain
+    certainly common danger dangerous dangers developer developers different done easy engineer engineers ensure ensured
+    ensures example examples find go goes going good guide guides happen happened happening happens hard help helped helpful
+    helps important introduction keep keeping keeps kept kind kinds know let lets main matter matters mean means mistake
+    mistakes need needed needs pitfall pitfalls possible practice practices prevent prevented prevents problem problems
+    programmer programmers properly reason reasons right risk risks risky running safe safely small sort sorts sure take
+    takes team teams tell thing things want wants way ways work worked workflow workflows works wrong
     """,
     "de": """
-    beispiel beispiele beste besten braucht brauchen brauche falsch gibt grund gründe gut gute guten gutes helfen hilft
-    macht machen möglich nötig notwendig passiert problem probleme richtig schlecht sicher verhindern verhindert weise wichtig
-    funktioniert funktionieren bleibt bleiben hält halten
+    anfänger anleitung beispiel beispiele beste besten einführung entwickler leitfaden team teams vermeiden vermeidet
+    braucht brauchen brauche falsch gibt grund gründe gut gute guten gutes helfen hilft macht machen möglich nötig notwendig
+    passiert problem probleme richtig schlecht sicher verhindern verhindert weise wichtig funktioniert funktionieren bleibt
+    bleiben hält halten
     """,
     "es": """
-    ayuda ayudan bien bueno buena buenos buenas ejemplo ejemplos evita evitar forma funciona funcionan hace hacen hacer
-    importante manera malo mala mantener mantiene mantienen mejor motivo necesario necesita necesitan ocurre pasa posible
-    problema problemas razón razones seguro segura sirve sirven
+    ayuda ayudan bien bueno buena buenos buenas ejemplo ejemplos desarrollador desarrolladores equipo equipos evita
+    evitar forma guía introducción principiantes prácticas práctica funciona funcionan hace hacen hacer importante manera
+    malo mala mantener mantiene mantienen mejor motivo necesario necesita necesitan ocurre pasa posible problema problemas
+    razón razones seguro segura sirve sirven
     """,
     "fr": """
     aide aident besoin bon bonne bons bonnes cause causes empêche empêcher exemple exemples fonctionne fonctionnent façon
-    garde garder important importante manière marche mauvais meilleur meilleure nécessaire possible problème problèmes raison
-    raisons sert servent sûr sûre
+    garde garder important importante manière marche mauvais meilleur meilleure nécessaire possible problème problèmes
+    raison raisons sert servent sûr sûre
     """,
 }
 """Words that carry a question and are not its subject: they are searched, and no passage is about them."""

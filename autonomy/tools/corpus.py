@@ -120,7 +120,7 @@ _FINDINGS: dict[str, Any] = {
         "weights": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0},
-            "description": "the query's terms, with their inverse document frequency in these corpora",
+            "description": "the query's terms, with their inverse document frequency in these corpora; '' for a term in none",
         },
     },
     "required": ["passages", "coverage"],

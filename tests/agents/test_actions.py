@@ -55,6 +55,22 @@ async def test_a_search_numbers_its_cards_on_and_anchors_them_by_code() -> None:
     ]
 
 
+async def test_a_model_that_never_answered_leaves_one_note_and_a_document_by_rule() -> None:
+    made = loop()
+    await searched(made)
+    made.rows.put("fallback", "000001-interpret-1", "The goal was read by rule.", 1)
+    made.rows.put("fallback", "000002-select-1", "The evidence was chosen by rule.", 2)
+    silent = gathered.material(made.state, made.context)
+    assert (silent.player, silent.unanswered) == ("extractive", True)
+    assert [note for note in silent.notes if "rule" in note] == [
+        "No request to good brought an answer that could be used: all of the work was done by rule."
+    ]
+    made.rows.put("answered", "draft", "stand-in", 3)
+    heard = gathered.material(made.state, made.context)
+    assert (heard.player, heard.unanswered) == (made.context.player.asked.player, False)
+    assert {"The goal was read by rule.", "The evidence was chosen by rule."} <= set(heard.notes)
+
+
 async def test_a_stretch_that_is_held_already_or_given_twice_is_one_card() -> None:
     class Twice(Good):
         async def select(self, request: SelectRequest) -> tuple[Card, ...]:
@@ -71,6 +87,9 @@ async def test_a_stretch_that_is_held_already_or_given_twice_is_one_card() -> No
     second = await perform(made, step("search", id="search-2", arguments={"question": "b"}))
     assert (first.figures["cards"], second.figures["cards"], second.progress) == (2, 0, 0)
     assert [card.id for card in gathered.cards(made.context)] == ["c1", "c2"]
+    await perform(made, step("search", id="search-3", arguments={"question": "What is a lease?"}))
+    last = gathered.searched(made.context)[-1]
+    assert (last.kept, len(last.cards), last.answered) == (0, 2, True)
 
 
 async def test_a_card_of_a_source_that_was_not_offered_is_left_out() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autonomy.agents import critic
+from autonomy.core.gates import MUST_PASS
 from autonomy.core.types import Gate, Observation, PlanStep, TaskSpec
 from tests.agents.loop import Folders, Good, Loop, Paper, changed, gate, loop, with_plan
 
@@ -75,6 +76,32 @@ def test_before_the_last_question_a_thin_one_is_only_noted() -> None:
 def test_a_question_is_covered_by_half_its_terms_and_a_quotation(cards: int, coverage: float, passed: bool) -> None:
     made = with_plan(loop(), SEARCH, changed(SEARCH, id="search-2"), current="search-1")
     assert judged(made, SEARCH, figures=figures(cards, coverage)).verdict.gates[0].passed is passed
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ""),
+        ("es", "El objetivo está en español, los documentos están en inglés."),
+        ("de", "Die Sprache des Ziels ist Deutsch, die der Dokumente Englisch."),
+        ("fr", "The goal is in French, the documents are in English."),
+    ],
+)
+def test_a_goal_in_a_language_that_no_document_has_is_told_so(language: str, said: str) -> None:
+    made = with_plan(loop(), SEARCH, current="search-1")
+    made.state["brief"] = {**(made.state["brief"] or {}), "language": language}
+    told = critic.thin_note(made.state, made.context)
+    assert told.endswith(f" {said}") if said else "The goal is in" not in told
+
+
+def test_a_question_without_a_new_quotation_says_why() -> None:
+    made = with_plan(loop(), SEARCH, changed(SEARCH, id="search-2"), current="search-1")
+    answered = judged(made, SEARCH, figures={**figures(0, 1.0), "held": 2})
+    assert answered.verdict.gates[0].passed
+    assert answered.why.endswith("nothing new: what answers it was taken already (2 quotations)")
+    silent = judged(made, SEARCH, figures={**figures(0, 1.0), "held": 0})
+    assert not silent.verdict.gates[0].passed
+    assert silent.why.endswith("no sentence of what was found could be quoted for it: noted as thin")
 
 
 def test_enough_evidence_goes_to_the_planner() -> None:
@@ -169,7 +196,7 @@ def test_failing_sentences_are_mended_at_most_twice() -> None:
     assert "4 sentences to mend" in audited(gates, 4).why
 
 
-@pytest.mark.parametrize("name", sorted(critic.MUST_PASS))
+@pytest.mark.parametrize("name", sorted(MUST_PASS))
 def test_what_must_pass_and_does_not_means_that_the_target_was_not_reached(name: str) -> None:
     found = audited([gate("readability"), gate(name, passed=False)], 0)
     assert found.outcome == "target_not_reached"

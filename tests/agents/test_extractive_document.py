@@ -273,6 +273,11 @@ async def test_introduction_and_conclusion_claim_nothing_and_name_what_was_not_f
     assert "*What are tides?*" in " ".join(sentence.text for sentence in conclusion)
 
 
+async def test_without_a_quotation_there_is_neither_introduction_nor_conclusion() -> None:
+    for part in ("introduction", "conclusion"):
+        assert flat(await ExtractivePlayer().draft(drafting((), part, figures=("not found: What are tides?",)))) == []
+
+
 async def test_the_synthesis_says_which_points_more_sources_carry() -> None:
     cards = await evidence()
     one, two = (next(c for c in cards if c.source == source) for source in ("s1", "s3"))
@@ -361,3 +366,62 @@ async def test_a_short_text_has_a_short_frame_that_still_says_what_was_not_found
         assert short == long[: len(short)]
         assert len(short) < len(long)
     assert gap.rstrip(".") in short[-1].text
+
+
+UNPROVEN = {
+    "en": r"\b(only|alone|every|everything|all|none|single|further on|goes on|no question)\b",
+    "de": r"\b(nur|allein|alle[snr]?|jede[rnms]?|einzige[rn]?|keine der|weiter heißt|später\w*)\b",
+    "es": r"\b(solo|única\w*|tod[oa]s?|cada pregunta|ninguna de|continúa|más adelante)\b",
+    "fr": r"\b(seule?|tout|tous|toutes|chaque question|plus loin)\b",
+    "ja": r"だけ|すべて|初めて|続けて",
+    "zh": r"只有|全部|每个|才找到|接着",
+}
+"""Words that only a look at the whole corpus, or at the order of quotations, could bear out."""
+
+
+@pytest.mark.parametrize("language", sorted(UNPROVEN))
+def test_no_form_of_any_language_claims_what_the_part_does_not_show(language: str) -> None:
+    words = wording(language)
+    kinds = (
+        "opens_one", "opens_many", "plain", "new_source", "new_source_bare", "other_section", "same_section", "same_source",
+        "annotation", "annotation_bare", "annotation_nearest", "annotation_more", "annotation_found", "annotation_answers",
+        "annotation_limit", "shared", "shared_differ", "synthesis_one", "synthesis_many", "introduction", "introduction_one",
+        "introduction_points", "introduction_sections", "conclusion", "conclusion_one", "conclusion_gaps",
+    )  # fmt: skip
+    forms = [form for kind in kinds for form in getattr(words, kind)]
+    assert [form for form in forms if re.search(UNPROVEN[language], form, re.IGNORECASE)] == []
+
+
+async def test_what_a_part_says_of_its_sources_is_what_it_quotes() -> None:
+    """The sources and counts that the first sentence of a part names, against the quotations below it, over many orders."""
+    cards, player = await evidence(), ExtractivePlayer()
+    titles = {source.title: source.id for source in CORPUS.sources}
+    owner = {card.id: card.source for card in cards}
+    for seed in range(12):
+        for part, held in [(part, held) for part in ("section", "synthesis") for held in (cards, cards[:1], cards[:4])]:
+            made = await player.draft(drafting(held, part, seed=seed))
+            blocks = made.paragraphs if part == "synthesis" else (tuple(flat(made)),)
+            for block in blocks:
+                assert_true_opening(block, titles, owner)
+        for held in (cards, cards[:1], cards[:4]):
+            (block,) = (await player.draft(drafting(held, "conclusion", seed=seed))).paragraphs
+            first, sources = block[0].text, [card.source for card in held]
+            named = [titles[title] for title in titles if f"*{title}*" in first]
+            shown = re.search(rf"\b({len(held)}|{wording('en').number(len(held))})\b", first)
+            assert shown
+            assert set(named) <= set(sources)
+            if "most" in first:
+                assert sum(source in named for source in sources) * 2 > len(sources)
+            else:
+                assert set(named) == set(sources)
+
+
+def assert_true_opening(block: tuple[Sentence, ...], titles: dict[str, str], owner: dict[str, str]) -> None:
+    """The titles and the count of the first sentence are those of the quotations that follow."""
+    first = block[0]
+    assert first.kind == "scaffold"
+    quoted = {owner[name] for sentence in block for name in sentence.cites}
+    assert {titles[title] for title in titles if f"*{title}*" in first.text} == quoted
+    count = re.search(r"\b(one|two|three|four)\b(?= (?:sources|documents))", first.text, re.IGNORECASE)
+    if count:
+        assert wording("en").number(len(quoted)) == count.group().lower()

@@ -184,3 +184,141 @@ async def test_a_heading_that_only_says_a_question_again_is_not_asked() -> None:
     brief = await ExtractivePlayer().interpret(goal, overview)
     assert headings[2] in brief.questions
     assert not set(headings[:2]) & set(brief.questions)
+
+
+@pytest.mark.parametrize("goal", ["Guide to backups", "Write an introduction to backups", "A 300-word primer to backups"])
+def test_a_guide_to_something_is_about_that_thing(goal: str) -> None:
+    assert read_goal(goal, "en").subject == "backups"
+
+
+PLAIN = Overview(documents=3, words=900, languages=("en",), titles=(), headings=())
+
+
+@pytest.mark.parametrize(
+    ("goal", "language", "title", "questions"),
+    [
+        (
+            "A guide to leases and fencing",
+            "en",
+            "Leases and fencing",
+            ("What are leases and fencing?", "Leases", "Fencing"),
+        ),
+        ("An introduction to locks", "en", "Locks", ("What are locks?", "How do locks work?", "What are the limits of locks?")),
+        (
+            "An introduction to string formatting, integers and classes",
+            "en",
+            "String formatting, integers and classes",
+            ("String formatting", "Integers", "Classes"),
+        ),
+        (
+            "A beginner's guide to unit testing",
+            "en",
+            "Unit testing",
+            ("What is unit testing?", "How does unit testing work?", "What are the limits of unit testing?"),
+        ),
+        ("What is a lease", "en", "Lease", ("What is a lease?", "How does a lease work?", "What are the limits of a lease?")),
+        (
+            "I want to understand how GC works",
+            "en",
+            "How GC works",
+            ("How GC works", "How GC works: examples", "How GC works: limits"),
+        ),
+        (
+            "How do checkpoints, leases, retries and logs work in job queues",
+            "en",
+            "How do checkpoints, leases, retries and logs work in job queues?",
+            (
+                "How do checkpoints, leases, retries and logs work in job queues?",
+                "Checkpoints in job queues",
+                "Leases in job queues",
+                "Retries in job queues",
+                "Logs in job queues",
+            ),
+        ),
+        (
+            "Should we use PostgreSQL or SQLite?",
+            "en",
+            "Should we use PostgreSQL or SQLite?",
+            ("Should we use PostgreSQL or SQLite?", "PostgreSQL", "SQLite"),
+        ),
+        (
+            "Best practices for retries",
+            "en",
+            "Best practices for retries",
+            ("What are the best practices for retries?", "How do retries work?", "What are the limits of retries?"),
+        ),
+        (
+            "Risks of pickle for security",
+            "en",
+            "Risks of pickle for security",
+            ("What are the risks of pickle for security?", "How does pickle work?", "What are the limits of pickle?"),
+        ),
+        (
+            "everything about checkpoints",
+            "en",
+            "Checkpoints",
+            ("What are checkpoints?", "How do checkpoints work?", "What are the limits of checkpoints?"),
+        ),
+        (
+            "Write a short essay about how databases and job queues stay reliable",
+            "en",
+            "How databases and job queues stay reliable",
+            ("How databases and job queues stay reliable", "Databases", "Job queues"),
+        ),
+        (
+            "Explain the difference between leases and locks",
+            "en",
+            "Difference between leases and locks",
+            ("How do leases and locks differ?", "Leases", "Locks"),
+        ),
+        ("Will power", "en", "Will power", ("What is Will power?",)),
+        (
+            "Ein Leitfaden für Anfänger zu Warteschlangen",
+            "de",
+            "Warteschlangen",
+            ("Warteschlangen: Was ist das?",),
+        ),
+        ("Was ist eine Sperre", "de", "Sperre", ("Was ist eine Sperre?",)),
+        (
+            "Ich möchte verstehen, wie Sperren funktionieren",
+            "de",
+            "Wie Sperren funktionieren",
+            ("Wie Sperren funktionieren",),
+        ),
+        (
+            "Sollten wir PostgreSQL oder SQLite verwenden?",
+            "de",
+            "Sollten wir PostgreSQL oder SQLite verwenden?",
+            ("Sollten wir PostgreSQL oder SQLite verwenden?", "PostgreSQL", "SQLite"),
+        ),
+        ("Una guía para principiantes sobre bloqueos", "es", "Bloqueos", ("Bloqueos: ¿qué es?",)),
+        ("Qué es un bloqueo", "es", "Bloqueo", ("¿Qué es un bloqueo?",)),
+        ("Todo sobre los bloqueos", "es", "Bloqueos", ("Bloqueos: ¿qué es?",)),
+        (
+            "¿Debemos usar PostgreSQL o SQLite?",
+            "es",
+            "¿Debemos usar PostgreSQL o SQLite?",
+            ("¿Debemos usar PostgreSQL o SQLite?", "PostgreSQL", "SQLite"),
+        ),
+    ],
+)
+async def test_goals_as_people_put_them_ask_what_they_mean(
+    goal: str, language: str, title: str, questions: tuple[str, ...]
+) -> None:
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal=goal, language=language), PLAIN)
+    assert brief.title == title
+    assert brief.questions[: len(questions)] == questions
+
+
+async def test_a_list_too_long_for_a_title_is_asked_whole_and_its_title_says_that_it_is_cut() -> None:
+    things = "lists, tuples, dictionaries, string formatting, integers, floating point numbers, functions and classes"
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal=f"Write an essay about {things}"), PLAIN)
+    assert brief.title.endswith("numbers…")
+    assert brief.must_cover[-2:] == ("functions", "classes")
+
+
+async def test_a_heading_that_shares_one_word_of_a_name_is_another_thing() -> None:
+    overview = PLAIN.model_copy(update={"headings": ("SSL Contexts", "Writing context managers")})
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal="What is a context manager?"), overview)
+    assert "Writing context managers" in brief.questions
+    assert "SSL Contexts" not in brief.questions

@@ -100,6 +100,18 @@ async def test_the_first_player_is_asked_for_everything() -> None:
     assert players.asked == MODEL
 
 
+async def test_who_answered_is_told_for_every_role() -> None:
+    told: list[tuple[str, str]] = []
+    players = Players(
+        [Actor(MODEL), Actor(RULES)], roles={"judge": "extractive"}, answered=lambda r, p: told.append((r, p.name))
+    )
+    await everything(players)
+    assert dict(told) == {
+        "interpret": "openai", "outline": "openai", "draft": "openai", "judge": "extractive", "revise": "openai",
+        "widen": "openai",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("error", "did"),
     [

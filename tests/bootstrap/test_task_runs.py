@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from autonomy.agents.critic import MUST_PASS
 from autonomy.audit.verify import verify
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.foreground import work_run
 from autonomy.bootstrap.settings import Settings, TasksSettings
 from autonomy.bootstrap.workers import run_worker
 from autonomy.core.events import Event
+from autonomy.core.gates import MUST_PASS
 from autonomy.services.tasks import NewTask
 from autonomy.ssot.canonical import sha256
 from autonomy.storage.database import Database

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import socket
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -462,6 +463,45 @@ def test_the_doctor_sees_postgresql_and_its_vectors(
     unreachable = autonomy("doctor")
     assert unreachable.code == 4
     assert "secret" not in unreachable.out
+
+
+def test_an_ordinary_role_of_postgresql_is_told_what_a_superuser_has_to_do_once(
+    autonomy: Autonomy, postgres_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    with psycopg.connect(postgres_server.get_uri(), autocommit=True) as connection:
+        connection.execute("CREATE ROLE ordinary LOGIN PASSWORD 'plain'")
+        connection.execute("CREATE DATABASE lent")
+    superuser = postgres_server.get_uri(database="lent")
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("GRANT CREATE ON SCHEMA public TO ordinary")
+    monkeypatch.setenv("AUTONOMY_DATABASE_URL", superuser.replace("postgres:@", "ordinary:plain@"))
+    refused, doctor = autonomy("db", "upgrade"), autonomy("doctor")
+    assert refused.code == doctor.code == 4
+    assert "Once, as a superuser in that database, run: CREATE EXTENSION vector" in refused.err
+    assert "Once, as a superuser in that database, run: CREATE EXTENSION vector" in doctor.out
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION vector")
+    assert autonomy("db", "upgrade").code == 0
+    assert autonomy("doctor").code == 0
+
+
+def test_the_doctor_knocks_at_a_service_of_this_machine_and_at_no_other(autonomy: Autonomy, migrated: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        _local_provider(migrated, f"http://127.0.0.1:{port}/v1")
+        assert f"m at http://127.0.0.1:{port}/v1, it listens" in autonomy("doctor").out
+    answer = autonomy("doctor")
+    assert answer.code == 0
+    assert f"warn  provider local       m at http://127.0.0.1:{port}/v1: nothing listens there" in answer.out
+    _local_provider(migrated, "https://models.example/v1")
+    assert "m at https://models.example/v1, not contacted" in autonomy("doctor").out
+
+
+def _local_provider(place: Place, base_url: str) -> None:
+    text = f'[[providers]]\nname = "local"\nkind = "compatible"\nbase_url = "{base_url}"\nmodel = "m"\nfree = true\n'
+    (place.home / "autonomy.toml").write_text(text, "utf-8")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the stand-in is a shell script")

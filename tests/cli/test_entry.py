@@ -6,7 +6,7 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from autonomy import __version__
 from cli.command import CONTEXT
 from cli.main import COMMANDS, root
-from tests.cli.conftest import ENTRY, Place
+from tests.cli.conftest import ENTRY, Answer, Place
 
 HEAVY = (
     "langgraph",
@@ -110,6 +110,23 @@ atexit.register(tell)
 def test_the_version_is_printed(place: Place) -> None:
     assert place.run("--version").stdout == f"autonomy {__version__}\n"
     assert json.loads(place.run("--version", "--json").stdout) == {"version": __version__}
+
+
+@pytest.mark.parametrize("words", [("run", "list"), ("db", "status"), ("doctor",)], ids=" ".join)
+def test_a_shared_flag_counts_wherever_it_stands(
+    words: tuple[str, ...], migrated: Place, autonomy: Callable[..., Answer]
+) -> None:
+    places = [(*words[:at], "--json", *words[at:]) for at in range(len(words) + 1)]
+    assert [isinstance(json.loads(autonomy(*placed).out), dict) for placed in places] == [True] * len(places)
+    coloured = (*words[:1], "--no-color", *words[1:])
+    assert "\x1b" in migrated.run(*words, FORCE_COLOR="1").stdout or words == ("run", "list")
+    assert "\x1b" not in migrated.run(*coloured, FORCE_COLOR="1").stdout
+    assert "\x1b" not in migrated.run("--no-color", *words, FORCE_COLOR="1").stdout
+
+
+def test_a_word_that_only_looks_like_a_shared_flag_is_not_one(autonomy: Callable[..., Answer], migrated: Place) -> None:
+    assert autonomy("run", "list", "--cursor", "--json").out == ""
+    assert json.loads(autonomy("--json", "--version").out) == {"version": __version__}
 
 
 def test_no_words_at_all_show_the_help_as_a_usage_error(place: Place) -> None:

@@ -129,6 +129,11 @@ def test_a_worker_does_what_was_left_to_it(migrated: Place, corpus: str, aside: 
     assert (row["run_id"], row["outcome"]) == (started["run_id"], "delivered")
 
 
+def test_a_worker_says_that_one_user_gets_fewer_at_a_time_than_it_works(migrated: Place) -> None:
+    assert "For one user at most 2 at a time" in migrated.run("worker", "--concurrency", "8", "--until-idle").stderr
+    assert "one user" not in migrated.run("worker", "--concurrency", "2", "--until-idle").stderr
+
+
 def test_a_corpus_of_only_broken_files_is_refused_and_leaves_no_run(migrated: Place, aside: Callable[..., Ended]) -> None:
     folder = migrated.home / "broken"
     folder.mkdir()
@@ -152,6 +157,7 @@ def test_ctrl_c_once_stops_at_the_next_safe_point_and_says_how_to_go_on(
         assert running.returncode == 130, err
         run_id = str(only_run(aside)["run_id"])
         assert "Stopping at the next safe point" in err
+        assert "Stopped at a safe point, before there was a plan." in err
         assert f"autonomy run resume {run_id}" in err
         assert "Traceback" not in err
         assert out == ""
@@ -176,6 +182,8 @@ def test_ctrl_c_twice_stops_at_once_and_the_run_goes_on_all_the_same(
         running.communicate()
         gate.open.set()
         run_id = str(only_run(aside)["run_id"])
+        assert "running (its worker is gone)" in aside("run", "list").out
+        assert "running (its worker is gone)" in aside("run", "inspect", run_id).out
         assert "Stopped at once" in err
         assert f"autonomy run resume {run_id}" in err
         resumed = aside("run", "resume", run_id[:8], "--json")
@@ -189,6 +197,7 @@ def test_of_two_resumes_one_works_and_the_other_says_who_holds_the_run(
     with migrated.start(*start_words(corpus, "--provider", "desk", "--json")) as first:
         assert gate.arrived.wait(60)
         run_id = str(only_run(aside)["run_id"])
+        assert "gone" not in aside("run", "list").out
         second = aside("run", "resume", run_id, "--json")
         assert second.code == 9, second.err
         error = second.document["error"]

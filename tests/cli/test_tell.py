@@ -6,11 +6,12 @@ import typing
 from typing import Any
 
 import pytest
+import typer
 
 from autonomy.core import types
 from autonomy.core.events import Event
 from autonomy.services.story import tell
-from cli import options
+from cli import options, run
 from cli.output import Output
 from cli.tell import story_text
 
@@ -65,3 +66,17 @@ def test_a_plan_that_the_next_decision_names_is_not_told_twice_nor_is_each_store
 def test_the_choices_of_the_command_line_are_those_of_the_library() -> None:
     for ours, theirs in ((options.Journey, types.Journey), (options.Style, types.Style), (options.Status, types.RunStatus)):
         assert typing.get_args(ours) == typing.get_args(theirs)
+
+
+def test_the_help_says_which_choices_this_release_refuses() -> None:
+    from autonomy.journeys.catalogue import LATER
+    from autonomy.services.runs import BUILT
+
+    command: Any = typer.main.get_command(run.app)
+    told = {param.name: param.help or "" for param in command.commands["start"].params}
+    offered, _, later = told["journey"].partition(";")
+    assert all(name in offered for name in BUILT)
+    assert all(name in later for name in LATER)
+    assert "later release" in later
+    assert "refused in this release" in told["source"]
+    assert "refused in this release" in told["target_similarity"]

@@ -156,3 +156,11 @@ def test_reading_documents_shows_how_far_it_is() -> None:
     assert "asyncio-task.html" in shown
     seen.progress(512, 512, "last")
     assert "512" not in draw(seen, 80, 24, Glyphs()).plain
+
+
+def test_the_seconds_shown_never_run_backwards(watch: Watch) -> None:
+    shown = []
+    for used, since in ((0.0, 0.3), (0.0, 1.7), (0.2, 0.1), (1.9, 0.0), (1.9, 0.5)):
+        watch.refresh({"budgets": {"seconds": {"limit": 60.0, "used": used, "reserved": 0}}})
+        shown.append(round(watch.seconds_used(watch.budgets_at + since), 2))
+    assert shown == [0.3, 1.7, 1.7, 1.9, 2.4]

@@ -6,13 +6,32 @@ import datetime
 import io
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autonomy.core.events import EVENT_TYPES
+from cli import summary as summaries
 from cli import wording
-from cli.output import ASCII, Glyphs, Output, PipeSafe, columns, cut, plain, plain_lines, squeezed, wants_ascii, wants_colour
+from cli.foreground import how_far
+from cli.live import PlainView
+from cli.output import (
+    ASCII,
+    Glyphs,
+    Output,
+    PipeSafe,
+    columns,
+    cut,
+    plain,
+    plain_lines,
+    squeezed,
+    wants_ascii,
+    wants_colour,
+    wrapped,
+)
+from cli.stream import below
+from cli.summary import summary
 
 HOSTILE = "a\x1b[31mred\x1b[0m\r\nb\x07\x9b2J\u202eevil\u200b\ud800"
 
@@ -56,6 +75,31 @@ def test_an_unknown_price_is_never_zero(usd: float | None, words: str) -> None:
     assert wording.money(usd) == words
 
 
+def test_a_claim_and_a_quotation_said_in_two_parts_are_counted_once() -> None:
+    def claim(text: str, start: int, section: str) -> dict[str, Any]:
+        cited = {"source": "s1", "quote": text, "anchor": {"start": start, "end": start + 5}}
+        return {"text": text, "section": section, "citations": [cited]}
+
+    claims = [claim("One.", 0, "Synthesis"), claim("One.", 0, "Matrix"), claim("Two.", 9, "Matrix")]
+    told = {"claims": claims, "sources": [{"id": "s1"}]}
+    assert summaries.rests_on(told) == "2 on 2 quotations from 1 source, 1 of them said in two parts"
+    assert summaries.rests_on({**told, "claims": claims[1:]}) == "2 on 2 quotations from 1 source"
+    assert summaries.rests_on({"claims": [], "sources": []}) == "none"
+
+
+def test_gates_of_a_document_that_claims_nothing_are_not_listed_as_failed(tmp_path: Path) -> None:
+    manifest = {"claims": [], "sources": [], "notes": ["The corpus holds little."], "gates": [
+        {"name": "min_citations", "figure": 0, "threshold": 5, "pass": False}]}  # fmt: skip
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    page = {
+        "run_id": "abcdefghijkl", "status": "done", "outcome": "target_not_reached", "task": {"goal": "Tides"},
+        "artifacts": [{"path": "manifest.json", "role": "manifest"}],
+    }  # fmt: skip
+    text = summary(page, tmp_path, Output(no_color=True))
+    assert "min citations" not in text
+    assert "The corpus holds little." in text
+
+
 def test_ages_in_words() -> None:
     now = datetime.datetime(2026, 1, 2, 12, 0, tzinfo=datetime.UTC)
     assert wording.ago("2026-01-02T11:59:30.000Z", now) == "just now"
@@ -84,6 +128,14 @@ def test_every_event_is_one_printable_line_whatever_it_holds(type_: str, content
 
 def test_a_decision_says_route_and_reason() -> None:
     assert wording.happening("decision", {"route": "act", "why": "enough evidence"}, ASCII) == "-> act: enough evidence"
+
+
+def test_a_missed_gate_shows_whether_it_decides_and_is_spelt_in_one_way() -> None:
+    decides = {"name": "length", "figure": 1612, "threshold": [450, 550], "pass": False}
+    tells = {"name": "source_share", "figure": 0.9091, "threshold": 0.5, "pass": False}
+    assert wording.gate(decides, Glyphs()) == "✗ length 1,612 (wanted 450 to 550)"
+    assert wording.gate(tells, Glyphs()) == "! source share 0.909 (wanted 0.5)"
+    assert wording.gate({**tells, "figure": 0.4, "pass": True}, Glyphs()) == "✓ source share 0.4 (wanted 0.5)"
 
 
 def test_a_changed_budget_says_the_new_limits() -> None:
@@ -143,3 +195,68 @@ def test_json_survives_a_narrow_stream_and_lone_surrogates(monkeypatch: pytest.M
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
     Output(json=True, environ={}).document({"a": "é\ud800"})
     assert json.loads(raw.getvalue()) == {"a": "é\ud800"}
+
+
+def test_lines_break_at_white_space_alone() -> None:
+    path = "artifacts/sj6b5x4uyz3tnubulpxqhz63zi/write-ahead-logging.md"
+    assert wrapped(f"Wrote {path} and more", 20) == ["Wrote", path, "and more"]
+
+
+def test_documents_that_are_only_looked_at_in_no_time_are_no_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("cli.live.time.monotonic", lambda: now)
+    view = PlainView(Output(environ={}))
+    now = 110.0
+    view.progress(0, 9, "")
+    view.progress(1, 9, "a.md")
+    now = 114.0
+    view.progress(2, 9, "b.md")
+    view.progress(9, 9, "i.md")
+    assert capsys.readouterr().err == "checked 2 of 9 documents: b.md\nchecked 9 of 9 documents: i.md\n"
+
+
+def test_an_outcome_is_in_the_words_of_people_at_the_end_of_a_line_alone() -> None:
+    assert wording.outcome_line("Run done: target_not_reached") == "Run done: below target"
+    assert wording.outcome_line("Run done: delivered") == "Run done: delivered"
+    assert wording.happening("run.done", {"outcome": "target_not_reached"}, Glyphs()) == "below target"
+    assert wording.figures({"outcome": "target_not_reached", "files": 2}) == "outcome below target, files 2"
+
+
+def _page(**change: Any) -> dict[str, Any]:
+    return {
+        "run_id": "r" * 26, "status": "done", "outcome": "target_not_reached", "task": {"goal": "How?"}, "notes": [],
+        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:32Z",
+        "budgets": {"seconds": {"used": 1.8, "limit": None}},
+        "artifacts": [{"path": f"artifacts/{'r' * 26}/deliverable.md", "role": "deliverable"}], **change,
+    }  # fmt: skip
+
+
+def test_the_summary_tells_work_from_waiting(tmp_path: Path) -> None:
+    lines = summary(_page(), tmp_path, Output(environ={"LANG": "en_US.UTF-8"})).splitlines()
+    assert lines[0].endswith("below target: worked 1.8 s, 32 s since the start")
+    worked = _page(budgets={"seconds": {"used": 30.0, "limit": None}})
+    assert summary(worked, tmp_path, Output(environ={})).splitlines()[0].endswith("below target after 32 s")
+
+
+@pytest.mark.parametrize(("columns", "alone"), [(80, False), (44, True)])
+def test_a_path_that_does_not_fit_beside_its_name_has_a_line_of_its_own(
+    columns: int, alone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    lines = summary(_page(), tmp_path, Output(environ={})).splitlines()
+    assert (f"artifacts/{'r' * 26}/deliverable.md" in lines) is alone
+
+
+def test_a_document_below_its_target_is_not_green() -> None:
+    assert below("run.done", "target_not_reached")
+    assert below("run.done", "budget_exceeded")
+    assert not below("run.done", "delivered")
+    assert not below("decision", None)
+
+
+def test_a_run_that_was_stopped_says_how_far_it_got() -> None:
+    steps = [{"done": True}, {"done": True}, {"done": False}]
+    assert how_far({"plan": steps}) == ", 2 of 3 steps done"
+    assert how_far({"plan": []}) == ", before there was a plan"

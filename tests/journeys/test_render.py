@@ -19,8 +19,9 @@ from tests.journeys import made
 WRITTEN = """\
 # How tasks are cancelled
 
-> **Put together from quotations, without a language model.** Every statement is a source's own words; \
-the mark behind it names the page or section.\x20\x20
+> **Put together from quotations, without a language model.** Every quoted statement is a source's own \
+words, found again in it; the mark behind it names the page or section where there is one. The sentences between the \
+quotations were put together by rule.\x20\x20
 > Sources: 3 from *manuals*; read on 2025-01-02.
 
 ## Introduction
@@ -103,6 +104,32 @@ def test_a_written_document_reads_like_this() -> None:
     assert render(made.written(task=made.task(style="ieee"))).text == WRITTEN
 
 
+def test_the_sources_on_top_are_those_of_the_reference_list() -> None:
+    kept = [section for section in made.written().sections if section.heading != "Timeouts"]
+    rendered = render(made.written(sections=tuple(kept)))
+    assert len(rendered.references) == 2
+    assert "> Sources: 2 from *manuals*" in rendered.text
+
+
+def test_a_part_without_a_sentence_has_no_heading() -> None:
+    empty = SectionDraft(heading="Introduction", part="introduction", paragraphs=())
+    text = render(made.written(sections=(empty,), cards=(), sources=())).text
+    assert "## Introduction" not in text
+    assert "nothing quotable" in text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "did not answer"), ("de", "nicht geantwortet"), ("es", "no respondió"), ("ja", "応答しませんでした")],
+)
+def test_a_model_that_never_answered_is_named_on_top(language: str, said: str) -> None:
+    text = render(made.written(brief=made.brief(language), provider="openai", unanswered=True)).text
+    (line,) = [line for line in text.split("\n") if said in line]
+    assert line.startswith("> ")
+    assert "openai" in line
+    assert said not in render(made.written(brief=made.brief(language))).text
+
+
 def test_the_matrix_of_a_pack_reads_like_this() -> None:
     text = render(made.packed()).text
     assert MATRIX in text
@@ -127,6 +154,12 @@ def test_free_sections_are_the_headings_below_which_nothing_is_claimed() -> None
         "How tasks are cancelled", "Introduction", "Conclusion", "What was looked for and not found", "Notes", "References",
     )  # fmt: skip
     assert {placed.section for placed in rendered.claims} == {"Cancelling a task", "Timeouts"}
+
+
+def test_a_title_with_quotation_marks_stands_in_italics_and_a_quotation_never_does() -> None:
+    assert inert.prose('*The "return" statement* says: “a *b* c”') == '*The "return" statement* says: “a \\*b\\* c”'
+    assert inert.prose("2 *3 “four* five”") == "2 \\*3 “four\\* five”"
+    assert inert.prose("“two *x” and *y*") == "“two \\*x” and *y*"
 
 
 @pytest.mark.parametrize(

@@ -210,10 +210,10 @@ def test_a_file_that_vanishes_between_listing_and_reading_is_named(
     assert dict(read(database, folder).failed)["pumps.md"].startswith("cannot be opened")
 
 
-def test_progress_is_told_for_each_file(database: Database, folder: Path) -> None:
+def test_progress_is_told_at_the_start_and_for_each_file(database: Database, folder: Path) -> None:
     told: list[Progress] = []
     read(database, folder, progress=told.append)
-    assert [one.done for one in told] == [1, 2, 3, 4, 5]
+    assert [one.done for one in told] == [0, 1, 2, 3, 4, 5]
     assert {one.total for one in told} == {5}
     read(database, folder, progress=told.append)
     assert told[-1].done == 5

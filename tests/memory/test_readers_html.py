@@ -113,5 +113,23 @@ def test_what_a_page_says_of_itself_is_kept() -> None:
     assert (document.title, document.authors, document.year) == ("On pumps", ("Ada Moor",), 2019)
 
 
+@pytest.mark.parametrize(
+    ("window", "headings", "title"),
+    [
+        ("Pumps — Manual", "<h1>Pumps</h1>", "Pumps"),
+        ("Plant manual | Pumps and their care", "<h1>The care of pumps</h1>", "The care of pumps"),
+        ("Care: pumps (plant manual)", "<h1>Pumps care</h1>", "Pumps care"),
+        ("Pumps in the plant", "<h1>Notes</h1>", "Pumps in the plant"),
+        ("Pumps | Manual", "<h1>Wear</h1><h1>Repair</h1>", "Pumps | Manual"),
+        ("Pumps | Manual", "", "Pumps | Manual"),
+    ],
+)
+def test_the_only_heading_is_the_title_rather_than_one_with_the_name_of_its_site(
+    window: str, headings: str, title: str
+) -> None:
+    document = read(f"<title>{window}</title><main>{headings}<p>A pump moves water through the plant.</p></main>")
+    assert document.title == title
+
+
 def test_characters_that_deceive_or_cannot_be_stored_are_gone() -> None:
     assert read("<p>a\x00b&#0;c\u202ed\u200be\ufefff&#xD800;g</p>").text.replace("\ufffd", "") == "abcdefg"

@@ -58,6 +58,27 @@ Doe 2001.
     ]
 
 
+def test_footnotes_are_references_and_leave_no_marks_in_the_text() -> None:
+    source = b"""# Mites
+
+Treat at 3 mites[^1] per 100 bees. [^who] The pattern `[^1]` and [^nobody] stay, and so does 5 \\* 3.
+[^1]: Health *Coalition*, Tools, 2022.
+    Second edition.
+[^who]: Anon.
+
+```
+[^1]: code
+```
+"""
+    read = markdown.read(source, "mites.md", LIMITS)
+    assert kinds(read) == [
+        ("p", "Treat at 3 mites per 100 bees. The pattern [^1] and [^nobody] stay, and so does 5 * 3."),
+        ("reference", "Health Coalition, Tools, 2022. Second edition."),
+        ("reference", "Anon."),
+        ("code", "[^1]: code"),
+    ]
+
+
 def test_headings_of_plain_text_are_told_by_underline_number_and_capitals() -> None:
     source = (
         "The Pump Book\n=============\n\nA pump moves water.\n\n1.2 Opening the valve\n\nOpen it slowly.\n\n"

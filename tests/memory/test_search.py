@@ -110,6 +110,12 @@ def test_coverage_tells_what_is_in_the_corpus(database: Database, corpus: int) -
     assert 0.3 < find(database, [corpus], "cancelling zebras", embedder=EMBEDDER).coverage < 0.8
 
 
+def test_the_weight_of_what_stands_nowhere_is_told(database: Database, corpus: int) -> None:
+    weights = find(database, [corpus], "tasks and zeppelins", embedder=EMBEDDER).weights
+    assert weights["zeppelin"] == weights[""] == max(weights.values())
+    assert weights["task"] < weights[""]
+
+
 def test_what_is_near_by_chance_only_is_not_shown(database: Database, corpus: int) -> None:
     assert search(database, [corpus], "photosynthesis of orchids", embedder=EMBEDDER) == []
     misspelt = search(database, [corpus], "cancelation", embedder=EMBEDDER)

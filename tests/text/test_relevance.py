@@ -117,3 +117,60 @@ def test_what_is_done_to_a_thing_is_not_the_thing() -> None:
     for question, about in ((asked, False), ("Shared file handles and locks", True)):
         aims = relevance((question,), terms(question, "en"), "en", weights)
         assert (aims.of("A lock lets one thread in.", ("Lock objects",)) >= ENOUGH) is about
+
+
+RARE = 4.6
+CORPUS = {"": RARE, "retri": 1.7, "key": 2.4, "share": 1.6, "leas": 1.7, "wait": 1.9, "peopl": 3.0, "person": 2.5, "log": 2.0}
+"""Weights of a small corpus; whatever else is asked stands nowhere in it."""
+
+
+def known(question: str) -> Callable[..., float]:
+    """What a passage of that corpus holds of the question."""
+    weights = {**dict.fromkeys(terms(question, "en"), RARE), **CORPUS}
+    return relevance((question,), terms(question, "en"), "en", weights).of
+
+
+@pytest.mark.parametrize("question", ["How do banks use retries?", "How can a bank avoid retry storms?", "retry policies"])
+def test_one_who_stands_nowhere_and_a_form_of_the_thing_ask_for_nothing(question: str) -> None:
+    assert known(question)("A retry waits.") == 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "passage"),
+    [
+        ("shared vision", "The shared file is read."),
+        ("Leases in Roman law", "A lease expires."),
+        ("retry of vaccines", "A retry waits."),
+    ],
+)
+def test_what_stands_nowhere_and_is_part_or_place_of_a_thing_is_missed(question: str, passage: str) -> None:
+    assert known(question)(passage, (passage,)) < ENOUGH
+
+
+def test_a_human_is_a_person_where_nobody_is_called_human() -> None:
+    of = known("When should work wait for a human?")
+    assert of("A job waits for a person.") >= ENOUGH
+    assert of("Others wait.", ("Jobs that wait for people",)) >= ENOUGH
+    assert of("A client waits.") < ENOUGH
+
+
+def test_the_first_thing_asked_for_has_to_be_named() -> None:
+    weights = {"": 9.0, "log": 2.0, "web": 4.0, "applic": 3.0, "pickl": 4.0, "secur": 5.0}
+    asked = ("Best practices for logging in web applications", "Risks of pickle for security")
+    logs, risks = (relevance((each,), terms(each, "en"), "en", weights) for each in asked)
+    assert logs.of("A web application starts.", ("Web applications",)) < ENOUGH
+    assert logs.of("A web application starts.", ("Logging",)) >= ENOUGH
+    assert risks.of("The host matters for security.", ("Security",)) < ENOUGH
+    assert risks.of("The host matters for security.", (), "pickle") >= ENOUGH
+
+
+def test_a_question_that_leaves_out_what_stands_nowhere_is_none() -> None:
+    weights = {"": RARE, "test": 2.0, "crash": 2.0, "vaccin": RARE}
+    aims = relevance(("Testing vaccines", "Testing for Crashes"), ("test", "vaccin"), "en", weights)
+    assert aims.of("A test kills the process.", ("Testing for Crashes",)) < ENOUGH
+
+
+def test_the_last_word_of_a_name_under_a_heading_that_has_it_whole_is_the_thing() -> None:
+    of = relevance(("Circuit breakers in clouds",), ("circuit", "breaker", "cloud"), "en", {"": 4.6, "breaker": 3.0}).of
+    assert of("The breaker opens.", ("Circuit breakers",)) >= ENOUGH
+    assert of("The circuit closes.", ("Circuits",)) < ENOUGH

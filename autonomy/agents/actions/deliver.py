@@ -31,13 +31,20 @@ def hand_over(
     for file in composition.files:
         context.artifacts.put(file.name, file.data, role=file.role, media_type=file.media_type)
     claims = composition.manifest["claims"]
-    citations = sum(len(claim["citations"]) for claim in claims)
+    cited = [citation for claim in claims for citation in claim["citations"]]
+    quotations = len({(row["source"], row["anchor"]["start"], row["anchor"]["end"]) for row in cited})
     return Observation(
         step=step_id,
-        output=f"{several(len(composition.files), 'file')}; {several(len(claims), 'claim')} "
-        f"with {several(citations, 'citation')}, each re-found in its source",
+        output=f"{several(len(composition.files), 'file')}; {several(len({claim['text'] for claim in claims}), 'claim')} "
+        f"on {several(quotations, 'quotation')}, each re-found in its source",
         sources=tuple(source["id"] for source in composition.manifest["sources"]),
-        figures={"files": len(composition.files), "claims": len(claims), "citations": citations, "outcome": settled},
+        figures={
+            "files": len(composition.files),
+            "claims": len(claims),
+            "citations": len(cited),
+            "quotations": quotations,
+            "outcome": settled,
+        },
         progress=1,
     )
 

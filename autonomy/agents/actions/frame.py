@@ -46,7 +46,7 @@ async def _part(
         words=frame_words(context.journey.words(task)),
         before=tuple(f"{section.heading}: {section.sentences[0].text if section.sentences else ''}" for section in body),
         figures=tuple(
-            f"{'not found' if row.kept == 0 else 'little'}: {row.question}"
+            f"{'little' if row.answered else 'not found'}: {row.question}"
             for row in asked
             if row.thin and row.question in (brief.questions or (row.question,))
         ),

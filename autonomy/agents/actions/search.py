@@ -20,7 +20,8 @@ LONGEST = 10_000
 
 
 async def search(step: PlanStep, state: GraphState, context: Context) -> Observation:
-    """Figures: passages, cards, sources, coverage (share of the question's terms found, 0 to 1)."""
+    """Figures: passages, cards, sources, coverage (share of the question's terms found, 0 to 1), and held: quotations taken
+    for earlier questions that answer this one too."""
     task = TaskSpec.model_validate(state["task"])
     brief = Brief.model_validate(state["brief"])
     question = str(step.arguments["question"])[:LONGEST]
@@ -65,7 +66,7 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     row = Searched(
         question=question,
         found=len(passages),
-        kept=len(answering),
+        kept=len(kept),
         coverage=min(1.0, max(0.0, coverage)),
         cards=tuple(answering),
         weights=answer.get("weights", {}),
@@ -76,7 +77,13 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         step=step.id,
         output=critic.found_in(len(kept), len(touched)),
         sources=touched,
-        figures={"passages": len(passages), "cards": len(kept), "sources": len(touched), "coverage": coverage},
+        figures={
+            "passages": len(passages),
+            "cards": len(kept),
+            "sources": len(touched),
+            "coverage": coverage,
+            "held": len(answering) - len(named),
+        },
         progress=len(kept),
     )
 

@@ -113,10 +113,8 @@ def _closing(request: DraftRequest, desk: Desk) -> list[Sentence]:
     if len(missing) == len(questions):
         others = [figure.removeprefix(FOUND) for figure in request.figures if figure.startswith(FOUND)]
         return [desk.say("found", desk.words.annotation_found, question=_closed(other, desk)) for other in others[:1]]
-    if not missing:
-        return [desk.say("full", desk.words.annotation_full)]
     counted = len(questions) - len(missing)
     return [
-        desk.say("answers", desk.words.annotation_answers, count=counted, asked=desk.words.number(len(questions))),
-        desk.say("limit", desk.words.annotation_limit, question=_closed(missing[0], desk)),
+        desk.say("answers", desk.words.annotation_answers, count=counted, asked=len(questions)),
+        *(desk.say("limit", desk.words.annotation_limit, question=_closed(question, desk)) for question in missing[:1]),
     ]

@@ -22,6 +22,26 @@ _VERBS = {
     "es": r"es|son|se|hay|est[aá]n?|puede\w*|debe\w*|tienen?|funcionan?|pasa|ocurre",
     "fr": r"est|sont|peut|peuvent|doit|doivent|fonctionne\w*|marche\w*|sert|servent",
 }
+_CLAUSE = {
+    "en": r"^(?:how|why|when|where|what|who|which|whether)\b",
+    "de": r"^(?:wie|warum|wann|wo|was|wer|welche\w*|ob)\b",
+    "es": r"^(?:cómo|por qué|cuándo|dónde|qué|quién|cuál\w*|si)\b",
+    "fr": r"^(?:comment|pourquoi|quand|où|que|qui|quel\w*|si)\b",
+}
+_WHICH = {
+    "en": r"(?:which|how\ (?:many|much|often|long|far|fast|big|large))\s+(?:[\w-]+\s+){0,3}?",
+    "de": r"welche\w*\s+(?:[\w-]+\s+){1,2}?|wie\ (?:viele?|oft|lange|weit|schnell|groß)\s+(?:[\w-]+\s+){0,2}?",
+}
+"""Words that ask with a noun or a measure, before the verb."""
+_WHETHER = {
+    "en": r"(?:should|shall|could|would|is|are|was|were|do|does|did|has|have)\s+\S+\s+\S"
+    r"|(?:can|may|must|will|might)\s+(?:i|we|you|it|they|he|she|one|people|the|an?|there|this|that)\s",
+    "de": r"(?:soll\w*|kann|können|könnte\w*|ist|sind|muss|müssen|darf|dürfen|hat|haben|braucht|brauche|lohnt|gibt|wird|werden)"
+    r"\s+(?:ich|wir|man|du|ihr|es|sie|er|sich|der|die|das|eine?|jede\w*)\s",
+    "es": r"(?:debo|debemos|deberíamos|debería|podemos|puedo|conviene|es\ mejor)\s+\S+\s+\S",
+    "fr": r"(?:est-ce\ qu|(?:faut|peut|doit|devrait)-(?:il|on)\s|devons-nous\s|pouvons-nous\s)",
+}
+"""How a question begins that is answered by yes or no, or by one of two."""
 _OWN = re.compile(r"\b(?:its|their)\s+([\w-]+)", _FLAGS)
 _PRONOUN = {
     "en": r"\b(?:it|they|them)\b",
@@ -38,7 +58,20 @@ def is_direct(text: str, language: str) -> bool:
         return False
     return text.startswith("¿") or bool(
         re.match(rf"(?:(?:{words})\s+{AND[language]}\s+)?(?:{words})\s+(?:{verbs})\b|qu['’]est-ce", text, _FLAGS)
+        or is_whether(text, language)
+        or re.match(rf"(?:{_WHICH.get(language, '$^')})(?:{verbs})\s+\S", text, _FLAGS)
     )
+
+
+def is_clause(text: str, language: str) -> bool:
+    """Whether a text asks, directly or not: "how leases work" and "should we use leases" do, "leases" does not."""
+    return bool(re.match(_CLAUSE.get(language, r"$^"), text, re.IGNORECASE)) or is_direct(text, language)
+
+
+def is_whether(text: str, language: str) -> bool:
+    """Whether a text asks for yes or no, or for one of two: "should we use PostgreSQL or SQLite" does."""
+    pattern = _WHETHER.get(language)
+    return bool(pattern and re.match(pattern, text, _FLAGS))
 
 
 def closed(text: str, language: str) -> str:

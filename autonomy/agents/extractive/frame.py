@@ -9,12 +9,13 @@ from autonomy.agents.extractive.quoting import Desk, in_italics
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.text.chars import count_words
 
-MOST_TITLES = 3
 NOT_FOUND, LITTLE = "not found: ", "little: "
 
 
 def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`before` are the finished sections ("heading: first sentence")."""
+    """`before` are the finished sections ("heading: first sentence"). Without a quotation there is nothing to introduce."""
+    if not request.cards:
+        return Paragraphs(paragraphs=())
     sources = {card.source for card in request.cards}
     goal = in_italics(request.brief.title)
     forms = desk.words.introduction if len(sources) != 1 else desk.words.introduction_one
@@ -30,7 +31,12 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
 
 
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand."""
+    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand.
+
+    Without a quotation there is nothing to conclude from: what was looked for stands in a part of its own.
+    """
+    if not request.cards:
+        return Paragraphs(paragraphs=())
     counts = Counter(card.source for card in request.cards)
     leading = _leading(counts, desk)
     sentences: list[Sentence] = []
@@ -48,8 +54,6 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
         sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=_listed(gaps)))
     if little:
         sentences.append(desk.say("little", desk.words.conclusion_little, gaps=_listed(little)))
-    if counts and not gaps and not little:
-        sentences.append(desk.say("none", desk.words.conclusion_none))
     # What was not found is said however short the text is to be.
     sentences = _within(sentences, request, least=1 + bool(gaps))
     return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
@@ -67,10 +71,10 @@ def _within(sentences: list[Sentence], request: DraftRequest, least: int = 1) ->
 
 
 def _leading(counts: Counter[str], desk: Desk) -> list[str]:
-    """The fewest sources that more than half of the passages come from; at most three are named."""
+    """The fewest sources that more than half of the passages come from."""
     order = sorted(counts, key=lambda source: (-counts[source], desk.title(source)))
     enough = next(n for n in range(len(order) + 1) if sum(counts[s] for s in order[:n]) * 2 > counts.total() or n == len(order))
-    return order[: min(enough, MOST_TITLES)]
+    return order[:enough]
 
 
 def _shown(point: str) -> str:

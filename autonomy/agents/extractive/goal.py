@@ -20,13 +20,19 @@ LONGEST_TITLE = 96
 @dataclass(frozen=True, slots=True)
 class Goal:
     """`subject` is a noun phrase or a clause as asked; `points` are the parts named one by one; `compared` sides of a
-    comparison; `questions` what a goal of several questions asks, one by one, and `title` that goal as it was put."""
+    comparison; `questions` what a goal of several questions asks, one by one, and `title` that goal as it was put.
+
+    `article` stood before the subject ("a" lease), with the space behind it. `aspect` is what is asked of the subject's
+    thing, up to that thing ("best practices for"), where the subject begins with one.
+    """
 
     subject: str
     points: tuple[str, ...]
     compared: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     title: str = ""
+    article: str = ""
+    aspect: str = ""
 
 
 _FLAGS = re.IGNORECASE | re.VERBOSE
@@ -44,30 +50,65 @@ _THINGS = {
     "fr": r"essai|rapport|article|texte|résumé|document|introduction|guide|analyse|aperçu|synthèse|étude|exposé|dossier"
     r"|dissertation|comparaison",
 }
+_PREFACE = {
+    "en": r"(?:please\s+|(?:i|we)(?:['’]d|\ would)?\ (?:want|need|like)\ to\ (?:understand|know|learn|read|see|find\ out)"
+    r"(?:\ (?:more|something|everything|all))?(?:\ about)?\s+|help\ (?:me|us)\ (?:to\ )?(?:understand|learn)(?:\ about)?\s+"
+    r"|(?:tell|teach|show)\ (?:me|us)\s+(?!about)|(?:everything|anything|something|all)"
+    r"(?:\ (?:there\ is|you\ know|(?:i|we)\ need))?(?:\ to\ know)?\ about\s+)+",
+    "de": r"(?:bitte\s+|ich\ (?:möchte|will|muss)\ (?:gern\w*\ )?(?:verstehen|wissen|lernen),?\s+"
+    r"|alles(?:\ wichtige)?\ über\s+)+",
+    "es": r"(?:por\ favor,?\s+|quiero\ (?:entender|saber|aprender)\s+(?:sobre\s+)?|todo\ (?:lo\ )?sobre\s+)+",
+    "fr": r"(?:je\ (?:veux|voudrais)\ (?:comprendre|savoir|apprendre)\s+|tout\ sur\s+)+",
+}
+"""What says that one wants to read, and nothing of what."""
+_ASPECT = {
+    "en": r"(?:the\s+)?(?:(?:best|good|common|commonest|typical|main|most\ common|frequent)\s+)*(?:practices?|mistakes?"
+    r"|pitfalls?|risks?|dangers?|benefits?|advantages?|drawbacks?|disadvantages?|problems?|costs?|limits?|uses)"
+    r"\s+(?:for|of|in|with|when\ using)\s+",
+}
+"""What is asked of a thing, before its name: nobody asks how the risks of it work."""
+_LISTED = {
+    "en": r"(?:how|why|when|where)\s+(?:(?:do|does|can|could|should|must|are|is)\s+)?(?P<l>.+?)\s+(?:work|stay|help|keep|make"
+    r"|fit|play|interact|relate|differ|behave|fail|survive|protect|matter|depend|recover|used|made|built|need)s?\b",
+    "de": r"(?:wie|warum|wann|wo)\s+(?:funktionieren|arbeiten|helfen|unterscheiden\ sich|hängen)\s+(?P<l>.+?)"
+    r"(?:\s+(?:in|im|bei|mit|für|zusammen)\b.*)?$",
+    "es": r"¿?(?:cómo|por\ qué|cuándo|dónde)\s+(?:funcionan|trabajan|ayudan|se\ (?:diferencian|relacionan))\s+(?P<l>.+?)"
+    r"(?:\s+(?:en|con|para)\b.*)?$",
+}
+"""The list of things in a clause, "how do a, b and c work"."""
+_CHOICE = {
+    "en": r".*?\b(?:use|choose|prefer|take|pick|run|need|better)\s*:?\s+(?P<l>[^,]+?\s+or\s+.+?)"
+    r"(?:\s+(?:for|in|as|on|with|to|when|if)\b.*)?$",
+    "de": r".*?\b(?:wir|man|ich|besser)\s+(?P<l>[^,]+?\s+oder\s+\S+?)(?:\s+.*)?$",
+    "es": r".*?\b(?:usar|elegir|utilizar|preferir|mejor)\s+(?P<l>[^,]+?\s+[ou]\s+\S+?)(?:\s+.*)?$",
+}
+"""The things between which a question wants to choose."""
+_OR = {"en": r"\s+or\s+", "de": r"\s+oder\s+", "es": r"\s+[ou]\s+"}
 _ORDER = {
     "en": rf"""
     (?:please\s+|kindly\s+|can\ you\s+|could\ you\s+|would\ you\s+|i\ (?:need|want|would\ like)\s+(?:you\ to\s+)?
     |help\ me\s+(?:to\s+)?|we\ need\s+)*
     (?:(?:write|draft|prepare|create|compose|produce|make|give|generate|provide|compile|assemble|build|do|deliver
     |put\ together)\s+(?:me\s+|us\s+|up\s+)?)?
-    (?:(?:an?|the|some|one)\s+)?(?:[\w-]+\s+){{0,4}}?(?:{_THINGS["en"]})s?\b
+    (?:(?:an?|the|some|one)\s+)?(?:[\w'’-]+\s+){{0,4}}?(?:{_THINGS["en"]})s?\b(?:\ for\ (?:beginners|newcomers))?
     (?:\s+(?:of|in|with)\s+(?:about\s+|around\s+|roughly\s+|up\ to\s+|at\ least\s+)?[\d,.]+\s*(?:words?|pages?))?
-    \s*(?:,\s*)?(?:about|on|of|for|regarding|concerning|covering|into|:|(?:that|which|to)\s+(?:explains?|describes?|covers?
+    \s*(?:,\s*)?(?:about|on|of|for|(?<=guide\ )to|(?<=introduction\ )to|(?<=primer\ )to
+    |regarding|concerning|covering|into|:|(?:that|which|to)\s+(?:explains?|describes?|covers?
     |discuss(?:es)?|compares?|shows?|summari[sz]es?|outlines?|presents?)
-    |explaining|describing|discussing|comparing|summari[sz]ing|showing|outlining|presenting)\s+""",
+    |explaining|describing|discussing|comparing|summari[sz]ing|showing|outlining|presenting|to)\s+""",
     "de": rf"""
     (?:bitte\s+|kannst\ du\s+|könnten\ sie\s+|ich\ (?:brauche|möchte)\s+)*
     (?:(?:schreib\w*|verfass\w*|erstell\w*|mach\w*|gib|geben\ sie|liefer\w*|entwirf|bereite)\s+(?:sie\s+)?(?:mir\s+|uns\s+
     |bitte\s+)?)?
-    (?:(?:einen?|eine|ein|den|die|das)\s+)?(?:[\wäöüß-]+\s+){{0,4}}?(?:{_THINGS["de"]})\b
+    (?:(?:einen?|eine|ein|den|die|das)\s+)?(?:[\wäöüß-]+\s+){{0,4}}?(?:{_THINGS["de"]})\b(?:\s+für\s+(?:anfänger|einsteiger))?
     (?:\s+(?:von|mit|in)\s+(?:etwa\s+|rund\s+|ca\.\s+)?[\d.]+\s*(?:wörtern?|worten?|seiten?))?
-    \s*(?:über|zum\ thema|zur|zum|zu|von|:|,?\s*(?:der|die|das)\s+erklärt,?)\s+""",
+    \s*(?:über|zum\ thema|zur|zum|zu|von|für|in(?=\s+d(?:ie|en|as)\b)|:|,?\s*(?:der|die|das)\s+erklärt,?)\s+""",
     "es": rf"""
     (?:por\ favor,?\s+|necesito\s+|quiero\s+|me\ gustaría\s+|puedes\s+|podrías\s+)*
     (?:(?:escrib\w+|redact\w+|prepar\w+|cre[ae]\w*|haz(?:me)?|haga|dame|elabor\w+|gener\w+|produ\w+)\s+)?
-    (?:(?:una?|el|la)\s+)?(?:[\wáéíóúñ-]+\s+){{0,2}}?(?:{_THINGS["es"]})\b(?:\s+[\wáéíóúñ]+(?=\s+(?:sobre|acerca)))?
+    (?:(?:una?|el|la)\s+)?(?:[\wáéíóúñ-]+\s+){{0,2}}?(?:{_THINGS["es"]})\b(?:\s+para\s+principiantes)?(?:\s+[\wáéíóúñ]+(?=\s+(?:sobre|acerca)))?
     (?:\s+(?:de|con|en)\s+(?:unas\s+|aproximadamente\s+)?[\d.]+\s*(?:palabras?|páginas?))?
-    \s*(?:sobre|acerca\ del?|de|que\ (?:explique|describa)|:)\s+""",
+    \s*(?:sobre|acerca\ del?|del?|al?|para|que\ (?:explique|describa)|:)\s+""",
     "fr": rf"""
     (?:s['’]il\ (?:te|vous)\ plaît,?\s+|je\ (?:veux|voudrais)\s+|peux-tu\s+|pouvez-vous\s+)*
     (?:(?:écri\w+|rédig\w+|prépar\w+|cré\w+|fai\w+|donn\w+|produi\w+)\s+(?:-moi\s+)?)?
@@ -99,9 +140,10 @@ _QUESTION = {
     "zh": r"(?:什么是(?P<s>.+)|(?P<t>.+?)是什么)$",
 }
 _COMPARE = {
-    "en": r"(?:compare|contrast|compare\ and\ contrast)\s+(?P<a>.+?)\s+(?:and|with|to|versus|vs\.?|against)\s+(?P<b>.+)",
-    "de": r"vergleich\w*\s+(?:sie\s+)?(?P<a>.+?)\s+(?:und|mit)\s+(?P<b>.+)",
-    "es": r"compar[ae]\s+(?P<a>.+?)\s+(?:y|con)\s+(?P<b>.+)",
+    "en": r"(?:compare|contrast|compare\ and\ contrast|(?:the\ )?differences?\ between)"
+    r"\s+(?P<a>.+?)\s+(?:and|with|to|versus|vs\.?|against)\s+(?P<b>.+)",
+    "de": r"(?:vergleich\w*\s+(?:sie\s+)?|(?:de[rn]\ )?unterschiede?\ zwischen\s+)(?P<a>.+?)\s+(?:und|mit)\s+(?P<b>.+)",
+    "es": r"(?:compar[ae]|(?:las?\ )?diferencias?\ entre)\s+(?P<a>.+?)\s+(?:y|con)\s+(?P<b>.+)",
     "fr": r"compare[rz]?\s+(?P<a>.+?)\s+(?:et|avec|à)\s+(?P<b>.+)",
 }
 _INCLUDING = {
@@ -130,7 +172,7 @@ _TRIM = {
     |references?|paragraphs?)\b
     | \bin\s+(?:apa|mla|ieee|harvard|chicago|vancouver)(?:\s+(?:style|format))?\b | \bin\s+(?:english|german|spanish|french
     |japanese|chinese)\b | \bfor\s+(?:a\s+|an\s+|the\s+)?(?:general|technical|lay|non-technical
-    |beginner)[\w\s]{0,20}(?:audience|readers?)?\b
+    |beginner)[\w\s]{0,20}(?:audience|readers?)?\b | \bfor\s+(?:beginners|newcomers|dummies)\b
     | \bwith\s+(?:citations|references|sources|quotations)\b | \bbased\s+on\s+(?:the|this|these|our)\s+(?:corpus|documents?
     |sources?|manuals?|files?)\b | \b(?:from|using)\s+(?:the|this)\s+corpus\b | \bplease\b)[\s).]*$""",
     "de": r"""[\s,;(]*(?:\b(?:in|mit|von|auf)\s+(?:etwa\s+|rund\s+|ca\.\s+|mindestens\s+
@@ -165,13 +207,16 @@ def read_goal(text: str, language: str) -> Goal:
     if several:
         return several
     body = _trim(first.strip().strip("\"'“”„«»¿").rstrip(".!?。！？ "), language)
-    compared = _compared(body, language)
+    compared = _compared(body, language) or _compared(_without_order(body, language), language)
     subject, points = _points(_asked(_without_order(body, language), language), language)
-    subject = _bare(_trim(subject, language).strip(' ,;:.-–—"“”„«»'), language) or body or flat
+    whole = _trim(subject, language).strip(' ,;:.-–—"“”„«»')
+    subject = _bare(whole, language) or body or flat
     if compared:
         named = re.split(_INCLUDING.get(language, r"$^"), body, maxsplit=1, flags=_FLAGS)
         points = (*compared, *(_members(named[1], language) if len(named) > 1 else ()))
-    return Goal(subject=subject, points=points, compared=compared)
+    article = whole[: len(whole) - len(subject)].lower() if whole.endswith(subject) else ""
+    aspect = re.match(_ASPECT.get(language, r"$^"), subject, _FLAGS)
+    return Goal(subject=subject, points=points, compared=compared, article=article, aspect=aspect[0] if aspect else "")
 
 
 def _several_questions(text: str, language: str) -> Goal | None:
@@ -218,7 +263,7 @@ def _cut(text: str) -> str:
         return text
     pause = max(text.rfind(mark, 25, LONGEST_TITLE) for mark in (", ", "; ", ": ", " – ", "，", "、"))
     if pause > 0:
-        return text[:pause]
+        return text[:pause] + "…"
     word = text.rfind(" ", 25, LONGEST_TITLE - 1)
     return (text[:word] if word > 0 else text[: LONGEST_TITLE // 2]) + "…"
 
@@ -232,6 +277,9 @@ def _bare(text: str, language: str) -> str:
 def _without_order(text: str, language: str) -> str:
     ending = _CJK_ORDER.get(language)
     text = (ending.sub("", text) if ending else text) or text
+    preface = re.match(_PREFACE.get(language, r"$^"), text, _FLAGS)
+    if preface and terms(text[preface.end() :], language):
+        text = text[preface.end() :]
     for table in (_ORDER, _VERB):
         pattern = table.get(language)
         match = re.match(pattern, text, _FLAGS) if pattern else None
@@ -280,11 +328,22 @@ def _points(text: str, language: str) -> tuple[str, tuple[str, ...]]:
     points = _members(parts[1], language) if len(parts) > 1 else ()
     if not points:
         head, colon, tail = subject.partition(": ")
-        members = _members(tail if colon else subject, language)
+        members = _members(tail if colon else _list_in(subject, language), language)
         if colon and len(members) >= 2:
             return head, members
         points = members if len(members) >= 2 and all(1 <= len(terms(m, language)) <= 5 for m in members) else ()
     return subject, points
+
+
+def _list_in(text: str, language: str) -> str:
+    """Where a text may list things: all of a noun phrase, of a question only what it asks about or between."""
+    if asked.is_whether(text, language):
+        choice = re.match(_CHOICE.get(language, r"$^"), text, _FLAGS)
+        return re.sub(_OR[language], ", ", choice["l"], flags=_FLAGS) if choice else ""
+    if not asked.is_clause(text, language):
+        return text
+    listed = re.match(_LISTED.get(language, r"$^"), text, _FLAGS)
+    return listed["l"] if listed else ""
 
 
 def _members(text: str, language: str) -> tuple[str, ...]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from autonomy.agents.extractive.asked import closed
+from autonomy.agents.extractive.asked import closed, is_clause
 from autonomy.agents.extractive.goal import Goal, read_goal, title_of
 from autonomy.agents.extractive.headings import clean_heading, telling
 from autonomy.agents.roles import Brief, Overview
 from autonomy.core.types import TaskSpec
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.ranking import document_frequency, idf, recall
+from autonomy.text.relevance import subject, things
 from autonomy.text.words import terms
 
 MOST = 8
@@ -31,6 +32,8 @@ _FACETS = {
     "ja": ("{s}とは何か", "{s}の仕組み", "{s}の制限"),
     "zh": ("{s}是什么", "{s}的原理", "{s}的限制"),
 }
+_ONE = {"de": ("Was ist {a}{s}?", ("ein ", "eine ")), "es": ("¿Qué es {a}{s}?", ("un ", "una "))}
+"""What asks for one thing, with the articles that need no other form for it."""
 _COMPARISON = {
     "en": "How do {a} and {b} differ?",
     "de": "{A} und {b}: Worin liegt der Unterschied?",
@@ -44,12 +47,6 @@ _ASPECTS = {
     "de": ("Beispiele", "Grenzen"),
     "es": ("ejemplos", "límites"),
     "fr": ("exemples", "limites"),
-}
-_CLAUSE = {
-    "en": r"^(?:how|why|when|where|what|who|which|whether)\b",
-    "de": r"^(?:wie|warum|wann|wo|was|wer|welche\w*|ob)\b",
-    "es": r"^(?:cómo|por qué|cuándo|dónde|qué|quién|cuál\w*|si)\b",
-    "fr": r"^(?:comment|pourquoi|quand|où|que|qui|quel\w*|si)\b",
 }
 _PLURAL = re.compile(r"[^su]s$", re.IGNORECASE)
 _SCOPE = re.compile(
@@ -95,12 +92,12 @@ def _named(overview: Overview, language: str) -> frozenset[str]:
 
 
 def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozenset[str]) -> tuple[str, ...]:
-    facets = [_facet(form, goal.subject, language) for form in _FACETS.get(language, _FACETS["en"])]
+    facets = _facets(goal, language)
     points = [
         _upper(point) if set(terms(point, language)) <= named else _scoped(point, goal.subject, language)
         for point in goal.points
     ]
-    if re.match(_CLAUSE.get(language, r"$^"), goal.subject, re.IGNORECASE):
+    if is_clause(goal.subject, language):
         aspects = _ASPECTS.get(language, _ASPECTS["en"])
         facets = [closed(goal.subject, language), *(f"{_upper(goal.subject)}: {aspect}" for aspect in aspects)]
     elif goal.compared:
@@ -139,9 +136,30 @@ def _is_list(goal: Goal, language: str) -> bool:
     return set(terms(goal.subject, language)) <= set(terms(" ".join(goal.points), language))
 
 
-def _facet(form: str, subject: str, language: str) -> str:
+def _facets(goal: Goal, language: str) -> list[str]:
+    """What the thing is, how it works, where it ends; of an aspect ("risks of pickle for security") what its thing's are."""
+    forms = _FACETS.get(language, _FACETS["en"])
+    one, articles = _ONE.get(language, ("", ()))
+    if goal.article in articles:
+        forms = (one.format(a=goal.article, s="{s}"), *forms[1:])
+    if not goal.aspect:
+        return [_facet(form, goal.subject, language, goal.article) for form in forms]
+    thing = _SCOPE.split(goal.subject[len(goal.aspect) :], maxsplit=1)[0]
+    asked = goal.subject[:1].lower() + goal.subject[1:]
+    return [
+        _facet(forms[0], asked, language, "the "),
+        *(_facet(form, thing, language) for form in forms[1:]),
+    ]
+
+
+def _facet(form: str, subject: str, language: str, article: str = "") -> str:
     plural = language == "en" and _plural(subject)
-    return form.format(s=subject, S=_upper(subject), be="are" if plural else "is", do="do" if plural else "does")
+    return form.format(
+        s=(article if language == "en" else "") + subject,
+        S=_upper(subject),
+        be="are" if plural else "is",
+        do="do" if plural else "does",
+    )
 
 
 def _plural(subject: str) -> bool:
@@ -159,11 +177,12 @@ def _scoped(point: str, subject: str, language: str) -> str:
             and _PREPOSITION.search(subject) is None
             and len(terms(subject, language)) > 3
             and "," not in subject
+            and not is_clause(subject, language)
         ):
             # "task cancellation and timeouts": what stands before the first member belongs to both.
             return f"{_upper(subject)}: {point}"
         scope = _PREPOSITION.search(subject) if language == "en" else None
-        tail = subject[scope.start() :] if scope else ""
+        tail = subject[scope.start() :] if scope and scope[0].strip() != "between" else ""
         missing = set(terms(tail, language)) - set(terms(point, language))
         return _upper(point + tail if missing and len(terms(point, language)) < 3 else point)
     if language in ("ja", "zh"):
@@ -178,17 +197,20 @@ def _upper(text: str) -> str:
 def _near_headings(goal: Goal, overview: Overview, language: str) -> list[str]:
     """Headings and titles of the corpus that share the goal's weightiest words, best first."""
     asked = list(dict.fromkeys(terms(" ".join((goal.subject, *goal.points)), language)))
-    core = set(terms(_SCOPE.split(goal.subject, maxsplit=1)[0], language)) or set(asked)
+    told = set(subject(f"{goal.subject} {' '.join(goal.points)}", language))
+    core = told & set(terms(_SCOPE.split(goal.subject[len(goal.aspect) :], maxsplit=1)[0], language)) or told
     pool = list(dict.fromkeys(clean_heading(text) for text in overview.headings))
     pool = [text for text in pool if telling(text, language) and " — " not in text]
     vectors = [terms(text, language) for text in pool]
     weight = idf(document_frequency(vectors), len(vectors))
     known = set(asked)
+    # "SSL contexts" shares a word with "context manager" and is another thing.
+    named = [set(thing) for text in (goal.subject, *goal.points) for thing in things(text, language)]
     scored: list[tuple[float, int, str]] = []
     for place, (text, vector) in enumerate(zip(pool, vectors, strict=True)):
         share = recall(asked, vector, weight)
         own = sum(term in known for term in vector) / max(1, len(vector))
-        if share * own >= 0.15 and core & set(vector):
+        if share * own >= 0.15 and any(thing & core and thing <= set(vector) for thing in named):
             scored.append((-round(share + 0.5 * own, 6), place, text))
     # A heading without a word of its own would search the same again, only vaguer.
     common = _facet_words(language)

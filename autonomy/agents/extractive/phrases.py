@@ -14,7 +14,11 @@ Forms = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One language. Forms of one kind mean the same and are taken in turn."""
+    """One language. Forms of one kind mean the same and are taken in turn.
+
+    No form says more than the part it stands in shows: nothing of "only", "alone" or "every", which only the whole corpus
+    could bear out, and nothing of an order that the quotations may not have.
+    """
 
     quotes: tuple[str, str]
     joint: str
@@ -39,7 +43,6 @@ class Wording:
     annotation_found: Forms
     annotation_answers: Forms
     annotation_limit: Forms
-    annotation_full: Forms
     shared: Forms
     shared_differ: Forms
     question_topic: str
@@ -53,7 +56,6 @@ class Wording:
     conclusion_one: Forms
     conclusion_gaps: Forms
     conclusion_little: Forms
-    conclusion_none: Forms
     dropped: str
     and_more: str
 

@@ -99,7 +99,7 @@ def lead_in(card: Card, before: Card | None, desk: Desk) -> str:
         return desk.fill("bare", desk.words.new_source_bare, title=desk.title(card.source))
     if section and not own and section != section_of(before):
         return desk.fill("other", desk.words.other_section, section=in_italics(section))
-    if section == section_of(before):
+    if section and section == section_of(before):
         return desk.fill("same", desk.words.same_section)
     return desk.fill("within", desk.words.same_source)
 

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from autonomy.agents.roles import Brief
 from autonomy.core.types import TaskSpec
-from autonomy.text.language import is_cjk
+from autonomy.text.language import detect, is_cjk
 from autonomy.text.words import terms, tokens
 
 MOST = 6
@@ -107,7 +107,8 @@ def _variants(question: str, brief: Brief) -> list[str]:
 
 
 def _content_words(question: str, language: str) -> list[str]:
-    """The question's own words, as written, less function words and repeats."""
+    """The question's own words, as written, less function words and repeats; a heading may be in another language."""
+    language = detect(question, default=language)
     found: dict[str, str] = {}
     for start, end in tokens(question):
         word = question[start:end]

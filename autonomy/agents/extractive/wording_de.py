@@ -19,18 +19,15 @@ GERMAN = Wording(
     },
     section_claim="{count} Stellen aus {sources} Quellen zu {heading}",
     opens_one=(
-        "Zu diesem Punkt äußert sich eine Quelle: {title}.",
-        "Nur {title} sagt hierzu etwas.",
-        "Was sich hierzu fand, steht in {title}.",
-        "Eine einzige Quelle behandelt dies: {title}.",
-        "Die Belege für diesen Teil stammen allein aus {title}.",
-        "Dieser Teil stützt sich auf {title}.",
+        "Zitiert wird hier {title}.",
+        "Dieser Teil zitiert {title}.",
+        "Die Zitate dieses Teils stammen aus {title}.",
+        "Das Folgende ist {title} entnommen.",
     ),
     opens_many=(
-        "{Count} Quellen behandeln diesen Punkt: {titles}.",
-        "Die Belege für diesen Teil stammen aus {titles}.",
         "Hierzu werden {count} Quellen zitiert: {titles}.",
-        "{Count} Dokumente sagen hierzu etwas: {titles}.",
+        "Die Zitate dieses Teils stammen aus {count} Quellen: {titles}.",
+        "{Count} Quellen sind hier zitiert: {titles}.",
         "Dieser Teil stützt sich auf {titles}.",
         "Stellen zu diesem Punkt stehen in {titles}.",
         "Das Folgende ist {titles} entnommen.",
@@ -62,7 +59,7 @@ GERMAN = Wording(
         "Sein Abschnitt {section} hält fest:",
     ),
     same_section=(
-        "Weiter heißt es:",
+        "Auch dies steht dort:",
         "An derselben Stelle:",
         "Derselbe Abschnitt ergänzt:",
         "Dort steht auch:",
@@ -70,10 +67,10 @@ GERMAN = Wording(
         "Ergänzend:",
     ),
     same_source=(
-        "Weiter heißt es:",
+        "Auch dies steht darin:",
         "Dasselbe Dokument ergänzt:",
         "Dort steht auch:",
-        "An späterer Stelle:",
+        "Eine andere Stelle darin:",
         "Und im selben Dokument:",
         "Ergänzend:",
     ),
@@ -83,39 +80,32 @@ GERMAN = Wording(
         "Nebeneinander gelesen weichen {titles} in einer Zahl oder einer Verneinung voneinander ab.",
     ),
     annotation=(
-        "{title} ({kind}, etwa {words} Wörter) behandelt vor allem {headings}.",
-        "Umfang: etwa {words} Wörter ({kind}); die wichtigsten Teile sind {headings}.",
-        "Auf etwa {words} Wörtern ({kind}) geht es um {headings}.",
+        "{title} ({kind}, etwa {words} Wörter) hat unter seinen Überschriften: {headings}.",
+        "Umfang: etwa {words} Wörter ({kind}); zu den Überschriften gehören: {headings}.",
+        "{title} umfasst etwa {words} Wörter ({kind}); zu den Überschriften gehören: {headings}.",
     ),
     annotation_bare=(
         "{title} ist ein Text von etwa {words} Wörtern ({kind}).",
         "{title} hat einen Umfang von etwa {words} Wörtern ({kind}).",
     ),
     annotation_nearest=(
-        "Der Frage am nächsten kommt {claim}.",
-        "Am nächsten an dem, was gefragt war, liegt {claim}.",
+        "Von dem, was daraus zitiert ist, wurde {claim} als der Frage am nächsten bewertet.",
+        "Unter ihren Zitaten wurde {claim} als der Frage am nächsten bewertet.",
     ),
     annotation_more=(
-        "Insgesamt sind oben {count} ihrer Stellen zitiert: {claims}.",
-        "Zitiert sind daraus oben {count} Stellen: {claims}.",
+        "Sie ist oben in {count} Aussagen zitiert: {claims}.",
+        "Von den Aussagen oben zitieren {count} diese Quelle: {claims}.",
     ),
-    annotation_only="Sonst stand nichts darin, was zur Frage sprach und sich für sich allein zitieren ließ:"
-    " Der Rest wiederholt, hängt an seinem Ort oder handelt von anderem.",
-    annotation_found=(
-        "Sie fand sich erst, als anders gefragt wurde: {question}",
-        "Erst eine andere Fassung der Frage führte zu ihr: {question}",
-    ),
+    annotation_only="Was daraus zitiert ist, steht wörtlich bei den Aussagen oben, jeweils mit seinem Ort; das Übrige "
+    "wurde von den gestellten Fragen nicht gefunden oder nicht ausgewählt.",
+    annotation_found=("Sie fand sich mit einer anderen Fassung der Frage: {question}",),
     annotation_answers=(
-        "Die Quelle belegt {digits} von {asked} gestellten Fragen.",
-        "Belege fanden sich darin zu {digits} der {asked} Fragen, die gestellt wurden.",
+        "Fragen, zu denen Zitate daraus sprechen: {digits} von {asked}.",
+        "Von den gestellten Fragen treffen ihre Zitate {digits} von {asked}.",
     ),
     annotation_limit=(
         "Nichts entnommen wurde ihr zu der Frage: {question}",
         "Keine Stelle fand sich darin zu der Frage: {question}",
-    ),
-    annotation_full=(
-        "Zu jeder gestellten Frage fand sich darin eine Stelle.",
-        "Keine der gestellten Fragen blieb darin ohne Beleg.",
     ),
     shared=(
         "{Count} Quellen tragen diesen Punkt: {titles}.",
@@ -129,50 +119,38 @@ GERMAN = Wording(
     ),
     question_topic="der Frage {question}",
     synthesis_one=(
-        "Zu {topic} spricht eine Quelle: {title}.",
-        "Zu {topic} steht alles Gefundene in {title}.",
-        "Nur {title} sagt etwas zu {topic}.",
+        "Zu {topic} wird hier {title} zitiert.",
+        "Die Zitate zu {topic} stammen hier aus {title}.",
     ),
     synthesis_many=(
         "Zu {topic} werden {count} Quellen zitiert: {titles}.",
-        "{Count} Quellen äußern sich zu {topic}: {titles}.",
+        "{Count} Quellen sind hier zu {topic} zitiert: {titles}.",
         "Zu {topic} finden sich Stellen in {titles}.",
     ),
     introduction=(
-        "Dieses Dokument stellt zusammen, was {count} Quellen zum Thema {goal} sagen. Es wurde nach Regeln und ohne "
-        "Sprachmodell aus Zitaten gefügt: Jede Aussage zur Sache ist zitiert, mit ihrer Quelle.",
-        "Was {count} Quellen zum Thema {goal} sagen, ist hier nach Regeln und ohne Sprachmodell zusammengestellt: Alle "
-        "Aussagen zur Sache sind Zitate, jedes mit seiner Quelle.",
+        "Dieses Dokument zitiert {count} Quellen zum Thema {goal}. Es wurde nach Regeln und ohne "
+        "Sprachmodell zusammengestellt, auch die Sätze zwischen den Zitaten.",
+        "Zum Thema {goal} sind hier {count} Quellen zitiert. Der Text ist nach Regeln und ohne Sprachmodell "
+        "gefügt, auch die Sätze zwischen den Zitaten.",
     ),
     introduction_one=(
-        "Dieses Dokument stellt zusammen, was eine einzige Quelle zum Thema {goal} sagt. Es wurde nach Regeln und ohne "
-        "Sprachmodell aus Zitaten gefügt: Jede Aussage zur Sache ist zitiert.",
-        "Was eine einzige Quelle zum Thema {goal} sagt, ist hier nach Regeln und ohne Sprachmodell zusammengestellt: Alle "
-        "Aussagen zur Sache sind Zitate.",
+        "Dieses Dokument zitiert eine Quelle zum Thema {goal}. Es wurde nach Regeln und ohne Sprachmodell "
+        "zusammengestellt, auch die Sätze zwischen den Zitaten.",
+        "Zum Thema {goal} ist hier eine Quelle zitiert. Der Text ist nach Regeln und ohne Sprachmodell "
+        "gefügt, auch die Sätze zwischen den Zitaten.",
     ),
     introduction_points=("Der Auftrag nennt diese Punkte: {points}.", "Ausdrücklich gefragt war nach: {points}."),
     introduction_sections=("Die Teile der Reihe nach: {headings}.", "Die Teile sind {headings}."),
     conclusion=(
-        "Zum Thema {goal} wurden aus {sources} Quellen Stellen ausgewählt ({digits} insgesamt), die meisten aus {titles}.",
-        "Die Suche zum Thema {goal} ergab {digits} ausgewählte Stellen aus {sources} Quellen; die meisten stammen aus "
-        "{titles}.",
+        "Zum Thema {goal} sind oben aus {sources} Quellen Stellen zitiert ({digits} insgesamt), die meisten aus {titles}.",
+        "Das Dokument zitiert zum Thema {goal} {digits} Stellen aus {sources} Quellen; die meisten stammen aus {titles}.",
     ),
-    conclusion_one=(
-        "Zum Thema {goal} stammen alle ausgewählten Stellen ({digits}) aus einer Quelle, {titles}.",
-        "Die Suche zum Thema {goal} ergab nur Stellen aus einer Quelle, {titles} ({digits} insgesamt).",
-    ),
+    conclusion_one=("Was oben zum Thema {goal} zitiert ist, stammt aus {titles} (Zitate: {digits}).",),
     conclusion_gaps=(
-        "Gesucht, ohne dass sich eine weitere Stelle fand: {gaps}.",
-        "Auf diese Fragen geben die Quellen keine weitere zitierbare Antwort: {gaps}.",
+        "Kein Zitat fand sich zu: {gaps}.",
+        "Gesucht, ohne dass sich ein Zitat geben ließ: {gaps}.",
     ),
-    conclusion_little=(
-        "Nur zum Teil sprechen die Quellen zu: {gaps}.",
-        "Von diesen Fragen steht nur ein Teil in den Quellen: {gaps}.",
-    ),
-    conclusion_none=(
-        "Jede Frage, die an die Quellen gestellt wurde, brachte mindestens eine Stelle.",
-        "Keine Frage an die Quellen blieb ohne Stelle.",
-    ),
+    conclusion_little=("Von den Wörtern dieser Fragen fand sich weniger als die Hälfte in den Quellen: {gaps}.",),
     dropped="Eine Aussage wurde weggelassen, weil keine Stelle sie trägt.",
     and_more=" und {count} weitere",
 )

@@ -19,18 +19,15 @@ ENGLISH = Wording(
     },
     section_claim="{count} passages from {sources} sources on {heading}",
     opens_one=(
-        "One source speaks to this point: {title}.",
-        "Only {title} has something to say here.",
-        "All that was found on this point stands in {title}.",
-        "A single source, {title}, treats this.",
-        "For this point the evidence comes from {title} alone.",
-        "This part rests on one source, {title}.",
+        "Quoted here is {title}.",
+        "This part quotes {title}.",
+        "The quotations of this part come from {title}.",
+        "What follows is taken from {title}.",
     ),
     opens_many=(
-        "{Count} sources treat this point: {titles}.",
-        "The evidence for this part comes from {count} sources: {titles}.",
         "On this point {count} sources are quoted: {titles}.",
-        "{Count} documents have something to say here: {titles}.",
+        "The quotations of this part come from {count} sources: {titles}.",
+        "{Count} sources are quoted here: {titles}.",
         "This part draws on {titles}.",
         "What follows is taken from {titles}.",
         "Passages on this point stand in {titles}.",
@@ -62,18 +59,18 @@ ENGLISH = Wording(
         "Elsewhere in it, under {section}:",
     ),
     same_section=(
-        "It goes on:",
+        "There it also says:",
         "The same part adds:",
         "In the same place:",
-        "There it also says:",
+        "There one also reads:",
         "And in the same part:",
         "It adds:",
     ),
     same_source=(
-        "It goes on:",
+        "In it one also reads:",
         "The same document adds:",
         "It also says:",
-        "Further on in it:",
+        "Another passage in it:",
         "And in the same document:",
         "It adds:",
     ),
@@ -83,41 +80,32 @@ ENGLISH = Wording(
         "Read together, {titles} differ in a figure or a negation.",
     ),
     annotation=(
-        "{title} is a {kind} of about {words} words; its main parts are {headings}.",
-        "This {kind} of about {words} words covers {headings}.",
-        "In about {words} words this {kind} treats {headings}.",
-        "A {kind} of about {words} words, with {headings} as its main parts.",
+        "{title} is a {kind} of about {words} words; among its headings: {headings}.",
+        "{title}, a {kind} of about {words} words, has among its headings: {headings}.",
+        "This {kind} has about {words} words; among its headings: {headings}.",
     ),
     annotation_bare=(
         "{title} is a {kind} of about {words} words.",
         "{title}, a {kind}, has about {words} words.",
     ),
     annotation_nearest=(
-        "The passage closest to the question is {claim}.",
-        "Closest to what was asked comes {claim}.",
-        "What was asked is met most closely by {claim}.",
+        "Of what is quoted from it, {claim} was rated closest to the question.",
+        "Among its quotations, {claim} was rated closest to what was asked.",
     ),
     annotation_more=(
-        "In all, {count} of its passages are quoted above: {claims}.",
-        "Of its passages {count} are quoted above: {claims}.",
+        "It is quoted in {count} of the claims above: {claims}.",
+        "Of the claims above, {count} quote it: {claims}.",
     ),
-    annotation_only="Nothing else in it both spoke to what was asked and could be quoted by itself:"
-    " the rest repeats, leans on its place or treats of something else.",
-    annotation_found=(
-        "It came up only when the question was put in other words: {question}",
-        "Only another wording of the question led to it: {question}",
-    ),
+    annotation_only="What is quoted from it stands word for word among the claims above, each with its place; the rest "
+    "of it was either not found by the questions that were searched or not selected.",
+    annotation_found=("It was found with the question in other words: {question}",),
     annotation_answers=(
-        "It was searched for {asked} questions and brought evidence on {count} of them.",
-        "It gave evidence on {count} of the {asked} questions that were asked.",
+        "Questions that quotations from it speak to: {digits} of {asked}.",
+        "Of the questions that were asked, its quotations speak to {digits} of {asked}.",
     ),
     annotation_limit=(
         "Nothing was taken from it on the question: {question}",
         "It brought no passage on this question: {question}",
-    ),
-    annotation_full=(
-        "It brought evidence on every question that was asked.",
-        "No question that was asked went without a passage from it.",
     ),
     shared=(
         "{Count} sources carry this point: {titles}.",
@@ -131,50 +119,41 @@ ENGLISH = Wording(
     ),
     question_topic="the question {question}",
     synthesis_one=(
-        "On {topic}, one source speaks: {title}.",
-        "For {topic}, everything that was found stands in {title}.",
-        "{title} is the only source found on {topic}.",
-        "On {topic}, only {title} has something to say.",
+        "On {topic}, {title} is quoted here.",
+        "For {topic}, the quotations here come from {title}.",
     ),
     synthesis_many=(
         "On {topic}, {count} sources are quoted: {titles}.",
-        "{Count} sources speak to {topic}: {titles}.",
+        "For {topic}, {count} sources are quoted here: {titles}.",
         "For {topic}, there are passages in {titles}.",
     ),
     introduction=(
-        "This document gathers what {count} sources say on {goal}. It was put together by rule from quotations, without a "
-        "language model: every statement on the matter is quoted, with its source.",
-        "What {count} sources say on {goal} is put together here, by rule and without a language model: all statements on "
-        "the matter are quotations, each with its source.",
+        "This document quotes {count} sources on {goal}. It was put together by rule, without a language "
+        "model, and the sentences between the quotations were made by rule.",
+        "Here {count} sources are quoted on {goal}. The text was put together by rule and without a language "
+        "model; so were the sentences between the quotations.",
     ),
     introduction_one=(
-        "This document gathers what one source says on {goal}. It was put together by rule from quotations, without a "
-        "language model: every statement on the matter is quoted.",
-        "What one source says on {goal} is put together here, by rule and without a language model: all statements on the "
-        "matter are quotations from it.",
+        "This document quotes one source on {goal}. It was put together by rule, without a language model, "
+        "and the sentences between the quotations were made by rule.",
+        "Here one source is quoted on {goal}. The text was put together by rule and without a language "
+        "model; so were the sentences between the quotations.",
     ),
     introduction_points=("The goal names these points: {points}.", "Asked for in particular: {points}."),
-    introduction_sections=("The parts in order: {headings}.", "It has {count} parts: {headings}.", "The parts are {headings}."),
+    introduction_sections=(
+        "The parts in order: {headings}.",
+        "The parts are {headings}.",
+    ),
     conclusion=(
-        "On {goal}, {count} passages were selected from {sources} sources, most of them from {titles}.",
-        "The search on {goal} ended with {count} selected passages from {sources} sources; most come from {titles}.",
+        "On {goal}, {count} passages are quoted above from {sources} sources, most of them from {titles}.",
+        "The document quotes {count} passages on {goal} from {sources} sources; most come from {titles}.",
     ),
-    conclusion_one=(
-        "On {goal}, all selected passages ({digits}) come from one source, {titles}.",
-        "The search on {goal} ended with {digits} selected passages, all from {titles}.",
-    ),
+    conclusion_one=("What is quoted above on {goal} comes from {titles} (quotations: {digits}).",),
     conclusion_gaps=(
-        "Looked for, without a passage beyond those above: {gaps}.",
-        "The sources hold no further quotable answer to these questions: {gaps}.",
+        "No quotation was found for: {gaps}.",
+        "Looked for, without a quotation that could be given: {gaps}.",
     ),
-    conclusion_little=(
-        "The sources speak only in part to: {gaps}.",
-        "Only part of what these questions ask is in the sources: {gaps}.",
-    ),
-    conclusion_none=(
-        "Every question that was put to the sources brought at least one passage.",
-        "No question that was put to the sources stayed without a passage.",
-    ),
+    conclusion_little=("Less than half of the words of these questions was found in the sources: {gaps}.",),
     dropped="A statement was left out because no passage carries it.",
     and_more=" and {count} more",
 )

@@ -19,18 +19,15 @@ SPANISH = Wording(
     },
     section_claim="{count} pasajes de {sources} fuentes sobre {heading}",
     opens_one=(
-        "Una sola fuente trata este punto: {title}.",
-        "Solo {title} dice algo al respecto.",
-        "Todo lo que se halló sobre este punto está en {title}.",
-        "Para este punto las pruebas vienen únicamente de {title}.",
-        "Esta parte se apoya en {title}.",
-        "De este punto se ocupa {title}.",
+        "Aquí se cita {title}.",
+        "Esta parte cita {title}.",
+        "Las citas de esta parte vienen de {title}.",
+        "Lo que sigue está tomado de {title}.",
     ),
     opens_many=(
-        "{Count} fuentes tratan este punto: {titles}.",
-        "Las citas de esta parte vienen de {titles}.",
         "Sobre este punto se citan {count} fuentes: {titles}.",
-        "{Count} documentos dicen algo al respecto: {titles}.",
+        "Las citas de esta parte vienen de {titles}.",
+        "{Count} fuentes se citan aquí: {titles}.",
         "Esta parte se apoya en {titles}.",
         "Hay pasajes sobre este punto en {titles}.",
     ),
@@ -60,7 +57,7 @@ SPANISH = Wording(
         "Su apartado {section} afirma:",
     ),
     same_section=(
-        "Y continúa:",
+        "Allí se lee también:",
         "El mismo apartado añade:",
         "En el mismo lugar:",
         "Allí dice también:",
@@ -68,10 +65,10 @@ SPANISH = Wording(
         "Añade:",
     ),
     same_source=(
-        "Y continúa:",
+        "En él se lee también:",
         "El mismo documento añade:",
         "También dice:",
-        "Más adelante, en el mismo documento:",
+        "Otro pasaje del mismo documento:",
         "Y en el mismo documento:",
         "Añade:",
     ),
@@ -81,39 +78,32 @@ SPANISH = Wording(
         "Leídos juntos, {titles} difieren en una cifra o en una negación.",
     ),
     annotation=(
-        "{title} ({kind}, unas {words} palabras) trata sobre todo de {headings}.",
-        "Extensión: unas {words} palabras ({kind}); sus partes principales son {headings}.",
-        "En unas {words} palabras ({kind}) se ocupa de {headings}.",
+        "{title} ({kind}, unas {words} palabras) tiene entre sus títulos: {headings}.",
+        "Extensión: unas {words} palabras ({kind}); entre sus títulos: {headings}.",
+        "{title} tiene unas {words} palabras ({kind}); entre sus títulos: {headings}.",
     ),
     annotation_bare=(
         "{title} es un texto de unas {words} palabras ({kind}).",
         "{title} tiene una extensión de unas {words} palabras ({kind}).",
     ),
     annotation_nearest=(
-        "Lo más cercano a lo preguntado es {claim}.",
-        "El pasaje más próximo a la pregunta es {claim}.",
+        "De lo que se cita de ella, {claim} se valoró como lo más cercano a la pregunta.",
+        "Entre sus citas, {claim} se valoró como lo más cercano a lo preguntado.",
     ),
     annotation_more=(
-        "En total se citan arriba {count} pasajes suyos: {claims}.",
-        "De sus pasajes se citan arriba {count}: {claims}.",
+        "Se la cita arriba en {count} afirmaciones: {claims}.",
+        "De las afirmaciones de arriba la citan {count}: {claims}.",
     ),
-    annotation_only="No contenía nada más que respondiera a lo preguntado y pudiera citarse por sí solo:"
-    " lo demás se repite, depende de su contexto o trata de otra cosa.",
-    annotation_found=(
-        "Solo apareció al preguntar con otras palabras: {question}",
-        "Solo otra forma de la pregunta llevó a ella: {question}",
-    ),
+    annotation_only="Lo que se cita de ella está, palabra por palabra, en las afirmaciones de arriba, cada cita con su "
+    "lugar; lo demás no lo hallaron las preguntas planteadas o no se eligió.",
+    annotation_found=("Se halló con la pregunta en otras palabras: {question}",),
     annotation_answers=(
-        "De las {asked} preguntas planteadas aporta pruebas para {digits}.",
-        "Aporta pasajes para {digits} de las {asked} preguntas planteadas.",
+        "Preguntas de las que hablan sus citas: {digits} de {asked}.",
+        "De las preguntas planteadas, sus citas tratan {digits} de {asked}.",
     ),
     annotation_limit=(
         "No se tomó de ella nada sobre la pregunta: {question}",
         "No aporta ningún pasaje sobre la pregunta: {question}",
-    ),
-    annotation_full=(
-        "Aporta pasajes para cada pregunta planteada.",
-        "Ninguna de las preguntas planteadas quedó sin pasaje en ella.",
     ),
     shared=(
         "{Count} fuentes sostienen este punto: {titles}.",
@@ -127,49 +117,38 @@ SPANISH = Wording(
     ),
     question_topic="la pregunta {question}",
     synthesis_one=(
-        "Sobre {topic} habla una sola fuente: {title}.",
-        "Todo lo hallado sobre {topic} está en {title}.",
-        "Solo {title} dice algo sobre {topic}.",
+        "Sobre {topic} se cita aquí {title}.",
+        "Las citas sobre {topic} vienen aquí de {title}.",
     ),
     synthesis_many=(
         "Sobre {topic} se citan {count} fuentes: {titles}.",
-        "Acerca de {topic} hablan {count} fuentes: {titles}.",
+        "Acerca de {topic} se citan aquí {count} fuentes: {titles}.",
         "Sobre {topic} hay pasajes en {titles}.",
     ),
     introduction=(
-        "Este documento reúne lo que {count} fuentes dicen sobre {goal}. Se compuso con citas, por reglas y sin modelo de "
-        "lenguaje: toda afirmación sobre el asunto es una cita, con su fuente.",
-        "Lo que {count} fuentes dicen sobre {goal} se reúne aquí por reglas y sin modelo de lenguaje: todas las "
-        "afirmaciones sobre el asunto son citas, cada una con su fuente.",
+        "Este documento cita {count} fuentes sobre {goal}. Se compuso por reglas y sin modelo de lenguaje, "
+        "también las frases entre las citas.",
+        "Sobre {goal} se citan aquí {count} fuentes. El texto se formó por reglas y sin modelo de lenguaje, "
+        "también las frases entre las citas.",
     ),
     introduction_one=(
-        "Este documento reúne lo que una sola fuente dice sobre {goal}. Se compuso con citas, por reglas y sin modelo de "
-        "lenguaje: toda afirmación sobre el asunto es una cita.",
-        "Lo que una sola fuente dice sobre {goal} se reúne aquí por reglas y sin modelo de lenguaje: todas las "
-        "afirmaciones sobre el asunto son citas.",
+        "Este documento cita una fuente sobre {goal}. Se compuso por reglas y sin modelo de lenguaje, "
+        "también las frases entre las citas.",
+        "Sobre {goal} se cita aquí una fuente. El texto se formó por reglas y sin modelo de lenguaje, "
+        "también las frases entre las citas.",
     ),
     introduction_points=("El encargo nombra estos puntos: {points}.", "Se preguntó en particular por: {points}."),
     introduction_sections=("Las partes, por orden: {headings}.", "Las partes son {headings}."),
     conclusion=(
-        "Sobre {goal} se eligieron pasajes de {sources} fuentes ({digits} en total), la mayoría de {titles}.",
-        "La búsqueda sobre {goal} dio {digits} pasajes elegidos de {sources} fuentes; la mayor parte viene de {titles}.",
+        "Sobre {goal} se citan arriba pasajes de {sources} fuentes ({digits} en total), la mayoría de {titles}.",
+        "El documento cita {digits} pasajes sobre {goal} de {sources} fuentes; la mayor parte viene de {titles}.",
     ),
-    conclusion_one=(
-        "Sobre {goal} todos los pasajes elegidos ({digits}) vienen de una sola fuente, {titles}.",
-        "La búsqueda sobre {goal} solo dio pasajes de una fuente, {titles} ({digits} en total).",
-    ),
+    conclusion_one=("Lo que se cita arriba sobre {goal} viene de {titles} (citas: {digits}).",),
     conclusion_gaps=(
-        "Se buscó, sin hallar más pasajes que los anteriores: {gaps}.",
-        "Las fuentes no dan más respuesta citable a estas preguntas: {gaps}.",
+        "No se halló ninguna cita para: {gaps}.",
+        "Se buscó, sin una cita que pudiera darse: {gaps}.",
     ),
-    conclusion_little=(
-        "Las fuentes responden solo en parte a: {gaps}.",
-        "De estas preguntas solo una parte está en las fuentes: {gaps}.",
-    ),
-    conclusion_none=(
-        "Cada pregunta planteada a las fuentes dio al menos un pasaje.",
-        "Ninguna pregunta planteada a las fuentes quedó sin pasaje.",
-    ),
+    conclusion_little=("Menos de la mitad de las palabras de estas preguntas se halló en las fuentes: {gaps}.",),
     dropped="Se omitió una afirmación porque ningún pasaje la sostiene.",
     and_more=" y {count} más",
 )

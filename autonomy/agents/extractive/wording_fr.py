@@ -19,15 +19,13 @@ FRENCH = Wording(
     },
     section_claim="{count} passages de {sources} sources sur {heading}",
     opens_one=(
-        "Une seule source traite ce point : {title}.",
-        "Seul {title} en parle.",
-        "Tout ce qui a été trouvé sur ce point se lit dans {title}.",
-        "Cette partie repose sur {title}.",
+        "Est citée ici la source {title}.",
+        "Cette partie cite {title}.",
+        "Les citations de cette partie viennent de {title}.",
     ),
     opens_many=(
-        "{Count} sources traitent ce point : {titles}.",
-        "Les citations de cette partie viennent de {titles}.",
         "Sur ce point, {count} sources sont citées : {titles}.",
+        "Les citations de cette partie viennent de {titles}.",
         "Cette partie repose sur {titles}.",
     ),
     plain=("On y lit :", "Il y est dit :", "Voilà ce qui s'y lit :"),
@@ -47,34 +45,43 @@ FRENCH = Wording(
         "{title} affirme :",
     ),
     other_section=("Sous {section}, on y lit :", "La partie {section} dit :", "Dans le même document, sous {section} :"),
-    same_section=("Et plus loin :", "La même partie ajoute :", "Au même endroit :", "On y lit aussi :"),
-    same_source=("Et plus loin :", "Le même document ajoute :", "On y lit aussi :", "Et dans le même document :"),
+    same_section=(
+        "On y lit encore :",
+        "La même partie ajoute :",
+        "Au même endroit :",
+        "On y lit aussi :",
+    ),
+    same_source=(
+        "On y lit encore :",
+        "Le même document ajoute :",
+        "On y lit aussi :",
+        "Et dans le même document :",
+    ),
     differ=(
         "Sur ce point, {titles} ne s'accordent pas sur un chiffre ou une négation ; les deux sont cités ici.",
         "Ici, {titles} diffèrent par un chiffre ou une négation.",
     ),
     annotation=(
-        "{title} ({kind}, environ {words} mots) traite surtout de {headings}.",
-        "Étendue : environ {words} mots ({kind}) ; les parties principales sont {headings}.",
+        "{title} ({kind}, environ {words} mots) a parmi ses titres : {headings}.",
+        "Étendue : environ {words} mots ({kind}) ; parmi ses titres : {headings}.",
     ),
     annotation_bare=("{title} est un texte d'environ {words} mots ({kind}).",),
     annotation_nearest=(
-        "Le plus proche de la question est {claim}.",
-        "C'est {claim} qui répond de plus près à la question.",
+        "De ce qui en est cité, {claim} a été jugé le plus proche de la question.",
+        "Parmi ses citations, {claim} a été jugé le plus proche de la question.",
     ),
     annotation_more=(
-        "En tout, {count} de ses passages sont cités plus haut : {claims}.",
-        "De ses passages, {count} sont cités plus haut : {claims}.",
+        "Elle est citée plus haut dans {count} affirmations : {claims}.",
+        "Des affirmations plus haut, {count} la citent : {claims}.",
     ),
-    annotation_only="Rien d'autre n'y répondait à la question tout en pouvant être cité seul :"
-    " le reste se répète, dépend de son contexte ou traite d'autre chose.",
-    annotation_found=("Elle n'est apparue qu'en posant la question autrement : {question}",),
-    annotation_answers=("Elle apporte des passages pour {digits} des {asked} questions posées.",),
+    annotation_only="Ce qui en est cité se lit mot pour mot dans les affirmations plus haut, chaque citation avec son "
+    "lieu ; le reste n'a pas été trouvé par les questions posées ou n'a pas été retenu.",
+    annotation_found=("Elle a été trouvée en posant la question autrement : {question}",),
+    annotation_answers=("Questions dont parlent ses citations : {digits} sur {asked}.",),
     annotation_limit=(
         "Rien n'en a été retenu sur la question : {question}",
         "Aucun passage n'y répond à la question : {question}",
     ),
-    annotation_full=("Elle apporte un passage pour chaque question posée.",),
     shared=(
         "{Count} sources portent ce point : {titles}.",
         "Le même point se lit dans {titles}.",
@@ -83,29 +90,27 @@ FRENCH = Wording(
     shared_differ=("Ici, {titles} parlent de la même chose, mais diffèrent par un chiffre ou une négation.",),
     question_topic="la question {question}",
     synthesis_one=(
-        "Sur {topic}, une seule source parle : {title}.",
-        "Tout ce qui a été trouvé sur {topic} se lit dans {title}.",
+        "Sur {topic}, {title} est cité ici.",
+        "Les citations sur {topic} viennent ici de {title}.",
     ),
     synthesis_many=(
         "Sur {topic}, {count} sources sont citées : {titles}.",
         "On lit des passages sur {topic} dans {titles}.",
     ),
     introduction=(
-        "Ce document réunit ce que {count} sources disent sur le sujet {goal}. Il a été composé de citations, par règles et "
-        "sans "
-        "modèle de langue : toute affirmation sur le fond est une citation, avec sa source.",
+        "Ce document cite {count} sources sur le sujet {goal}. Il a été composé par règles et sans modèle de "
+        "langue, y compris les phrases entre les citations.",
     ),
     introduction_one=(
-        "Ce document réunit ce qu'une seule source dit sur le sujet {goal}. Il a été composé de citations, par règles et sans "
-        "modèle de langue : toute affirmation sur le fond est une citation.",
+        "Ce document cite une source sur le sujet {goal}. Il a été composé par règles et sans modèle de "
+        "langue, y compris les phrases entre les citations.",
     ),
     introduction_points=("La demande nomme ces points : {points}.", "Demandé en particulier : {points}."),
     introduction_sections=("Les parties dans l'ordre : {headings}.", "Les parties sont {headings}."),
-    conclusion=("Sur le sujet {goal}, {digits} passages ont été retenus de {sources} sources, la plupart de {titles}.",),
-    conclusion_one=("Sur le sujet {goal}, tous les passages retenus ({digits}) viennent d'une seule source, {titles}.",),
-    conclusion_gaps=("Cherché, sans autre passage que ceux ci-dessus : {gaps}.",),
-    conclusion_little=("Les sources ne répondent qu'en partie à : {gaps}.",),
-    conclusion_none=("Chaque question posée aux sources a donné au moins un passage.",),
+    conclusion=("Sur le sujet {goal}, {digits} passages de {sources} sources sont cités plus haut, la plupart de {titles}.",),
+    conclusion_one=("Ce qui est cité plus haut sur le sujet {goal} vient de {titles} (citations : {digits}).",),
+    conclusion_gaps=("Aucune citation n'a été trouvée pour : {gaps}.",),
+    conclusion_little=("Moins de la moitié des mots de ces questions a été trouvée dans les sources : {gaps}.",),
     dropped="Une affirmation a été omise, car aucun passage ne la porte.",
     and_more=" et {count} autres",
 )

@@ -273,9 +273,23 @@ def _events(main: Any) -> Iterator[tuple[str, Any]]:
                 yield "tail", element
 
 
+_TITLE_WORD = re.compile(r"\w+")
 _TITLE_PROPERTIES = ("citation_title", "dc.title", "og:title")
 _AUTHOR_PROPERTIES = ("citation_author", "dc.creator", "author", "article:author")
 _DATE_PROPERTIES = ("citation_publication_date", "citation_date", "dc.date", "dcterms.date", "article:published_time", "date")
+
+
+def _names_the_page(heading: str, page: str) -> bool:
+    """Whether the window's title, which a site may have added its own name to, holds the heading, word for word or in parts."""
+    if not page or heading.casefold() in page.casefold():
+        return True
+    words = set(_TITLE_WORD.findall(heading.casefold()))
+    return len(words) > 1 and words <= set(_TITLE_WORD.findall(page.casefold()))
+
+
+def _own_title(heading: str, page: str) -> str:
+    """Of a window's title in several parts, one is the site's: the page's only heading says better what it is about."""
+    return heading if heading and len(_SEPARATORS.split(page)) > 1 else page
 
 
 def _stated(root: Any, main: Any) -> Stated:
@@ -285,10 +299,12 @@ def _stated(root: Any, main: Any) -> Stated:
         key = (meta.get("name") or meta.get("property") or "").lower()
         if key and meta.get("content"):
             said.setdefault(key, []).append(meta.get("content"))
-    first = next((fold("".join(heading.itertext())).rstrip("¶").strip() for heading in main.iter("h1")), "")
+    printed = [fold("".join(heading.itertext())).rstrip("¶").strip() for heading in main.iter("h1")]
+    first = printed[0] if printed else ""
     page = sane_title("".join(root.xpath("//title[1]//text()")[:20]))
     meta_title = next((sane_title(said[key][0]) for key in _TITLE_PROPERTIES if key in said), "")
-    title = first if first and (first.casefold() in page.casefold() or not page) else meta_title or page
+    single = sane_title(first) if len(printed) == 1 else ""
+    title = first if first and _names_the_page(first, page) else meta_title or _own_title(single, page)
     authors = [
         name for key in _AUTHOR_PROPERTIES for value in said.get(key, ()) for name in names_in(value) if "://" not in name
     ]

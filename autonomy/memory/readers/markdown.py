@@ -25,6 +25,11 @@ _FRONT = re.compile(r"\A---[ \t]*\r?\n(.{0,8000}?)\r?\n(?:---|\.\.\.)[ \t]*\r?\n
 _FIELD = re.compile(r"^([A-Za-z_-]{2,30}):[ \t]*(.*)$")
 _ITEM = re.compile(r"^[ \t]*-[ \t]+(.+)$")
 _TAG = re.compile(r"<(?:script|style)\b.*?</(?:script|style)>|<!--.*?-->|<[^<>]{1,2000}>", re.DOTALL | re.IGNORECASE)
+_FENCE = re.compile(r" {0,3}(```+|~~~+)")
+_DEFINED = re.compile(r" {0,3}\[\^([^\]\s]{1,80})\]:[ \t]*(?=\S)")
+_NOTE = "\ue000"
+"""Begins a footnote between here and the walk; no reader keeps it."""
+_MARK = re.compile(r"\s*\[\^([^\]\s]{1,80})\]")
 _OUTER: dict[str, Kind] = {"list_item_open": "li", "blockquote_open": "quote"}
 
 
@@ -33,7 +38,8 @@ def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     text = decode(data)
     composer = Composer(limits.characters)
     fields, body = _front_matter(text)
-    _Walk(composer).run(MarkdownIt("commonmark", {"maxNesting": 40}).enable("table").parse(body))
+    body, labels = _footnotes(body)
+    _Walk(composer, labels).run(MarkdownIt("commonmark", {"maxNesting": 40}).enable("table").parse(body))
     first = next((heading for _, level, heading in composer.headings if level == 1), "")
     stated = Stated(
         title=sane_title(fields.get("title", "")) or first or (composer.headings[0][2] if composer.headings else ""),
@@ -60,9 +66,28 @@ def _front_matter(text: str) -> tuple[dict[str, str], str]:
     return fields, text[match.end() :]
 
 
+def _footnotes(body: str) -> tuple[str, frozenset[str]]:
+    """The text with each footnote ("[^1]: ...") as a paragraph of its own that begins with `_NOTE`, and their labels."""
+    lines: list[str] = []
+    labels: set[str] = set()
+    fence = ""
+    for line in body.replace(_NOTE, "").split("\n"):
+        fenced = _FENCE.match(line)
+        if fenced and (not fence or fenced.group(1).startswith(fence)):
+            fence = "" if fence else fenced.group(1)
+        note = None if fence else _DEFINED.match(line)
+        if note:
+            labels.add(note.group(1))
+            lines.append("")
+            line = _NOTE + line[note.end() :]
+        lines.append(line)
+    return "\n".join(lines), frozenset(labels)
+
+
 class _Walk:
-    def __init__(self, composer: Composer) -> None:
+    def __init__(self, composer: Composer, labels: frozenset[str]) -> None:
         self._out = composer
+        self._labels = labels
         self._outer: list[Kind] = []
         self._zone: tuple[int, Kind] | None = None
         self._row: list[str] | None = None
@@ -87,8 +112,10 @@ class _Walk:
                 self._in_table(token.type)
 
     def _inline(self, token: Any, heading: int) -> int:
-        text, linked = _words(token.children or [])
-        if heading:
+        text, linked = _words(token.children or [], self._labels)
+        if text.startswith(_NOTE):
+            self._out.block("reference", text.removeprefix(_NOTE))
+        elif heading:
             if self._zone and heading <= self._zone[0]:
                 self._zone = None
             kind = zone(text)
@@ -121,12 +148,15 @@ class _Walk:
             self._table = []
 
 
-def _words(children: list[Any]) -> tuple[str, int]:
-    """The displayed words of inline tokens, and how many letters of them are links."""
+def _words(children: list[Any], labels: frozenset[str]) -> tuple[str, int]:
+    """The displayed words of inline tokens without the marks of footnotes, and how many letters of them are links."""
     parts: list[str] = []
     linked = depth = 0
     for child in children:
-        if child.type in ("text", "code_inline"):
+        if child.type == "text":
+            parts.append(_MARK.sub(lambda mark: "" if mark.group(1) in labels else mark.group(), child.content))
+            linked += len(child.content) if depth else 0
+        elif child.type == "code_inline":
             parts.append(child.content)
             linked += len(child.content) if depth else 0
         elif child.type in ("softbreak", "hardbreak"):
