@@ -21,10 +21,16 @@ def read(app: App, out: Output, folders: Sequence[str]) -> None:
     with _told(out) as told:
         reports = read_corpora(app, folders, told)
     for report in reports:
-        if report.failed:
-            names = ", ".join(f"{squeezed(name)} ({why})" for name, why in report.failed[:3])
-            more = f", and {len(report.failed) - 3} more" if len(report.failed) > 3 else ""
-            out.say(f"left out {several(len(report.failed), 'unreadable document')}: {names}{more}")
+        for files, what in ((report.failed, "unreadable document"), (report.unused, "document")):
+            if files:
+                out.say(_left_out(files, what))
+
+
+def _left_out(files: Sequence[tuple[str, str]], what: str) -> str:
+    """One line with the first names; `run explain` has them all."""
+    names = ", ".join(f"{squeezed(name)} ({why})" for name, why in files[:3])
+    more = f", and {len(files) - 3} more" if len(files) > 3 else ""
+    return f"left out {several(len(files), what)}: {names}{more}"
 
 
 @contextlib.contextmanager

@@ -128,12 +128,14 @@ class SourceReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading the corpus came to. `failed` lists (location, why); `ids` name the corpora in the database."""
+    """What reading the corpus came to. `failed` and `unused` (read, but in vain) list (location, why); `ids` name the
+    corpora in the database."""
 
     ids: tuple[int, ...]
     documents: int
     failed: tuple[tuple[str, str], ...]
     duplicates: int
+    unused: tuple[tuple[str, str], ...] = ()
 
 
 class Corpora(Protocol):

@@ -70,6 +70,7 @@ class RunCorpora:
             documents=sum(report.found for report in reports),
             failed=tuple(pair for report in reports for pair in report.failed),
             duplicates=sum(report.duplicates for report in reports),
+            unused=tuple(pair for report in reports for pair in report.unused),
         )
 
     def overview(self, ids: Sequence[int]) -> Overview:

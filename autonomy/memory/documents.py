@@ -15,12 +15,14 @@ from typing import Any, Literal
 
 from autonomy.memory.chunks import Chunk, language_of
 from autonomy.memory.embedding import to_bytes, to_text
-from autonomy.memory.folder import Found
+from autonomy.memory.folder import Found, by_name
 from autonomy.memory.readers.document import ReadDocument
 from autonomy.memory.reading import Reading
 from autonomy.storage.database import Tx
 
 State = Literal["ok", "duplicate", "failed"]
+COPY = "the same text as another"
+BARE = "too short to quote"
 CURRENT = "('ok', 'duplicate', 'failed')"
 
 
@@ -107,14 +109,7 @@ def store(tx: Tx, corpus_id: int, entry: Entry) -> State:
     document = entry.reading.document
     state: State = "failed"
     if document is not None:
-        original = tx.value(
-            "SELECT location FROM document WHERE corpus_id = :corpus AND text_sha256 = :text AND state = 'ok' "
-            "AND location <> :location ORDER BY location LIMIT 1",
-            corpus=corpus_id,
-            text=entry.text_sha256,
-            location=entry.found.location,
-        )
-        state = "ok" if original is None else "duplicate"
+        state = "duplicate" if _is_copy(tx, corpus_id, entry) else "ok"
     retire(tx, corpus_id, entry.found.location, "replaced")
     _drop_chunks(tx, entry.id)
     tx.run("DELETE FROM document WHERE id = :id", id=entry.id)
@@ -122,6 +117,33 @@ def store(tx: Tx, corpus_id: int, entry: Entry) -> State:
     if state == "ok":
         _insert_chunks(tx, corpus_id, entry)
     return state
+
+
+def _is_copy(tx: Tx, corpus_id: int, entry: Entry) -> bool:
+    """Whether another file holds this text and keeps it: of files with one text the first by name is the original."""
+    others = tx.tuples(
+        "SELECT id, location FROM document WHERE corpus_id = :corpus AND text_sha256 = :text AND state = 'ok' "
+        "AND location <> :location",
+        corpus=corpus_id,
+        text=entry.text_sha256,
+        location=entry.found.location,
+    )
+    if any(by_name(location) < by_name(entry.found.location) for _, location in others):
+        return True
+    for id, _ in others:
+        _drop_chunks(tx, id)
+        tx.run("UPDATE document SET state = 'duplicate' WHERE id = :id", id=id)
+    return False
+
+
+def unused(tx: Tx, corpus_id: int) -> tuple[tuple[str, str], ...]:
+    """(location, why) of documents that were read and from which nothing can be quoted."""
+    rows = tx.tuples(
+        "SELECT location, state FROM document d WHERE corpus_id = :corpus AND (state = 'duplicate' OR (state = 'ok' "
+        "AND NOT EXISTS (SELECT 1 FROM chunk c WHERE c.document_id = d.id))) ORDER BY location",
+        corpus=corpus_id,
+    )
+    return tuple((location, COPY if state == "duplicate" else BARE) for location, state in rows)
 
 
 def touch(tx: Tx, corpus_id: int, found: Found, sha256: str, reader: str) -> None:

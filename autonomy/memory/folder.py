@@ -62,8 +62,13 @@ def shown(name: str) -> str:
 
 
 def walk(root: Path) -> Iterator[Found]:
-    """Every readable kind of file below the (resolved) root, in order of location."""
-    yield from sorted(_files(root), key=lambda found: found.location)
+    """Every readable kind of file below the (resolved) root, in order of name."""
+    yield from sorted(_files(root), key=lambda found: by_name(found.location))
+
+
+def by_name(location: str) -> tuple[str, str]:
+    """The order of files: by name without its ending, so that `notes.md` stands before `notes-copy.md`."""
+    return location.rpartition(".")[0] or location, location
 
 
 def _files(root: Path) -> Iterator[Found]:

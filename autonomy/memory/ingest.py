@@ -37,7 +37,8 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one ingestion did. `failed` holds (location, why); `documents` are usable ones in the corpus now."""
+    """What one ingestion did. `failed` holds (location, why), and so does `unused`, of documents that were read in vain;
+    `documents` are usable ones in the corpus now."""
 
     corpus_id: int
     found: int
@@ -49,6 +50,7 @@ class IngestReport:
     documents: int
     chunks: int
     seconds: float
+    unused: tuple[tuple[str, str], ...] = ()
 
 
 def ingest(
@@ -71,6 +73,7 @@ def ingest(
     work = _Ingestion(database, corpus_id, str(real), embedder, limits or Limits(), progress)
     work.run(found, children)
     usable, chunks = database.read(lambda tx: _totals(tx, corpus_id))
+    unused = database.read(lambda tx: documents.unused(tx, corpus_id))
     if not chunks:
         _refuse(folder.shown(str(root)), found, usable, work.failed)
     return IngestReport(
@@ -78,12 +81,13 @@ def ingest(
         found=len(found),
         read=work.read,
         unchanged=work.unchanged,
-        duplicates=work.duplicates,
+        duplicates=sum(why == documents.COPY for _, why in unused),
         failed=tuple(sorted(work.failed.items())),
         removed=work.removed,
         documents=usable,
         chunks=chunks,
         seconds=round(time.monotonic() - began, 3),
+        unused=unused,
     )
 
 
@@ -116,7 +120,6 @@ class _Ingestion:
     progress: Callable[[Progress], None] | None
     read: int = 0
     unchanged: int = 0
-    duplicates: int = 0
     removed: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     _done: int = 0
@@ -153,7 +156,6 @@ class _Ingestion:
         if row is None or not same or item.why:
             return False
         self.unchanged += 1
-        self.duplicates += row.state == "duplicate"
         if row.state == "failed":
             self.failed[item.location] = row.error
         self._step(item.location)
@@ -212,7 +214,7 @@ class _Ingestion:
     def _settle_writes(self, left: int) -> None:
         """Wait until at most `left` writes are under way; the first error of one ends the ingestion."""
         while len(self._writes) > left:
-            self.duplicates += self._writes.pop(0).result() == "duplicate"
+            self._writes.pop(0).result()
 
     def _step(self, location: str) -> None:
         self._done += 1

@@ -289,6 +289,7 @@ async def test_documents_that_could_not_be_read_are_told_five_by_name() -> None:
         "8 documents could not be read and were left out: f0.pdf, f1.pdf, f2.pdf, f3.pdf, f4.pdf and 3 more."
     ]
     assert made.decisions("interpret")[0]["figures"]["unreadable"] == 8
+    assert len(made.decisions("interpret")[0]["figures"]["left_out"]) == 8
 
 
 # -- what is not there yet --------------------------------------------------------------------------

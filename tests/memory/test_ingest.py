@@ -111,10 +111,31 @@ def test_the_same_text_twice_is_one_source_until_its_original_goes(database: Dat
         + found(database, report, "what the pump does").count("pumps.md")
         == 1
     )
+    assert states(database)["copy.md"] == ["ok"]
+    assert states(database)["pumps.md"] == ["duplicate"]
     (folder / "copy.md").unlink()
     later = read(database, folder)
     assert "pumps.md" in found(database, later, "what the pump does")
     assert states(database)["pumps.md"] == ["ok"]
+
+
+def test_of_files_with_one_text_the_first_by_name_is_the_original_whatever_order_they_come_in(
+    database: Database, folder: Path
+) -> None:
+    text = (folder / "pumps.md").read_text()
+    (folder / "pumps-copy.md").write_text(text)
+    (folder / "zz.md").write_text(text)
+    report = read(database, folder)
+    assert report.unused == (("pumps-copy.md", "the same text as another"), ("zz.md", "the same text as another"))
+    assert report.duplicates == 2
+    again = read(database, folder)
+    assert (again.unused, again.duplicates, again.unchanged) == (report.unused, 2, 7)
+
+
+def test_a_document_too_short_to_quote_is_named_each_time(database: Database, folder: Path) -> None:
+    (folder / "short.md").write_text("Pump\n")
+    assert read(database, folder).unused == (("short.md", "too short to quote"),)
+    assert read(database, folder).unused == (("short.md", "too short to quote"),)
 
 
 def test_broken_files_are_named_and_the_rest_is_read(database: Database, folder: Path) -> None:

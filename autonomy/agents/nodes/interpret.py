@@ -9,6 +9,9 @@ from autonomy.core.graph import Update
 from autonomy.core.state import GraphState
 from autonomy.core.types import TaskSpec
 
+MOST_NAMED = 200
+"""Files that an event can name and still be read as one line of a story."""
+
 
 async def interpret(state: GraphState, context: Context) -> Update:
     """Routes to plan. Raises InvalidInput when the corpus holds nothing readable."""
@@ -23,6 +26,7 @@ async def interpret(state: GraphState, context: Context) -> Update:
         "words": overview.words,
         "unreadable": len(reading.failed),
         "duplicates": reading.duplicates,
+        "left_out": _left_out([*reading.failed, *reading.unused]),
         "questions": len(brief.questions),
         "must_cover": len(brief.must_cover),
     }
@@ -36,3 +40,10 @@ async def interpret(state: GraphState, context: Context) -> Update:
     if reading.failed:
         told.append(notes(brief.language).left_out([location for location, _ in reading.failed]))
     return {"brief": brief.model_dump(mode="json"), "notes": told, "route": "plan"}
+
+
+def _left_out(files: list[tuple[str, str]]) -> list[str]:
+    """The files of the corpus of which nothing is used, each with its reason."""
+    named = [f"{location} ({why})" for location, why in sorted(files)[:MOST_NAMED]]
+    rest = len(files) - len(named)
+    return [*named, f"and {rest} more"] if rest else named
