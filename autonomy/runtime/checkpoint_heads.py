@@ -228,10 +228,12 @@ class Delta(Row):
         self.owner._end(stored)
 
     def values(self) -> tuple[Any, ...]:
+        """Its row number, thread, name, parents, run and bytes, in the statement's order."""
         head = self.owner
         head._enter(self.number)
         row, below = head._row(self.number), head._row(self.parent_number)
         return row, head.thread, self.name, below, below, self.parent, self.run_id, self.data
 
     def stored(self) -> None:
+        """The head moves to it."""
         self.owner._end(1)

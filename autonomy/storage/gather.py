@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from autonomy.storage.database import Tx
+from typing import Any, ClassVar
 
 
 class Insert:
@@ -40,8 +37,8 @@ class Row(ABC):
     owner: object
 
     @abstractmethod
-    def __call__(self, tx: Tx) -> None:
-        """Store it alone, by a single statement."""
+    def __call__(self, tx: Any) -> None:
+        """Store it alone, by a single statement; `tx` is the open transaction (`storage.database.Tx`)."""
 
     @abstractmethod
     def values(self) -> Sequence[Any]:

@@ -292,6 +292,12 @@ async def test_documents_that_could_not_be_read_are_told_five_by_name() -> None:
     assert len(made.decisions("interpret")[0]["figures"]["left_out"]) == 8
 
 
+async def test_every_file_of_which_nothing_is_used_is_named_with_its_reason() -> None:
+    made = loop(folders=Folders(failed=(("b.pdf", "is encrypted"),), unused=(("a.md", "too short to quote"),)))
+    await made.step()
+    assert made.decisions("interpret")[0]["figures"]["left_out"] == ["a.md (too short to quote)", "b.pdf (is encrypted)"]
+
+
 # -- what is not there yet --------------------------------------------------------------------------
 
 
