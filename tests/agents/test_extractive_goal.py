@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autonomy.agents.extractive.goal import read_goal, title_of
+from autonomy.agents.extractive.interpret import interpret
 from autonomy.agents.extractive.player import ExtractivePlayer
 from autonomy.agents.roles import Overview, Player
 from autonomy.core.types import TaskSpec
@@ -189,3 +190,12 @@ async def test_a_heading_that_only_says_a_question_again_is_not_asked() -> None:
 @pytest.mark.parametrize("goal", ["Guide to backups", "Write an introduction to backups", "A 300-word primer to backups"])
 def test_a_guide_to_something_is_about_that_thing(goal: str) -> None:
     assert read_goal(goal, "en").subject == "backups"
+
+
+@pytest.mark.parametrize(("goal", "near"), [("Testing vaccines", False), ("Testing crashes", True)])
+def test_a_heading_that_holds_half_of_a_goal_of_two_words_makes_no_question(goal: str, near: bool) -> None:
+    held = Overview(
+        documents=2, words=900, languages=("en",), titles=("On disks",),
+        headings=("Crash tests of disks", "Proving a fence"),
+    )  # fmt: skip
+    assert ("Crash tests of disks" in interpret(TaskSpec(goal=goal), held).questions) is near

@@ -179,6 +179,9 @@ def _near_headings(goal: Goal, overview: Overview, language: str) -> list[str]:
     """Headings and titles of the corpus that share the goal's weightiest words, best first."""
     asked = list(dict.fromkeys(terms(" ".join((goal.subject, *goal.points)), language)))
     core = set(terms(_SCOPE.split(goal.subject, maxsplit=1)[0], language)) or set(asked)
+    # "Testing vaccines" is not about testing: of two words each is half the matter, and one that no heading names is missing.
+    if len(core) == 2 and not core <= set(terms(" ".join((*overview.titles, *overview.headings)), language)):
+        return []
     pool = list(dict.fromkeys(clean_heading(text) for text in overview.headings))
     pool = [text for text in pool if telling(text, language) and " — " not in text]
     vectors = [terms(text, language) for text in pool]
