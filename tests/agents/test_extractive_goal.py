@@ -192,10 +192,8 @@ def test_a_guide_to_something_is_about_that_thing(goal: str) -> None:
     assert read_goal(goal, "en").subject == "backups"
 
 
-@pytest.mark.parametrize(("goal", "near"), [("Testing vaccines", False), ("Testing crashes", True)])
-def test_a_heading_that_holds_half_of_a_goal_of_two_words_makes_no_question(goal: str, near: bool) -> None:
-    held = Overview(
-        documents=2, words=900, languages=("en",), titles=("On disks",),
-        headings=("Crash tests of disks", "Proving a fence"),
-    )  # fmt: skip
-    assert ("Crash tests of disks" in interpret(TaskSpec(goal=goal), held).questions) is near
+@pytest.mark.parametrize(("titles", "near"), [(("On crashes",), False), (("On vaccines",), True)])
+def test_a_heading_that_holds_half_of_a_goal_of_two_words_makes_no_question(titles: tuple[str, ...], near: bool) -> None:
+    held = Overview(documents=2, words=900, languages=("en",), titles=titles, headings=("Testing for Crashes", "Fences"))
+    brief = interpret(TaskSpec(goal="Testing vaccines"), held)
+    assert ("Testing for Crashes" in brief.questions) is near

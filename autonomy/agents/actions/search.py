@@ -26,15 +26,9 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     brief = Brief.model_validate(state["brief"])
     question = str(step.arguments["question"])[:LONGEST]
     limit = min(MOST, max(FEWEST, 2 * critic.cards_wanted(task, context) // max(1, len(brief.questions))))
-    answer = await context.calls.tool(
-        "corpus.search",
-        {
-            "query": question,
-            "corpora": context.records.get("corpus", "ids") or [],
-            "language": brief.language,
-            "limit": limit,
-        },
-    )
+    corpora = context.records.get("corpus", "ids") or []
+    query = {"query": question, "corpora": corpora, "language": brief.language, "limit": limit}
+    answer = await context.calls.tool("corpus.search", query)
     passages = tuple(Passage.model_validate(passage) for passage in answer["passages"])
     held = gathered.cards(context)
     weights = {**gathered.weights(context), **answer.get("weights", {})}
@@ -55,11 +49,7 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     chosen = tuple(c for c in chosen if not c.relevance or c.relevance >= ENOUGH or _names(c, passages, aims))
     fresh = {(card.source, card.anchor.start, card.anchor.end): card for card in chosen[:limit] if card.source in offered}
     kept = [card for span, card in fresh.items() if span not in spans]
-    named: list[Card] = []
-    for number, card in enumerate(kept, len(held) + 1):
-        anchor = context.sources.anchor(card.source, card.anchor.start, card.anchor.end)
-        named.append(card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor}))
-        context.records.put("card", named[-1].id, named[-1].model_dump(mode="json"), number)
+    named = _numbered(kept, len(held), question, context)
     coverage = round(float(answer["coverage"]), 3)
     asked = relevance((question,), brief.terms, brief.language, weights)
     answering = [card.id for card in (*named, *held) if card in named or _answers(card, passages, asked)]
@@ -86,6 +76,16 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         },
         progress=len(kept),
     )
+
+
+def _numbered(kept: Sequence[Card], held: int, question: str, context: Context) -> list[Card]:
+    """The new cards under their numbers, anchored by code, and on record."""
+    named: list[Card] = []
+    for number, card in enumerate(kept, held + 1):
+        anchor = context.sources.anchor(card.source, card.anchor.start, card.anchor.end)
+        named.append(card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor}))
+        context.records.put("card", named[-1].id, named[-1].model_dump(mode="json"), number)
+    return named
 
 
 def _answers(card: Card, passages: Sequence[Passage], asked: Relevance) -> bool:
