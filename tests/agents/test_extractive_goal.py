@@ -194,6 +194,8 @@ def test_a_guide_to_something_is_about_that_thing(goal: str) -> None:
 
 @pytest.mark.parametrize(("titles", "near"), [(("On crashes",), False), (("On vaccines",), True)])
 def test_a_heading_that_holds_half_of_a_goal_of_two_words_makes_no_question(titles: tuple[str, ...], near: bool) -> None:
-    held = Overview(documents=2, words=900, languages=("en",), titles=titles, headings=("Testing for Crashes", "Fences"))
+    others = ("Fences", "Leases", "Queues", "Journals", "Backups", "Clocks", "Retries", "Budgets", "Replicas", "Snapshots")
+    headings = ("Testing for Crashes", *others)
+    held = Overview(documents=2, words=900, languages=("en",), titles=titles, headings=headings)
     brief = interpret(TaskSpec(goal="Testing vaccines"), held)
     assert ("Testing for Crashes" in brief.questions) is near
