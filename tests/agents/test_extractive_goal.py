@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from autonomy.agents.extractive.goal import read_goal, title_of
-from autonomy.agents.extractive.interpret import interpret
 from autonomy.agents.extractive.player import ExtractivePlayer
 from autonomy.agents.roles import Overview, Player
 from autonomy.core.types import TaskSpec
