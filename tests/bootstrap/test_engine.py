@@ -181,10 +181,12 @@ async def test_an_unknown_provider_fails_the_run_with_a_clear_error(app: App) ->
     assert "provider nobody is not configured" in app.runs.inspect(run_id)["error"]
 
 
-async def test_each_request_that_moved_to_the_other_player_leaves_its_own_note(
-    app: App, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("reads", [True, False], ids=["reads the goal", "never answers"])
+async def test_each_request_that_moved_to_the_other_player_leaves_its_own_note_and_a_silent_model_one(
+    app: App, monkeypatch: pytest.MonkeyPatch, reads: bool
 ) -> None:
     """Introduction and conclusion are asked for in one step: both notes reach the reader."""
+    from autonomy.agents.extractive.player import ExtractivePlayer
     from autonomy.agents.model import ModelPlayer
     from autonomy.bootstrap.settings import ProviderEntry
 
@@ -193,15 +195,23 @@ async def test_each_request_that_moved_to_the_other_player_leaves_its_own_note(
 
     for role in ("interpret", "select", "outline", "draft", "judge", "revise", "widen"):
         monkeypatch.setattr(ModelPlayer, role, broken)
+
+    async def read(self: ModelPlayer, *asked: Any) -> Any:
+        return await ExtractivePlayer().interpret(*asked)
+
+    if reads:
+        monkeypatch.setattr(ModelPlayer, "interpret", read)
     entry = ProviderEntry(name="desk", base_url="http://127.0.0.1:9/v1", model="m", free=True)
     settings = Settings(home=app.home, database_url=app.database.url, providers=(entry,))
     other = App(settings, app.database)
     task = TaskSpec(goal=GOAL, corpus=(str(app.home / "docs"),), provider=("desk", EXTRACTIVE), length=200)
     run_id = other.runs.start(StartRun(task)).run_id
     assert await work(other, run_id) == "done"
-    notes = [note for note in files(app, run_id)["manifest"]["notes"] if "by quotation" in note]
-    assert sum("introduction" in note for note in notes) == 1
-    assert sum("conclusion" in note for note in notes) == 1
+    told = files(app, run_id)["manifest"]["notes"]
+    notes = [note for note in told if "by quotation" in note]
+    assert sum("introduction" in note for note in notes) == reads
+    assert sum("conclusion" in note for note in notes) == reads
+    assert sum(note.startswith("No request to desk brought an answer") for note in told) == (not reads)
 
 
 async def test_the_tools_of_the_engine_stand_in_the_database(app: App) -> None:
