@@ -74,7 +74,7 @@ def test_one_id_leads_from_a_message_to_the_audit_lines_of_its_tool_calls(app: A
     told = lines(app)
     tools = [line for line in told if line["action"] == "tool_call"]
     assert [(line["call"], line["name"], line["state"]) for line in tools] == [(c["n"], c["name"], c["state"]) for c in calls]
-    assert len(tools) > 3
+    assert len(tools) >= 3
     assert {line["correlation_id"] for line in told} == {MESSAGE}
     actions = [line["action"] for line in told]
     assert {"task_created", "task_approved", "protocol_ack", "run_started", "run_ended", "protocol_verdict"} <= set(actions)

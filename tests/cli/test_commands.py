@@ -64,8 +64,9 @@ def test_without_json_a_detached_start_prints_the_id_alone_and_hints_on_stderr(a
 
 def test_every_option_of_start_reaches_the_task(autonomy: Autonomy, corpus: str, migrated: Place) -> None:
     (migrated.home / "autonomy.toml").write_text(f'[corpora]\ndocs = "{corpus}"\n', "utf-8")
+    task_id = read_json(autonomy("tasks", "add", "Why?", "--json"))["task_id"]
     run_id = started(
-        autonomy, "goal", "--journey", "research", "--corpus", "docs", "--corpus", corpus, "--task", "task-9",
+        autonomy, "goal", "--journey", "research", "--corpus", "docs", "--corpus", corpus, "--task", task_id,
         "--length", "1500",
         "--style", "ieee", "--min-citations", "7", "--due", "2030-02-28", "--user", "alice", "--budget-tokens", "1000",
         "--budget-seconds", "60.5", "--budget-usd", "0.25", "--priority", "3", "--seed", "42", "--provider", "extractive",
@@ -74,14 +75,14 @@ def test_every_option_of_start_reaches_the_task(autonomy: Autonomy, corpus: str,
     page = read_json(autonomy("run", "inspect", run_id, "--json"))
     task = page["task"]
     assert task["corpus"] == [corpus, corpus]
-    assert (page["task_id"], page["correlation_id"]) == ("task-9", "task-9")
+    assert (page["task_id"], page["correlation_id"]) == (task_id, task_id)
     assert [task[name] for name in ("length", "style", "min_citations", "due_date", "seed", "provider")] == [
         1500, "ieee", 7, "2030-02-28", 42, ["extractive"],
     ]  # fmt: skip
     assert page["user_id"] == "alice"
     shown = autonomy("run", "inspect", run_id).out
     assert "due 2030-02-28" in shown
-    assert "task-9" in shown
+    assert task_id in shown
     limits = {name: row["limit"] for name, row in page["budgets"].items()}
     assert limits == {"tokens": 1000, "seconds": 60.5, "usd": 0.25}
 
@@ -361,7 +362,8 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(
     assert rows["providers.openai"]["value"]["api_key"] == "env:OPENAI_API_KEY (set)"
     assert rows["admin_token"]["value"] == "set"
     for shown in (autonomy("config", "show").out, json.dumps(rows)):
-        assert "secret" not in shown
+        assert "very-secret" not in shown
+        assert "admin-secret" not in shown
 
 
 def test_a_backup_is_whole_private_and_never_overwrites(autonomy: Autonomy, queued: str, migrated: Place) -> None:
