@@ -27,7 +27,8 @@ def make_app(deps: Deps) -> FastAPI:
     )  # fmt: skip
     app.state.deps = deps
     problems.install(app)
-    for router in (tasks.router, runs.router, knowledge.router, webhooks.router, server.router, pages.router, forms.router):
+    api = (tasks.router, runs.router, knowledge.router, webhooks.router, server.router)
+    for router in (*api, pages.router, pages.entrance, forms.router):
         app.router.routes.extend(router.routes)  # as they are: an included router is looked through for every request
     _describe(app)
     return app

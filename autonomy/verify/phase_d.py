@@ -43,7 +43,7 @@ ASKED = {
     "engine, missed": [*CRITERIA[:1], {"id": "min_citations", "text": "At least 500 citations."}],
 }
 """The criteria of each task as they were sent: the echo is held against these, not against what the server made of them."""
-GOAL = "How do a lease, a checkpoint and an idempotency key protect a job"
+GOAL = "A guide to leases, checkpoints and idempotency keys"
 
 
 async def run(stage: Stage) -> None:

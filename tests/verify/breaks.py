@@ -89,6 +89,7 @@ def edited(of: Callable[[int, EventStream], Edit]) -> None:
 
     async def served(self: EventStream, channel: Any, send: Any) -> None:
         edit = of(next(numbers), self)
+        self._write = None  # nothing goes straight to the socket, past the edit
 
         async def sent(message: dict[str, Any]) -> None:
             body: bytes = message["body"]

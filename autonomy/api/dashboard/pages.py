@@ -77,6 +77,8 @@ class Page(APIRoute):
 
 
 router = APIRouter(route_class=Page, include_in_schema=False)
+entrance = APIRouter(route_class=Page, tags=["server"])
+"""The page at an address that programs use as well: the document names it, so that every method of the address is told."""
 
 
 def problem(request: Request, status: int, detail: str, hint: str) -> Response:
@@ -277,7 +279,14 @@ async def memory(request: Request, q: Annotated[str, Query(max_length=2000)] = "
     return page(request, "memory.html", "Memory", q=text, **await ask(request, look))
 
 
-@router.get("/login")
+@entrance.get(
+    "/login",
+    responses={
+        200: {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}},
+        303: {"description": "Signed in already: the dashboard is next."},
+    },
+    response_class=Response,
+)
 async def login(request: Request) -> Response:
     """Where a browser signs in; who is known already is sent on."""
     if request.scope.get("autonomy") is not None:

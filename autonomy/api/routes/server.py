@@ -18,6 +18,8 @@ from autonomy.core.strict_json import loads
 
 router = APIRouter(tags=["server"])
 TOKEN = {"type": "object", "properties": {"token": {"type": "string", "maxLength": 4096}}, "required": ["token"]}
+FORM = {"type": "object", "properties": {"token": {"type": "string"}}}
+"""A form without a token, or with a wrong one of any length, is sent back to its page."""
 
 
 @router.get("/healthz", responses={200: {"model": documents.Health}, **problems()})
@@ -51,7 +53,7 @@ async def scrape(request: Request) -> Response:
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": TOKEN}, "application/x-www-form-urlencoded": {"schema": TOKEN}},
+            "content": {"application/json": {"schema": TOKEN}, "application/x-www-form-urlencoded": {"schema": FORM}},
         }
     },
 )
