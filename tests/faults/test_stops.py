@@ -94,9 +94,10 @@ def test_a_second_ctrl_c_leaves_at_once_and_the_run_goes_on_later(
     with workspace.database() as database:
         run_id = evidence.only_run(database)
         job_id = database.read(lambda tx: tx.value("SELECT id FROM job"))
-    assert ended.document == {
-        "run_id": run_id, "job_id": job_id, "status": "running", "outcome": None, "deliverables": []
-    }  # fmt: skip
+    # It says what its events have told it, and the last of them may still have been on their way.
+    told = ended.document
+    assert told.pop("status") in ("queued", "running")
+    assert told == {"run_id": run_id, "job_id": job_id, "outcome": None, "deliverables": []}
     with workspace.database() as database:
         known = evidence.answered(database, run_id)
     resumed = commands.run(workspace, "run", "resume", run_id, "--json")
