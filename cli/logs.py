@@ -69,4 +69,5 @@ def logging_to_stderr(settings: Settings, *, aloud: bool) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-        logger.setLevel(before)
+        if aloud:
+            logger.setLevel(before)
