@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -118,7 +119,7 @@ async def _stopped(stage: Stage, server: Server, watching: list[Reader]) -> None
 
 
 async def _loaded(stage: Stage, server: Server, client: httpx.AsyncClient) -> _Load:
-    """Readers and writers at once; half way through, a task file is damaged under the server's eyes.
+    """Readers and writers at once, each at least one time; half way through, a task file is damaged under the server's eyes.
 
     Each has a client with one connection: what a pool of many costs this process would be taken for the server's time.
     """
@@ -126,9 +127,15 @@ async def _loaded(stage: Stage, server: Server, client: httpx.AsyncClient) -> _L
     began = time.monotonic()
     end = began + stage.options.load_seconds
 
+    def turns() -> Iterator[None]:
+        """One, and others while there is time."""
+        yield
+        while time.monotonic() < end:
+            yield
+
     async def read() -> None:
         async with server.client(connections=1) as mine:
-            while time.monotonic() < end:
+            for _ in turns():
                 answer = await timed(mine.get("/api/tasks"), load.reads)
                 load.refused += answer.status_code != 200
                 share = min((time.monotonic() - began) / stage.options.load_seconds, 1)
@@ -136,7 +143,7 @@ async def _loaded(stage: Stage, server: Server, client: httpx.AsyncClient) -> _L
 
     async def write(number: int) -> None:
         async with server.client(connections=1) as mine:
-            while time.monotonic() < end:
+            for _ in turns():
                 task = await new_task(mine, f"Written under load by {number}")
                 load.refused += (await decide(mine, task, "reject")).status_code != 200
                 load.written += 1
