@@ -48,7 +48,7 @@ _SCOPES = {
 _MEANS = frozenset({"with", "by", "mit", "durch", "con", "avec"})
 """Of them those that name a means, which is as much asked for as what it serves."""
 _WHOSE = {"en": ("of",), "de": ("von", "vom")}
-_ACTING = re.compile(r"\b(?:do|does|did|can|could|should|must|may|might|will|would)\s+(?:an?\s+|the\s+)?$", re.IGNORECASE)
+_ACTING = re.compile(r"\b(?:do|does|did|can|could|should|must|may|might|will|would)\s+(?:an?\s+|the\s+)?", re.IGNORECASE)
 """What stands before the one who acts, in an English question."""
 _ACTORS = frozenset({"people", "person", "persons"})
 _FORMS = re.compile(
@@ -235,13 +235,14 @@ def _runs(question: str, language: str, goal: Collection[str], weights: Mapping[
     """Neighbouring words that the goal knows, broken by function words, marks and carriers (save in "long-running")."""
     runs: list[Run] = []
     scopes = _SCOPES.get(language, frozenset())
+    acted = {match.end() for match in _ACTING.finditer(question)} if language == "en" else set()
     last, after = -1, ""
     for start, end in tokens(question):
         word = question[start:end].lower()
         known = tuple(term for term in terms(word, language) if term in goal)
         compound = "-" in question[max(0, start - 1) : start] + question[end : end + 1]
         nowhere = bool(known) and all(_nowhere(term, weights) for term in known)
-        actor = language == "en" and bool(_ACTING.search(question[:start]))
+        actor = start in acted
         form = language == "en" and last >= 0 and nowhere and bool(_FORMS.fullmatch(word))
         if not known or form or ((is_carrier(word, language) or (actor and word in _ACTORS)) and not compound):
             last, after = -1, (word if word in scopes else after)
