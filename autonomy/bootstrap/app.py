@@ -141,7 +141,9 @@ class App:
 
 def open_app(settings: Settings, *, migrate_first: bool = True) -> App:
     """Open the workspace's database, brought up to date where it is SQLite. Raises ConfigurationError, NewerSchema."""
-    database = Database(settings.database_url, grow_wal=False)
+    # Whoever is frozen for a lease has lost its jobs: they are free at once, not a minute later. A busy machine gets 5 s.
+    idle = max(5.0, min(60.0, settings.queue.lease_seconds))
+    database = Database(settings.database_url, grow_wal=False, idle_seconds=idle)
     try:
         if migrate_first:
             migrate.ensure(database)

@@ -196,7 +196,7 @@ class Heartbeat:
         lease_us(lease_seconds)
         self._lease = lease_seconds
         self._database = database
-        self._own = Database(database.url) if database.path is None else None
+        self._own = Database(database.url, idle_seconds=database.idle_seconds) if database.path is None else None
         self._jobs: dict[int, _Beating] = {}
         self._changed = threading.Condition()
         self._stopped = False

@@ -53,8 +53,14 @@ class Tx:
 
     def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         """Execute once per set of parameters."""
-        if parameters:
+        if len(parameters) == 1:
+            self._execute(self._translate(sql), parameters[0])
+        elif parameters:
             self.connection.cursor().executemany(self._translate(sql), parameters)
+            if self.dialect.name == "postgresql":
+                # psycopg ends its pipeline by a Flush behind the Sync, which stops the server's clock for idle transactions;
+                # any statement starts it again. Without it a process frozen before its commit would hold its rows for ever.
+                self._execute("SELECT 1")
 
     def gather(self, group: Sequence[Row]) -> None:
         """Store rows of one kind by one statement."""
@@ -109,14 +115,15 @@ _Write = tuple[Callable[[Tx], Any], Future[Any]]
 class _Driver:
     """What both databases offer the writer: connect, begin, and error translation."""
 
-    def __init__(self, url: str, path: Path | None) -> None:
+    def __init__(self, url: str, path: Path | None, idle_seconds: float) -> None:
         self.url = url
         self.path = path
+        self.idle_seconds = idle_seconds
         self.dialect = SQLITE if path is not None else POSTGRESQL
 
     def connect(self, *, readonly: bool = False) -> Any:
         if self.path is None:
-            return postgres.connect(self.url)
+            return postgres.connect(self.url, self.idle_seconds)
         connection = sqlite.connect(self.path, readonly=readonly)
         sqlite.load_vectors(connection)
         return connection
@@ -158,11 +165,16 @@ def parse_url(url: str) -> tuple[str, Path | None]:
 
 
 class Database:
-    """An open database. `write` and `awrite` go through the writer thread; `read` and `aread` do not."""
+    """An open database. `write` and `awrite` go through the writer thread; `read` and `aread` do not.
 
-    def __init__(self, url: str, *, grow_wal: bool = True) -> None:
+    A process frozen inside a transaction holds the rows it wrote, and nobody can take its jobs over; PostgreSQL ends such a
+    transaction after `idle_seconds`. On SQLite nothing can: the kernel keeps the lock until the process goes on or ends.
+    """
+
+    def __init__(self, url: str, *, grow_wal: bool = True, idle_seconds: float = 60.0) -> None:
         driver_url, path = parse_url(url)
-        self._driver = _Driver(driver_url, path)
+        self._driver = _Driver(driver_url, path, idle_seconds)
+        self.idle_seconds = idle_seconds
         self.dialect = self._driver.dialect
         self.path = path
         self.url = url

@@ -25,14 +25,14 @@ def library() -> Any:
         raise ConfigurationError("PostgreSQL needs the 'pg' extra", "From a checkout, run: pip install -e '.[pg]'") from None
 
 
-def connect(url: str) -> Any:
-    """An autocommit connection; transactions are opened by hand."""
+def connect(url: str, idle_seconds: float = 60.0) -> Any:
+    """An autocommit connection; transactions are opened by hand, and the server ends one that is idle for so long."""
     psycopg = library()
     try:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=10)
         connection.execute("SET application_name = 'autonomy'")
         # A process frozen inside a transaction must not hold others' rows for ever.
-        connection.execute("SET idle_in_transaction_session_timeout = '60s'")
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{round(idle_seconds * 1000)}ms'")
         connection.execute("SET lock_timeout = '30s'")
     except psycopg.Error as error:
         raise translate_error(error) from error
@@ -61,7 +61,7 @@ def translate_error(error: Exception) -> StorageError | ConfigurationError:
         first = str(error).splitlines()[0]
         hint = "As the owner of that database, grant this role what it needs, or make it the owner."
         return ConfigurationError(f"the PostgreSQL role may not do this: {first}", hint)
-    if isinstance(error, psycopg.OperationalError):
+    if isinstance(error, psycopg.OperationalError) or state == "25P03":  # it ended a transaction that was idle for too long
         hint = "Check the server and AUTONOMY_DATABASE_URL."
         return StorageUnavailable("PostgreSQL cannot be reached or closed the connection", hint)
     first = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -76,6 +76,29 @@ def test_a_connection_that_ends_inside_a_transaction_takes_the_transaction_with_
         assert database.read(users) == ["after"]
 
 
+@pytest.mark.parametrize("rows", [("frozen",), ("frozen", "stiff")], ids=["after one row", "after many at once"])
+def test_what_a_frozen_process_holds_is_free_after_its_idle_time_and_what_it_had_begun_is_undone(
+    url: str, rows: tuple[str, ...]
+) -> None:
+    held, free = threading.Event(), threading.Event()
+
+    def freeze(tx: Tx) -> None:
+        put("same")(tx)
+        tx.many("INSERT INTO lane (user_id) VALUES (:user)", [{"user": user} for user in rows])
+        held.set()
+        assert free.wait(60)
+        put("woken")(tx)
+
+    with Database(url, idle_seconds=0.1) as frozen, Database(url) as other:
+        half = frozen.submit(freeze)
+        assert held.wait(60)
+        other.write(put("same"))  # waits for the row of the same name
+        free.set()
+        with pytest.raises(StorageUnavailable):
+            half.result()
+        assert other.read(users) == ["same"]
+
+
 def test_no_write_that_was_acknowledged_is_lost_when_connections_end_under_many_threads(postgres_server: Any, url: str) -> None:
     with Database(url) as database:
         backend = database.write(pid)
