@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import json
 import signal
 import socket
@@ -187,3 +189,38 @@ def test_ctrl_c_ends_an_idle_server(commands: Commands, on_sqlite: Workspace, si
     for _ in range(signals):
         command.signal(signal.SIGINT)
     assert command.wait().code in ((0,) if signals == 1 else (0, 130))
+
+
+def test_a_hundred_identical_deliveries_and_again_after_a_kill_have_one_effect(
+    commands: Commands, workspace: Workspace
+) -> None:
+    secret = "a secret of this test"
+    body = json.dumps({
+        "action": "opened", "repository": {"full_name": "o/r"}, "issue": {"number": 7, "title": "It breaks", "body": "x"},
+    }).encode()  # fmt: skip
+    given = {
+        "content-type": "application/json", "x-github-event": "issues", "x-github-delivery": "the-same",
+        "x-hub-signature-256": f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}",
+    }  # fmt: skip
+    configure(workspace)
+    told: list[str] = []
+
+    def send(port: int) -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
+            answers = [client.post("/webhooks/github", content=body, headers=given) for _ in range(10)]
+            told.extend(answer.raise_for_status().json()["status"] for answer in answers)
+
+    for kill in (True, False):
+        server = commands.start(workspace, *SERVE, environ={"WEBHOOK_SECRET": secret})
+        senders = [threading.Thread(target=send, args=(up(server)["port"],)) for _ in range(10)]
+        for each in senders:
+            each.start()
+        for each in senders:
+            each.join()
+        server.signal(signal.SIGKILL if kill else signal.SIGTERM)
+        server.wait()
+    assert sorted(told) == ["created"] + ["duplicate"] * 199
+    assert len(list((workspace.home / "ssot").glob("*.json"))) == 1
+    with workspace.database() as database:
+        count = "SELECT (SELECT count(*) FROM delivery), (SELECT count(*) FROM task_event)"
+        assert database.read(lambda tx: tx.tuples(count)) == [(1, 1)]
