@@ -113,11 +113,13 @@ class EventStream(Response):
         self._channel: Channel | None = None
         self._write: Write | None = None
         self._events = 0
+        self._entered = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the reader."""
-        broadcast, who = self._broadcast, self._principal
-        broadcast.enter(self._name, who)
+        broadcast = self._broadcast
+        broadcast.enter(self._name, self._principal)
+        self._entered = True
         scope["autonomy.stream"] = True
         self._direct = scope.get("extensions", {}).get("autonomy.direct", {}).get("begin", self._direct)
         try:
@@ -129,7 +131,12 @@ class EventStream(Response):
                 finally:
                     leaving.cancel()
         finally:
-            broadcast.leave(self._name, who)
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._entered:
+            self._entered = False
+            self._broadcast.leave(self._name, self._principal)
 
     async def _watched(self, channel: Channel, send: Send, plain: Send) -> None:
         """The stream between two lines of the audit. The first waits for nothing: the reader is served meanwhile."""
@@ -140,6 +147,7 @@ class EventStream(Response):
             self._write = self._direct()
             await plain({"type": "http.response.body", "body": HELLO, "more_body": True})
             await self._serve(channel, plain)
+            self._leave()  # before the reader hears of the end: who then connects again finds the place free
             await plain({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             if watched is not None and named is not None:
