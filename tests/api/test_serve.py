@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import json
 import signal
 import socket
@@ -23,6 +21,7 @@ from autonomy.storage.database import Database
 from tests import evidence
 from tests.api.served import ASKED, Reader, settings
 from tests.commands import CORPUS, Command, Commands, Workspace, until
+from tests.ingress.test_github import ISSUE, SECRET, headers
 
 SERVE = ("serve", "--port", "0", "--json")
 
@@ -194,14 +193,8 @@ def test_ctrl_c_ends_an_idle_server(commands: Commands, on_sqlite: Workspace, si
 def test_a_hundred_identical_deliveries_and_again_after_a_kill_have_one_effect(
     commands: Commands, workspace: Workspace
 ) -> None:
-    secret = "a secret of this test"
-    body = json.dumps({
-        "action": "opened", "repository": {"full_name": "o/r"}, "issue": {"number": 7, "title": "It breaks", "body": "x"},
-    }).encode()  # fmt: skip
-    given = {
-        "content-type": "application/json", "x-github-event": "issues", "x-github-delivery": "the-same",
-        "x-hub-signature-256": f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}",
-    }  # fmt: skip
+    body = json.dumps(ISSUE).encode()
+    given = headers(body, "issues", "the-same")
     configure(workspace)
     told: list[str] = []
 
@@ -211,7 +204,7 @@ def test_a_hundred_identical_deliveries_and_again_after_a_kill_have_one_effect(
             told.extend(answer.raise_for_status().json()["status"] for answer in answers)
 
     for kill in (True, False):
-        server = commands.start(workspace, *SERVE, environ={"WEBHOOK_SECRET": secret})
+        server = commands.start(workspace, *SERVE, environ={"WEBHOOK_SECRET": SECRET.decode()})
         senders = [threading.Thread(target=send, args=(up(server)["port"],)) for _ in range(10)]
         for each in senders:
             each.start()

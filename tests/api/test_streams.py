@@ -181,7 +181,6 @@ def test_only_so_many_streams_are_open_at_once(tmp_path: Path, database_url: str
                 thread.join()
             # At once: a place is free before its reader hears of the end.
             assert [client.get(path_of(run_id)).status_code for _ in range(20)] == [200] * 20
-            assert third.status == 200
             until(lambda: 'autonomy_streams{stream="run"} 0.0' in admin.get("/metrics").text, "every place is free")
 
 

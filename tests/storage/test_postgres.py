@@ -89,7 +89,7 @@ def test_what_a_frozen_process_holds_is_free_after_its_idle_time_and_what_it_had
         assert free.wait(60)
         put("woken")(tx)
 
-    with Database(url, idle_seconds=0.1) as frozen, Database(url) as other:
+    with Database(url, idle_seconds=1) as frozen, Database(url) as other:
         half = frozen.submit(freeze)
         assert held.wait(60)
         other.write(put("same"))  # waits for the row of the same name
