@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
@@ -22,9 +23,10 @@ COLOURS = {
 }
 STEP_COLOURS = {"done": GREEN, "running": CYAN, "failed": RED}
 SHORT = 8
+NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
-def run_table(rows: Sequence[Mapping[str, Any]], out: Output, abandoned: frozenset[str] = frozenset()) -> str:
+def run_table(rows: Sequence[Mapping[str, Any]], out: Output, abandoned: Mapping[str, str] = NOBODY) -> str:
     """One line a run: short id, state, journey, age, goal; the goal takes what width is left."""
     several = len({row["user_id"] for row in rows}) > 1
     short = max(SHORT, distinct([row["run_id"] for row in rows]))
@@ -52,10 +54,10 @@ def run_table(rows: Sequence[Mapping[str, Any]], out: Output, abandoned: frozens
     return "\n".join(lines)
 
 
-def _state(row: Mapping[str, Any], abandoned: frozenset[str]) -> str:
+def _state(row: Mapping[str, Any], abandoned: Mapping[str, str]) -> str:
     """How the run stands; a run that only looks as if it were worked says so."""
-    gone = " (its worker is gone)" if row["status"] == "running" and row["run_id"] in abandoned else ""
-    return status_word(row["status"], row["outcome"]) + gone
+    left = abandoned.get(row["run_id"]) if row["status"] == "running" else None
+    return status_word(row["status"], row["outcome"]) + (f" (its worker is {left})" if left else "")
 
 
 def filled(text: str, width: int) -> str:
@@ -71,7 +73,7 @@ def distinct(ids: Sequence[str]) -> int:
     return 64
 
 
-def run_page(page: Mapping[str, Any], out: Output, abandoned: frozenset[str] = frozenset()) -> str:
+def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str] = NOBODY) -> str:
     """Everything about one run, most wanted first."""
     state = page["outcome"] or page["status"]
     task = page.get("task") or {}

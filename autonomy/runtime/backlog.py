@@ -41,9 +41,11 @@ def standing(tx: Tx, run_id: str) -> Standing | None:
 
 
 def idle(tx: Tx) -> bool:
-    """Whether no job waits: neither for its turn nor for its retry."""
-    waiting = "SELECT 1 FROM job WHERE state = "
-    found = tx.value(f"SELECT 1 WHERE EXISTS ({waiting}'queued') OR EXISTS ({waiting}'retry')")
+    """Whether no job waits: neither for its turn, nor for its retry, nor, its lease being over, to be taken over."""
+    found = tx.value(
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM job WHERE state = 'queued') OR EXISTS (SELECT 1 FROM job WHERE state = 'retry') "
+        "OR EXISTS (SELECT 1 FROM job WHERE state = 'running' AND lease_until < (SELECT now_us()))"
+    )
     return found is None
 
 

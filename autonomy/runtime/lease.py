@@ -19,7 +19,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -34,8 +34,8 @@ BEATS: Final = 4
 """Heartbeats per lease: three may fail before the lease is over."""
 SHORTEST: Final = 1.0
 """Seconds; below it four beats do not fit beside a disk's worst moments."""
-MOURN_SECONDS: Final = 10.0
-"""How long a claim asks for jobs of a dead worker; what it held has been taken over within the first second."""
+LOOK_SECONDS: Final = 0.5
+"""The least time between two looks for dead holders: each costs a query and a file lock for each holder of this host."""
 STALE_SECONDS: Final = 86_400
 """After a day a dead worker's lock file is of use to nobody."""
 _TOKEN = re.compile(r"[0-9a-f]{16}")
@@ -80,6 +80,7 @@ class Presence:
         self._lock = FileLock(self._new, thread_local=False, fallback_to_soft=False, preserve_lock_file=True)
 
     def __enter__(self) -> Presence:
+        _clear(self._path.parent)
         self._lock.acquire(blocking=False)
         os.rename(self._new, self._path)  # others see the file only once it is locked
         return self
@@ -101,45 +102,21 @@ class Watch:
         self._host = socket.gethostname()[:180]
         self._seen: dict[tuple[int, int], tuple[int, float]] = {}
         self._looked: float | None = None
-        self._gone: tuple[str, ...] = ()
-        self._found: dict[str, float] = {}
 
     def life(self, holder: str) -> Life:
         """What its lock says; "unknown" for other hosts, other users, and where the file was cleaned away."""
         host, _, token = [*holder.rsplit(":", 2), "", ""][:3]
         if host != self._host or _TOKEN.fullmatch(token) is None:
             return "unknown"
-        return self._try(self._folder / f"{token}.lock")
+        return _try(self._folder / f"{token}.lock")
 
-    def _try(self, path: Path) -> Life:
-        if not path.is_file():
-            return "unknown"
-        try:
-            with FileLock(path, blocking=False, fallback_to_soft=False, preserve_lock_file=True):
-                return "gone"
-        except Timeout:
-            return "alive"
-        except OSError:
-            return "unknown"
-
-    def gone(self, every: float = 0.5) -> tuple[str, ...]:
-        """Tokens of this host's workers that died without leaving; looked up at most each `every` seconds."""
+    def due(self) -> bool:
+        """Whether it is time again to look for holders that died; says so at most every LOOK_SECONDS."""
         now = self._clock()
-        if self._looked is None or now - self._looked >= every:
-            self._looked, self._gone = now, tuple(self._dead())
-        return self._gone
-
-    def _dead(self) -> Iterator[str]:
-        for path in sorted(self._folder.glob("*.lock")):
-            token, now = path.stem, self._clock()
-            mourned = now - self._found.get(token, now) > MOURN_SECONDS
-            if _TOKEN.fullmatch(token) is None or mourned or self._try(path) != "gone":
-                continue
-            self._found.setdefault(token, now)
-            yield token
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > STALE_SECONDS:
-                    path.unlink()
+        due = self._looked is None or now - self._looked >= LOOK_SECONDS
+        if due:
+            self._looked = now
+        return due
 
     def over(self, held: Held, now: int, *, patient: bool) -> bool:
         """Whether the job may be taken from its holder. `now` is the database's clock.
@@ -161,6 +138,26 @@ class Watch:
             self._seen[key] = (held.lease_until, moment)
             return False
         return expired and (moment - before[1]) * 1_000_000 >= held.lease_us / 2
+
+
+def _try(path: Path) -> Life:
+    if not path.is_file():
+        return "unknown"
+    try:
+        with FileLock(path, blocking=False, fallback_to_soft=False, preserve_lock_file=True):
+            return "gone"
+    except Timeout:
+        return "alive"
+    except OSError:
+        return "unknown"
+
+
+def _clear(folder: Path) -> None:
+    """Remove what workers that died long ago have left."""
+    with contextlib.suppress(OSError):  # another worker clears, too
+        for path in folder.glob("*.lock"):
+            if time.time() - path.stat().st_mtime > STALE_SECONDS and _try(path) == "gone":
+                path.unlink()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +186,8 @@ class Heartbeat:
     On PostgreSQL it also has its own connection, because the writer's may wait up to its lock time-out for another
     process's row. On SQLite it goes through the writer's queue: there is one write lock for all, and queueing in order
     for it is fairer than a second connection's polling. A worker that could not beat for nearly a whole lease gives its
-    jobs up by its own clock, before anyone else may take them.
+    jobs up by its own clock, before anyone else may take them. One that was frozen for so long asks first: what nobody has
+    taken over is still its own, and until the answer is there the epoch lets it write nothing that is not.
     """
 
     def __init__(self, database: Database, lease_seconds: float) -> None:
@@ -247,8 +245,9 @@ class Heartbeat:
         futures = {job_id: database.submit(job.beat) for job_id, job in jobs.items()}
         for job_id, future in futures.items():
             job = jobs[job_id]
+            last = max(job.good + self._lease * 7 / 8, begun + self._lease / BEATS)
             try:
-                control = future.result(timeout=max(0.0, job.good + self._lease * 7 / 8 - time.monotonic()))
+                control = future.result(timeout=max(0.0, last - time.monotonic()))
             except LeaseLost:
                 self._lose(job_id, job)
             except (AutonomyError, TimeoutError):

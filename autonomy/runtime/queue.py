@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -280,7 +280,7 @@ def _sweep(tx: Tx, lease_us: int, watch: Watch | None) -> bool:
         ahead=0 if watch is None else lease_us // 2,
         most=SWEEP,
     )
-    ids = [row[0] for row in found] + _held_by(tx, watch.gone() if watch is not None else ())
+    ids = [row[0] for row in found] + _held_by_the_dead(tx, watch)
     if not ids:
         return False
     now, moved = tx.now(), False
@@ -359,12 +359,13 @@ def _requeue(tx: Tx, held: Mapping[str, Any], *, by_operator: bool) -> None:
         runs.mark(tx, held["run_id"], _HELD, "queued", ("run.queued", None, lost), fence=True)
 
 
-def _held_by(tx: Tx, tokens: Collection[str]) -> list[int]:
-    """Jobs of workers that are dead; looked for only when there are such workers, and then among the running ones."""
-    if not tokens:
+def _held_by_the_dead(tx: Tx, watch: Watch | None) -> list[int]:
+    """Running jobs whose holder died on this host, whatever their leases say; looked for now and then."""
+    if watch is None or not watch.due():
         return []
     running = tx.tuples("SELECT id, locked_by FROM job WHERE state = 'running'")
-    return [job_id for job_id, holder in running if (holder or "").rpartition(":")[2] in tokens]
+    gone = {holder for holder in {holder for _, holder in running} if watch.life(holder or "") == "gone"}
+    return [job_id for job_id, holder in running if holder in gone]
 
 
 # -- holding ----------------------------------------------------------------------------------------

@@ -127,14 +127,16 @@ class Worker:
     async def work_one(self, run_id: str) -> JobEnd:
         """Work this run's job here and now, its retries included, and say how it ended.
 
-        Raises HeldByAnother when a live worker has it or its user's places are taken, WaitingForPerson, InvalidInput
-        when the run has ended, NotFound, Interrupted after a hard stop, and what gave out around the run (`Failed.trouble`).
+        A run lost on the way (the process was frozen, the database away for a lease) is claimed anew; `Lost` is returned
+        only when others saw it to its end. Raises HeldByAnother when a live worker has it or its user's places are taken,
+        LeaseLost when it was given up and still bears this worker's name, WaitingForPerson, InvalidInput when the run has
+        ended, NotFound, Interrupted after a hard stop, and what gave out around the run (`Failed.trouble`).
         """
         async with self._open() as tools:
             while True:
                 job = await self._claim(tools, run_id)
                 if job is None:
-                    raise await self._database.aread(lambda tx: _obstacle(tx, run_id))
+                    raise await self._database.aread(lambda tx: _obstacle(tx, run_id, tools.identity))
                 task = self._begin(tools, job)
                 await asyncio.wait({task})
                 self._stop_if_hard()
@@ -142,6 +144,8 @@ class Worker:
                 end = task.result()
                 if isinstance(end, Failed) and end.trouble is not None:
                     raise end.trouble
+                if isinstance(end, Lost) and not (await self._database.aread(lambda tx: runs.get(tx, run_id))).ended:
+                    continue
                 if not isinstance(end, Failed) or not await self._wait_for_retry(run_id):
                     return end
 
@@ -410,13 +414,17 @@ def _control(tx: Tx, handle: JobHandle) -> str | None:
     return found
 
 
-def _obstacle(tx: Tx, run_id: str) -> AutonomyError:
+def _obstacle(tx: Tx, run_id: str, claimer: str) -> AutonomyError:
     """Why the run's job could not be claimed."""
     run, standing = runs.get(tx, run_id), backlog.standing(tx, run_id)
     if run.ended:
         return InvalidInput(f"run {run_id} has ended already ({run.status})", "Start a new run, or see 'autonomy run inspect'.")
     if standing is None or standing.state == "waiting_human":
         return WaitingForPerson(f"run {run_id} stands still ({run.status})", "Go on with 'autonomy run resume'.")
+    if standing.state == "running" and standing.holder == claimer:
+        return LeaseLost(
+            f"run {run_id} was given up: nothing could be written for a lease", "Go on with 'autonomy run resume'."
+        )
     if standing.state == "running":
         return HeldByAnother(f"run {run_id} is being worked by {standing.holder}", "Follow it with 'autonomy run tail'.")
     return HeldByAnother(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from autonomy.core.clock import is_id, is_over, iso, new_id
 from autonomy.core.errors import AlreadyEnded, ConfigurationError, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
@@ -23,6 +23,7 @@ from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
 
 BUILT = ("write", "research")
+Abandoned = Literal["gone", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +176,20 @@ class Runs:
             "finished_at": iso(run.finished_at),
         }
 
-    def abandoned(self) -> frozenset[str]:
-        """Running runs whose worker is provably gone: it was on this host and has left its lock behind."""
-        held = self._database.read(lambda tx: tx.tuples("SELECT run_id, locked_by FROM job WHERE state = 'running'"))
-        if not held:
-            return frozenset()
+    def abandoned(self) -> dict[str, Abandoned]:
+        """Running runs that nobody seems to work: run_id to "gone" (its worker was on this host and has left its lock
+        behind) or "silent" (its lease is over). Any worker takes them over."""
+
+        def look(tx: Tx) -> list[tuple[str, str, bool]]:
+            return tx.tuples("SELECT run_id, locked_by, lease_until < (SELECT now_us()) FROM job WHERE state = 'running'")
+
+        held = self._database.read(look)
         try:
-            watch = Watch()
+            gone = {run_id for run_id, holder, _ in held if Watch().life(holder) == "gone"}
         except ConfigurationError:
-            return frozenset()  # without a folder of locks nothing can be proved
-        return frozenset(run_id for run_id, holder in held if watch.life(holder) == "gone")
+            gone = set()  # without a folder of locks a death cannot be proved
+        silent = {run_id for run_id, _, over in held if over}
+        return {run_id: "gone" if run_id in gone else "silent" for run_id in silent | gone}
 
     def deliverables(self, run_id: str) -> list[dict[str, Any]]:
         """What the run hands over, without the source snapshots: path, role, media_type, sha256."""

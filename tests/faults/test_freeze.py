@@ -99,3 +99,22 @@ def test_a_worker_frozen_in_a_call_and_woken_with_its_answer_does_not_write_it_d
     run_id = detached(commands, workspace)
     workers.append(commands.start(workspace, "worker", "--until-idle", environ=SHORT))
     assert_a_woken_worker_writes_nothing(commands, workspace, server, workers[0], run_id)
+
+
+def test_a_foreground_frozen_past_its_lease_that_nobody_took_over_goes_on_when_it_is_woken(
+    commands: Commands, workspace: Workspace, server: ScriptedServer
+) -> None:
+    workspace.configure(server.base_url)
+    run_id = detached(commands, workspace)
+    planted = {"commit": 27, "when": "after", "signal": signal.SIGSTOP}
+    frozen = commands.start(workspace, "run", "resume", run_id, fault=planted, environ=SHORT)
+    until(lambda: frozen.frozen, "the foreground freezes")
+    with workspace.database() as database:
+        over = "SELECT lease_until + lease_us < now_us() FROM job WHERE run_id = :id"
+        until(lambda: bool(database.read(lambda tx: tx.value(over, id=run_id))), "its lease is long over")
+        assert "running (its worker is silent)" in commands.run(workspace, "run", "list").out
+        frozen.signal(signal.SIGCONT)
+        ended = frozen.wait()
+        assert (ended.code, ended.err.count("resumed")) == (0, 0), ended.err
+        assert evidence.flaws(database, run_id, workspace.home) == []
+        assert not [row for row in evidence.events(database, run_id) if row["type"] == "run.resumed"]

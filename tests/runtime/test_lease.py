@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -65,7 +65,6 @@ def test_a_worker_lives_while_its_process_does_and_leaves_nothing_behind() -> No
     watch = Watch()
     with Presence() as here:
         assert watch.life(here.identity) == "alive"
-        assert watch.gone() == ()
     assert watch.life(here.identity) == "unknown"
     assert list(lease.lock_folder().iterdir()) == []
 
@@ -80,7 +79,6 @@ def test_kill_9_frees_the_lock_and_freezing_does_not() -> None:
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert watch.life(identity) == "gone"
-        assert watch.gone() == (identity.rsplit(":", 1)[1],)
 
 
 def test_a_worker_that_breaks_off_in_an_error_is_seen_to_be_gone() -> None:
@@ -98,25 +96,27 @@ def test_workers_of_other_hosts_and_made_up_names_are_left_to_their_leases() -> 
             assert watch.life(holder) == "unknown"
 
 
-def test_lock_files_of_the_long_dead_are_cleared_away() -> None:
+def test_a_new_worker_clears_the_locks_of_the_long_dead_away_and_no_others() -> None:
     with pytest.raises(RuntimeError), Presence():
         raise RuntimeError
-    path = next(lease.lock_folder().iterdir())
-    os.utime(path, (1, 1))
-    assert len(Watch().gone()) == 1
-    assert not path.exists()
+    long_dead = next(lease.lock_folder().iterdir())
+    with pytest.raises(RuntimeError), Presence() as lately:
+        raise RuntimeError
+    with other_worker() as (_, identity):
+        old = lease.lock_folder() / f"{identity.rsplit(':', 1)[1]}.lock"
+        for path in (long_dead, old):
+            os.utime(path, (1, 1))
+        with Presence() as here:
+            left = {path.stem for path in lease.lock_folder().iterdir()}
+            assert left == {each.rsplit(":", 1)[1] for each in (lately.identity, identity, here.identity)}
 
 
-def test_a_dead_worker_is_asked_for_only_while_it_may_still_hold_something() -> None:
+def test_dead_holders_are_looked_for_now_and_then() -> None:
     clock = Clock()
     watch = Watch(clock)
-    with pytest.raises(RuntimeError), Presence() as here:
-        raise RuntimeError
-    token = here.identity.rsplit(":", 1)[1]
-    assert watch.gone() == (token,)
-    clock.now += lease.MOURN_SECONDS + 1
-    assert watch.gone() == ()
-    assert watch.life(here.identity) == "gone"
+    assert [watch.due(), watch.due()] == [True, False]
+    clock.now += lease.LOOK_SECONDS
+    assert [watch.due(), watch.due()] == [True, False]
 
 
 def test_the_folder_of_locks_is_private_and_somebody_elses_is_refused(tmp_path: Path) -> None:
@@ -226,6 +226,30 @@ def test_a_worker_that_cannot_beat_gives_its_job_up_before_the_lease_is_over(dat
         heartbeat.add(1, beat, lost.set, lambda _: None)
         assert lost.wait(20)
     assert tries[0] >= 3
+
+
+def test_a_worker_that_overslept_its_lease_asks_before_it_gives_its_job_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("autonomy.runtime.lease.time.monotonic", clock)
+    lost, beaten = list[str](), list[str]()
+    heartbeat = lease.Heartbeat(database, 1.0)  # not started: the beat is asked for here
+
+    def job(name: str, beat: Callable[[Tx], None]) -> lease._Beating:
+        return lease._Beating(beat, lambda: lost.append(name), lambda _: None, clock.now)
+
+    heartbeat._jobs = {1: job("mine", lambda tx: beaten.append("mine")), 2: job("taken", taken)}
+    clock.now += 60.0
+    heartbeat._beat(dict(heartbeat._jobs))
+    if heartbeat._own is not None:
+        heartbeat._own.close()
+    assert (set(beaten), lost, list(heartbeat._jobs)) == ({"mine"}, ["taken"], [1])
+    assert heartbeat._jobs[1].good == clock.now
+
+
+def taken(tx: Tx) -> None:
+    raise LeaseLost("another worker has it")
 
 
 def test_nothing_beats_for_a_job_that_was_dropped_and_idle_heartbeats_sleep(database: Database) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from autonomy.core.errors import HeldByAnother, InvalidInput, LeaseLost, NotFound
 from autonomy.core.llm import Usage
-from autonomy.runtime import backlog, events, journal, lanes, queue, runs
+from autonomy.runtime import backlog, events, journal, lanes, lease, queue, runs
 from autonomy.runtime.journal import Intent, Offer
 from autonomy.runtime.lease import Watch
 from autonomy.runtime.queue import Job
@@ -615,6 +616,32 @@ def test_a_request_that_a_dead_worker_never_heard_is_obeyed_at_the_takeover(
     assert database.write(lambda tx: queue.take_over_if_gone(tx, name))
     assert run_of(database, name).status == status
     assert claim(database) is None
+
+
+def test_a_claim_looks_at_the_locks_of_holders_and_at_no_others(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    looked: list[str] = []
+    real = lease._try
+
+    def look(path: Path) -> lease.Life:
+        looked.append(path.stem)
+        return real(path)
+
+    monkeypatch.setattr(lease, "_try", look)
+    for _ in range(5):
+        with pytest.raises(RuntimeError), lease.Presence():
+            raise RuntimeError
+    with pytest.raises(RuntimeError), lease.Presence() as dead:
+        raise RuntimeError
+    name = enqueue(database)
+    assert database.write(lambda tx: queue.claim(tx, dead.identity, 10**12)) is not None
+    looked.clear()
+    taken = database.write(lambda tx: queue.claim(tx, "w", 10**12, watch=lease.Watch()))
+    assert taken is not None
+    assert taken.run_id == name
+    assert set(looked) == {dead.identity.rsplit(":", 1)[1]}
 
 
 # -- resuming -----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from autonomy.core.errors import (
     WaitingForPerson,
 )
 from autonomy.runtime import backlog, events, queue, runs, worker
+from autonomy.runtime.lease import Presence
 from autonomy.runtime.queue import Job
 from autonomy.runtime.wake import Wake
 from autonomy.runtime.worker import Failed, Finished, JobEnd, JobHandle, Lost, Paused, Released, Waiting, Worker
@@ -108,7 +109,7 @@ async def until_status(database: Database, run_id: str, status: str) -> None:
 
 # -- ends ---------------------------------------------------------------------------------------------
 
-ENDS: list[tuple[JobEnd, str, str | None]] = [
+ENDS: list[tuple[JobEnd, str, str]] = [
     (Finished(), "done", "run.done"),
     (Finished("budget_exceeded", "done"), "done", "run.done"),
     (Finished("failed", "failed", error="no"), "failed", "run.failed"),
@@ -117,19 +118,18 @@ ENDS: list[tuple[JobEnd, str, str | None]] = [
     (Paused(), "paused", "run.paused"),
     (Failed("no", retryable=False), "failed", "run.failed"),
     (Released(), "queued", "run.queued"),
-    (Lost(), "running", None),
 ]
 
 
 @pytest.mark.parametrize(("end", "status", "last"), ENDS, ids=lambda value: str(value)[:40])
 async def test_each_end_becomes_the_runs_status_and_its_last_event(
-    database: Database, end: JobEnd, status: str, last: str | None
+    database: Database, end: JobEnd, status: str, last: str
 ) -> None:
     name = enqueue(database)
     one = make(database, always(end))
     assert await one.work_one(name) == end
     assert run_of(database, name).status == status
-    assert story(database, name)[-1] == (last or "run.started")
+    assert story(database, name)[-1] == last
     assert database.read(backlog.check) == []
 
 
@@ -160,7 +160,8 @@ async def test_an_execution_that_raises_fails_its_job_with_the_cause_and_not_the
 
 async def test_an_execution_that_finds_its_lease_lost_writes_no_end(database: Database) -> None:
     name = enqueue(database)
-    assert await make(database, raising(LeaseLost("gone"))).work_one(name) == Lost()
+    with pytest.raises(LeaseLost, match="given up"):
+        await make(database, raising(LeaseLost("gone"))).work_one(name)
     assert story(database, name) == ["run.queued", "run.started"]
 
 
@@ -379,6 +380,45 @@ async def test_the_foreground_says_why_it_cannot_have_the_run(database: Database
         await foreground(names[3])
     with pytest.raises(NotFound):
         await foreground("nobody")
+
+
+async def test_a_foreground_that_lost_its_run_takes_it_again_or_says_who_has_it(database: Database) -> None:
+    tries = list[int]()
+
+    async def execute(job: Job, handle: JobHandle) -> JobEnd:
+        tries.append(job.epoch)
+        if len(tries) == 1:
+            database.write(lambda tx: tx.run("UPDATE job SET lease_until = 0, locked_by = 'elsewhere:1:x'"))
+            raise LeaseLost("too late")
+        return Finished()
+
+    assert await make(database, execute).work_one(enqueue(database)) == Finished()
+    assert tries == [1, 3]  # one for the takeover, one for the claim
+
+    async def robbed(job: Job, handle: JobHandle) -> JobEnd:
+        database.write(
+            lambda tx: tx.run("UPDATE job SET lease_until = 0, locked_by = 'elsewhere:1:x' WHERE id = :id", id=job.id)
+        )
+        stolen = database.write(lambda tx: queue.claim(tx, "someone", 10**12, job.run_id))
+        assert stolen is not None
+        if ends:
+            database.write(lambda tx: queue.finish(tx, stolen, "done", outcome="delivered"))
+        raise LeaseLost("too late")
+
+    ends = False
+    with pytest.raises(HeldByAnother, match="someone"):
+        await make(database, robbed).work_one(enqueue(database))
+    ends = True
+    assert await make(database, robbed).work_one(enqueue(database)) == Lost()
+
+
+async def test_until_idle_waits_for_what_a_silent_worker_holds_beyond_its_lease(database: Database) -> None:
+    name = enqueue(database)
+    with Presence() as frozen:
+        database.write(lambda tx: queue.claim(tx, frozen.identity, 1_000_000))
+        database.write(lambda tx: tx.run("UPDATE job SET lease_until = 0"))
+        assert await make(database, always(Finished()), until_idle=True).run() == 1
+    assert run_of(database, name).status == "done"
 
 
 # -- telling ------------------------------------------------------------------------------------------
