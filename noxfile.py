@@ -42,8 +42,8 @@ def architecture(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Everything that runs, on both databases, in two processes. Arguments go to pytest."""
-    python(session, "pytest", "--numprocesses=2", "--dist=worksteal", *session.posargs)
+    """Everything that runs, on both databases, in three processes. Arguments go to pytest."""
+    python(session, "pytest", "--numprocesses=3", "--dist=worksteal", *session.posargs)
 
 
 @nox.session

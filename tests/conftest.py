@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import tempfile
 import warnings
@@ -19,6 +20,11 @@ from tests.databases import TEMPLATE, Databases
 # A property holds or does not, however slow the machine is at that moment.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_collection_finish() -> None:
+    """What the imports and the collection made is never garbage: each look for garbage goes past it."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,10 @@ def definitions(path: Path) -> Iterator[Definition]:
     yield from below(tree(path), None, path.relative_to(ROOT).as_posix(), True)
 
 
-ALL = [each for path in SOURCES for each in definitions(path)]
+@functools.cache
+def everything() -> list[Definition]:
+    """Every function and class; looked for by the test that runs, not by each process that collects it."""
+    return [each for path in SOURCES for each in definitions(path)]
 
 
 def is_protocol(owner: ast.ClassDef | None) -> bool:
@@ -114,7 +117,9 @@ def test_the_command_line_reaches_the_library_through_services_doors_bootstrap_a
 
 def test_functions_are_short() -> None:
     lengths = {
-        each.place: (each.node.end_lineno or 0) - each.node.lineno + 1 for each in ALL if isinstance(each.node, Function)
+        each.place: (each.node.end_lineno or 0) - each.node.lineno + 1
+        for each in everything()
+        if isinstance(each.node, Function)
     }
     assert {place: length for place, length in lengths.items() if length > LONGEST_FUNCTION} == {}
 
@@ -137,7 +142,7 @@ def nesting(node: ast.AST) -> int:
 
 
 def test_blocks_are_not_nested_deeply() -> None:
-    depths = {each.place: nesting(each.node) for each in ALL if isinstance(each.node, Function)}
+    depths = {each.place: nesting(each.node) for each in everything() if isinstance(each.node, Function)}
     assert {place: depth for place, depth in depths.items() if depth > DEEPEST} == {}
 
 
@@ -150,10 +155,10 @@ def test_every_module_says_what_it_is_for() -> None:
 
 def test_every_public_function_and_class_of_the_library_says_what_it_does() -> None:
     """A method that a Protocol names is told there; the others tell it themselves."""
-    named = {each.node.name for each in ALL if is_protocol(each.owner)}
+    named = {each.node.name for each in everything() if is_protocol(each.owner)}
     silent = [
         each.place
-        for each in ALL
+        for each in everything()
         if each.public and each.place.startswith("autonomy/") and not ast.get_docstring(each.node)
         if not is_protocol(each.owner) and not (each.owner is not None and each.node.name in named)
     ]

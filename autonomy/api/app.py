@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from autonomy import __version__
@@ -17,26 +21,38 @@ from autonomy.api.deps import Deps
 from autonomy.api.gate import PUBLIC, Gate, Hosts
 from autonomy.api.routes import knowledge, runs, server, tasks, webhooks
 
+TITLE = "Autonomy"
 ABOUT = "Durable document agents: tasks that people decide, runs that no crash can lose, every step a stream."
+
+
+class Described(FastAPI):
+    """An application whose OpenAPI document is made once: all that are made here have the same routes."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; nobody changes it."""
+        return _document()
 
 
 def make_app(deps: Deps) -> FastAPI:
     """The routes over the services. Serve it through `guarded`: alone it knows nobody."""
-    app = FastAPI(
-        title="Autonomy", version=__version__, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False
-    )  # fmt: skip
+    app = Described(title=TITLE, version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.deps = deps
     problems.install(app)
-    api = (tasks.router, runs.router, knowledge.router, webhooks.router, server.router)
-    for router in (*api, pages.router, pages.entrance, forms.router):
-        app.router.routes.extend(router.routes)  # as they are: an included router is looked through for every request
-    _describe(app)
+    app.router.routes.extend(_routes())
+    _document()  # made now: the first request waits for nothing
     return app
 
 
-def _describe(app: FastAPI) -> None:
-    """The OpenAPI document, made now: the first request waits for nothing. A token is needed wherever no other is said."""
-    document = app.openapi()
+def _routes() -> list[BaseRoute]:
+    """All routes, as they are: an included router is looked through for every request."""
+    api = (tasks.router, runs.router, knowledge.router, webhooks.router, server.router)
+    return [route for router in (*api, pages.router, pages.entrance, forms.router) for route in router.routes]
+
+
+@functools.cache
+def _document() -> dict[str, Any]:
+    """The OpenAPI document. A token is needed wherever no other is said."""
+    document = get_openapi(title=TITLE, version=__version__, description=ABOUT, routes=_routes())
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer"},
         "session": {"type": "apiKey", "in": "cookie", "name": COOKIE.decode()},
@@ -45,6 +61,7 @@ def _describe(app: FastAPI) -> None:
     for path in (*PUBLIC, "/logout"):
         for operation in document["paths"].get(path, {}).values():
             operation["security"] = []
+    return document
 
 
 def guarded(app: FastAPI, deps: Deps) -> ASGIApp:

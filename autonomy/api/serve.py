@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import itertools
 import logging
 import signal
 import socket
@@ -34,6 +35,8 @@ GRACE_SECONDS = 5
 """How long answers that are under way may take after the signal."""
 DRAIN_SECONDS = 6.0
 """How long inline workers may take to their next step before their runs are handed back as they are."""
+TICK_SECONDS = 0.1
+"""How often uvicorn's server looks whether it should leave; every tenth time it renews the date that answers carry."""
 SWITCH_SECONDS = 0.001
 """How long a thread that computes may keep the others from running; requests cross from the loop to a thread and back."""
 BACKLOG = 2048
@@ -83,7 +86,12 @@ def serve(app: App, ready: Ready) -> None:
         _raise_file_limit()
         sys.setswitchinterval(SWITCH_SECONDS)
         host, port = listening.getsockname()[:2]
-        serve_listening(listening, app, lambda server: ready(host, port))
+
+        def begun(_: Server) -> None:
+            gc.freeze()  # what the imports made is never garbage: looking at it costs each collection
+            ready(host, port)
+
+        serve_listening(listening, app, begun)
 
 
 def serve_listening(listening: socket.socket, app: App, ready: Callable[[Server], None]) -> None:
@@ -111,6 +119,8 @@ class Server(uvicorn.Server):
     def __init__(self, deps: Deps, ready: Callable[[Server], None]) -> None:
         self._deps = deps
         self._ready = ready
+        self._loop = asyncio.get_running_loop()
+        self._told = asyncio.Event()
         app = deps.app
         self.workers = InlineWorkers(app, app.settings.serve.workers_inline, DRAIN_SECONDS, self._worker_failed)
         super().__init__(
@@ -133,8 +143,20 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell once requests are answered."""
         await super().startup(sockets=sockets)
-        gc.freeze()  # what the imports made is never garbage: looking at it costs each collection
         self._ready(self)
+
+    async def main_loop(self) -> None:
+        """Tick as uvicorn does, and hear at once of a stop."""
+        ticks = itertools.count()
+        while not await self.on_tick(next(ticks)):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._told.wait()
+
+    def leave(self) -> None:
+        """Have the server stop; from any thread, and from a signal's handler."""
+        self.should_exit = True
+        self._loop.call_soon_threadsafe(self._told.set)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams and workers first: nothing waits for them then."""
@@ -161,12 +183,12 @@ class Server(uvicorn.Server):
         if self.should_exit:
             self.force_exit = True
             self.workers.stop()
-        self.should_exit = True
+        self.leave()
 
     def _worker_failed(self, error: BaseException) -> None:
         if not isinstance(error, AutonomyError):
             log.critical("the inline worker died of %r", error, exc_info=error, extra={"action": "worker.died"})
-        self.should_exit = True
+        self.leave()
 
 
 def _raise_file_limit() -> None:

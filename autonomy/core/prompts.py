@@ -36,13 +36,15 @@ class Exhibit:
 
 def one_line(text: str, limit: int | None = None) -> str:
     """`text` as a single line without control, format or unassigned characters; cut at `limit` characters with an ellipsis."""
-    kept = "".join(
-        " " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cn", "Cs")
-    )
-    line = " ".join(kept.split())
+    words = (word if word.isprintable() else _printed(word) for word in text.split())
+    line = " ".join(word for word in words if word)
     if limit is not None and len(line) > limit:
         return line[: max(0, limit - 1)].rstrip() + "…"
     return line
+
+
+def _printed(word: str) -> str:
+    return "".join(c for c in word if unicodedata.category(c) not in ("Cc", "Cf", "Co", "Cn", "Cs"))
 
 
 def _defused(text: str) -> str:

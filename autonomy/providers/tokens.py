@@ -13,9 +13,10 @@ def estimate(text: str) -> int:
 
     With a quarter on top, and never above the UTF-8 length, which no byte-level tokenizer exceeds.
     """
-    ascii_count = sum(1 for c in text if c < "\x80")
-    alphabet = sum(1 for c in text if "\x80" <= c < "\u0900")
-    other = len(text) - ascii_count - alphabet
+    beyond = [] if text.isascii() else [c for c in text if c >= "\x80"]
+    alphabet = sum(1 for c in beyond if c < "\u0900")
+    other = len(beyond) - alphabet
+    ascii_count = len(text) - len(beyond)
     tokens = ceil(_MARGIN * (ascii_count / 4 + alphabet / 2 + other * 1.5))
     return min(tokens, len(text.encode("utf-8", "replace")))
 

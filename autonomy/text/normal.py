@@ -50,6 +50,8 @@ class Near:
 
 def fold(text: str) -> str:
     """One spelling for one appearance: NFKC, plain quotes and dashes, no soft hyphens, single spaces."""
+    if text.isascii():  # most text: of its characters only the back quote has another spelling
+        return " ".join(text.replace("`", "'").split())
     return fold_with_offsets(text).text
 
 

@@ -82,7 +82,7 @@ class Served:
     def stop(self) -> None:
         """What SIGTERM does."""
         if self._server is not None:
-            self._server.should_exit = True
+            self._server.leave()
 
     @property
     def hub(self) -> Hub:

@@ -149,10 +149,8 @@ def rc4(key: bytes, data: bytes) -> bytes:
 
 def pdf_bomb(unpacked: int) -> bytes:
     """A small PDF whose one page unpacks to so many bytes, compressed twice over."""
-    packer = zlib.compressobj(9)
     block = b"BT /F1 9 Tf 9 9 Td (bomb) Tj ET\n" * 32_768
-    once = b"".join([*(packer.compress(block) for _ in range(unpacked // len(block))), packer.flush()])
-    twice = zlib.compress(once, 9)
+    twice = zlib.compress(_repeated(block, unpacked // len(block)), 9)
     page = f"<< /Length {len(twice)} /Filter [/FlateDecode /FlateDecode] >>\nstream\n".encode() + twice + b"\nendstream"
     return assemble(
         {
@@ -165,6 +163,17 @@ def pdf_bomb(unpacked: int) -> bytes:
             11: page,
         }
     )
+
+
+def _repeated(block: bytes, times: int) -> bytes:
+    """The block so many times, at least once, as one zlib stream; it is packed twice, however often it stands there."""
+    packer = zlib.compressobj(9)
+    # After a full flush the packer remembers nothing, so that the next block comes out as each later one would.
+    first, later = (packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+    check = 1
+    for _ in range(times):
+        check = zlib.adler32(block, check)
+    return first + later * (times - 1) + b"\x03\x00" + check.to_bytes(4)
 
 
 def zip_bomb(unpacked: int) -> bytes:

@@ -53,7 +53,8 @@ async def main() -> None:
     log = logging.getLogger("autonomy.worker")
     log.setLevel(logging.INFO)
     log.addHandler(Teller())
-    with Database(url, grow_wal=False) as database:
+    idle = max(5.0, min(60.0, float(lease_seconds)))  # as the application: who is frozen in a transaction loses it then
+    with Database(url, grow_wal=False, idle_seconds=idle) as database:
         one = worker.Worker(
             database,
             lambda job, handle: work(database, job, handle),
