@@ -1,4 +1,5 @@
-"""Runs report into their tasks while something works them: at the start, as they end, and once more at the end.
+"""Runs report into their tasks, and into the audit log, while something works them: at the start, as they end, and once
+more at the end. No work waits for the log: a process frozen in the middle of a line of it keeps no other from its runs.
 
 What goes wrong here goes wrong for the report alone, never for the run: it is logged, and made up for by whoever looks next.
 """
@@ -21,9 +22,15 @@ REST_SECONDS: Final = 0.5
 """The least time between two looks: what works the runs has the database first."""
 
 
-def report(app: App) -> int:
-    """Have ended runs report now; returns how many did. Trouble is logged."""
-    return _tried(app.tasks.report_pending)
+PATIENCE_SECONDS: Final = 10.0
+"""How long the last report waits for another process that is at the audit log."""
+
+
+def report(app: App, patience: float = PATIENCE_SECONDS) -> int:
+    """Have ended runs report now, and audit what runs did; returns how many runs reported. Trouble is logged."""
+    reported = _tried(app.tasks.report_pending)
+    _tried(lambda: app.tasks.audit_runs(patience))
+    return reported
 
 
 class Reporter:
@@ -49,7 +56,7 @@ class Reporter:
     def _run(self) -> None:
         while not self._stopped.is_set():
             seen = self._app.wake.mark()
-            report(self._app)
+            report(self._app, 0.0)
             self._app.wake.wait(seen, NET_SECONDS)
             self._stopped.wait(REST_SECONDS)
 

@@ -251,16 +251,18 @@ class Tasks:
         return self._work.acknowledge(run_id)
 
     def report_pending(self) -> int:
-        """Have ended runs report into their tasks, and what runs did audited; returns how many tasks were reported to."""
-        reported = self._work.report_pending()
-        self._trail.catch_up()
-        return reported
+        """Have ended runs report into their tasks; returns how many tasks were reported to."""
+        return self._work.report_pending()
+
+    def audit_runs(self, patience: float = 10.0) -> int:
+        """Have what runs did audited; returns how many lines that were. A process that is at it already is waited for so
+        many seconds: it may be slow, or frozen.
+        """
+        return self._trail.catch_up(patience)
 
     def reconcile(self) -> int:
         """At the start of a worker or a server: finish what a crash cut short; returns how much there was."""
-        healed = self._work.reconcile()
-        self._trail.catch_up()
-        return healed
+        return self._work.reconcile()
 
     def play(self, task_id: str, executor: protocol.Executor, reviewer: protocol.Reviewer) -> dict[str, Any]:
         """See an approved task through with parties of one's own instead of a run; each step is written and told."""

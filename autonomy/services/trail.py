@@ -19,7 +19,6 @@ from autonomy.services.ledger import Audit
 from autonomy.storage.database import Database, Tx
 
 CURSOR: Final = "audit.runs"
-WAIT_SECONDS: Final = 10.0
 BATCH: Final = 500
 ACTIONS: Final = {
     "call.finished": "tool_call",
@@ -54,12 +53,13 @@ class Trail:
         self._audit = audit
         self._folder = folder
 
-    def catch_up(self) -> int:
-        """Audit every run event that is not audited yet; returns how many lines were written."""
+    def catch_up(self, patience: float) -> int:
+        """Audit every run event that is not audited yet; returns how many lines were written. Whoever is at it already is
+        waited for so many seconds, and then left to it."""
         if not self._behind():
             return 0
         self._folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._folder / ".runs.lock", timeout=WAIT_SECONDS, poll_interval=0.02, preserve_lock_file=True)
+        lock = FileLock(self._folder / ".runs.lock", timeout=patience, poll_interval=0.02, preserve_lock_file=True)
         try:
             lock.acquire()
         except Timeout:

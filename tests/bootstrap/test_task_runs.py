@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from autonomy.audit.verify import verify
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.foreground import work_run
+from autonomy.bootstrap.reporting import Reporter
 from autonomy.bootstrap.settings import Settings, TasksSettings
 from autonomy.bootstrap.workers import run_worker
 from autonomy.core.events import Event
 from autonomy.core.gates import MUST_PASS
+from autonomy.core.types import TaskSpec
+from autonomy.services.runs import StartRun
 from autonomy.services.tasks import NewTask
 from autonomy.ssot.canonical import sha256
 from autonomy.storage.database import Database
@@ -81,7 +85,24 @@ def test_one_id_leads_from_a_message_to_the_audit_lines_of_its_tool_calls(app: A
     assert verify(app.home / "audit", app.database).ok
     app.tasks.report_pending()
     app.tasks.reconcile()
+    assert app.tasks.audit_runs() == 0
     assert len(lines(app)) == len(told)  # nothing is audited twice
+
+
+def test_a_process_frozen_in_the_audit_log_keeps_no_worker_from_its_run(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autonomy.audit.log.PATIENCE", -1)  # for ever
+    run_id = app.runs.start(StartRun(TaskSpec(goal="leases", corpus=(str(app.home / "docs"),)))).run_id
+    app.runs.abort(run_id)
+    folder = app.home / "audit"
+    folder.mkdir(exist_ok=True)
+    reporter = Reporter(app)
+    entering = threading.Thread(target=reporter.__enter__, daemon=True)
+    with FileLock(folder / ".lock"):  # as a frozen process holds it
+        entering.start()
+        entering.join(30)
+        assert not entering.is_alive()
+    reporter.__exit__(None, None, None)
+    assert [(line["action"], line["run_id"]) for line in lines(app)] == [("run_aborted", run_id)]
 
 
 def test_a_delivered_run_closes_its_task_with_work_log_files_and_verdict(app: App) -> None:
