@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli import values
 from cli.command import command, noun
 from cli.output import GREEN, YELLOW, plain
 from cli.session import Session
@@ -78,7 +78,7 @@ def backup(
     """Copy the database into a file, whole at one moment, while runs go on."""
     from autonomy.storage.backup import backup as copy
 
-    target = Path(file).expanduser().absolute()
+    target = values.place(file, "FILE")
     written = copy(session.settings().database_url, target, replace=force)
     if session.out.json:
         session.out.document({"file": str(target), "bytes": written})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -294,9 +293,10 @@ def export(
     to: Annotated[str | None, typer.Option(metavar="DIR", help="New or empty folder; default: autonomy-RUN here.")] = None,
 ) -> None:
     """Copy the files of a run, each checked against its sha256."""
+    named = None if to is None else values.place(to, "--to")
     with session.app(writes=False) as application:
         run_id = application.runs.resolve(run)
-        folder = Path(os.path.abspath(os.path.expanduser(to))) if to else Path.cwd() / f"autonomy-{run_id[:8]}"
+        folder = named or Path.cwd() / f"autonomy-{run_id[:8]}"
         written = application.runs.export(run_id, folder)
     if session.out.json:
         session.out.document({"run_id": run_id, "folder": str(folder), "files": [str(path) for path in written]})

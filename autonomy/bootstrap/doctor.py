@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import shutil
 import socket
@@ -105,7 +106,7 @@ def _files_read(settings: Settings) -> str:
 def _workspace(settings: Settings) -> Finding:
     home = settings.home
     try:
-        if not home.exists():
+        if not os.path.lexists(home):
             return Finding("workspace", "ok", f"{home} (made by the first run)")
         config.check_workspace(home)
         with tempfile.TemporaryFile(dir=home):

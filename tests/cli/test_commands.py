@@ -154,7 +154,7 @@ def test_a_start_that_makes_no_sense_is_refused_before_anything_is_written(
     assert read_json(autonomy("run", "list", "--json"))["items"] == []
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty", "file", "nested empty", "loop", "nul"])
+@pytest.mark.parametrize("kind", ["missing", "empty", "file", "nested empty", "loop", "nul", "no name"])
 def test_a_corpus_that_cannot_be_used_exits_5(kind: str, autonomy: Autonomy, migrated: Place) -> None:
     folder = migrated.home / "corpus"
     if kind in ("empty", "nested empty"):
@@ -163,10 +163,31 @@ def test_a_corpus_that_cannot_be_used_exits_5(kind: str, autonomy: Autonomy, mig
         folder.write_text("x", "utf-8")
     elif kind == "loop":
         folder.symlink_to(folder)
-    answer = autonomy("run", "start", "g", "--corpus", "a\0b" if kind == "nul" else str(folder), "--detach")
+    name = {"nul": "a\0b", "no name": ""}.get(kind, str(folder))
+    answer = autonomy("run", "start", "g", "--corpus", name, "--detach")
     assert answer.code == 5, answer.err
     assert answer.err.count("\n") == 1
     assert "corpus" in answer.err
+    assert ("loop of links" in answer.err) == (kind == "loop")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "start", "g", "--corpus", "docs", "--source", ""),
+        ("run", "export", "RUN", "--to", " "),
+        ("tasks", "add", "g", "--corpus", ""),
+        ("memory", "search", "g", "--corpus", ""),
+        ("memory", "add", ""),
+        ("db", "backup", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_not_the_current_folder(words: tuple[str, ...], autonomy: Autonomy, queued: str) -> None:
+    answer = autonomy(*(queued if word == "RUN" else word for word in words))
+    assert (answer.code, answer.out) == (5, "")
+    assert "empty. Give a path" in answer.err
+    assert answer.err.count("\n") == 1
 
 
 def test_a_provider_without_its_key_exits_4_before_the_run_is_made(autonomy: Autonomy, corpus: str, migrated: Place) -> None:
