@@ -399,6 +399,53 @@ def test_a_backup_is_whole_private_and_never_overwrites(autonomy: Autonomy, queu
     assert sorted(path.name for path in migrated.home.glob(".copy*")) == []
 
 
+def damage(path: Path, table: str) -> None:
+    """Overwrite the page on which a table begins."""
+    with Database(f"sqlite:///{path}", grow_wal=False) as database:
+        page = database.read(lambda tx: int(tx.value("SELECT rootpage FROM sqlite_master WHERE name = :name", name=table)))
+        size = database.read(lambda tx: int(tx.value("PRAGMA page_size")))
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize("table", ["job", "document"])
+def test_a_damaged_database_is_named_and_its_copy_takes_nobodys_place(
+    autonomy: Autonomy, queued: str, migrated: Place, table: str
+) -> None:
+    assert autonomy("db", "backup", "good.db").code == 0
+    good = Path("good.db").read_bytes()
+    damage(migrated.home / "autonomy.db", table)
+    told = autonomy("db", "backup", "good.db", "--force")
+    assert (told.code, told.out) == (4, "")
+    assert "not a sound SQLite database" in told.err
+    assert "db backup" in told.err
+    assert Path("good.db").read_bytes() == good
+    assert sorted(path.name for path in migrated.home.glob(".good*")) == []
+    doctor = autonomy("doctor", "--json")
+    checks = {each["name"]: each for each in json.loads(doctor.out)["checks"]}
+    assert (doctor.code, checks["database"]["state"]) == (4, "fail")
+    assert "Put a copy in its place" in checks["database"]["fix"]
+    assert checks["queue"]["state"] == ("fail" if table == "job" else "ok")
+    status = autonomy("db", "status", "--json")
+    assert (status.code, json.loads(status.out)["state"]) == (4, "current")
+    assert json.loads(status.out)["damage"]
+    assert "damaged" in autonomy("db", "status").out
+
+
+def test_of_a_very_large_database_the_doctor_says_what_it_looked_at(
+    autonomy: Autonomy, queued: str, migrated: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autonomy.storage import soundness
+
+    assert "every page looked at" in autonomy("doctor").out
+    monkeypatch.setattr(soundness, "WHOLE_BYTES", 1)
+    damage(migrated.home / "autonomy.db", "document")
+    assert "only runs and jobs looked at" in autonomy("doctor").out
+    damage(migrated.home / "autonomy.db", "job")
+    assert autonomy("doctor").code == 4
+
+
 def test_a_backup_without_a_database_exits_4(autonomy: Autonomy, migrated: Place) -> None:
     (migrated.home / "autonomy.db").unlink()
     assert autonomy("db", "backup", "copy.db").code == 4
