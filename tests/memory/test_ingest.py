@@ -208,7 +208,9 @@ def test_what_autonomy_wrote_is_not_read_and_what_lies_beside_it_is(tmp_path: Pa
 def test_the_files_of_an_exported_run_are_not_read_unless_their_folder_is_the_corpus(tmp_path: Path) -> None:
     lay(tmp_path, *EXPORT, "autonomy-abcdefgh/mine.md", "site/deliverable.md", "site/manifest.json")
     manifest = tmp_path / "autonomy-abcdefgh" / "manifest.json"
-    manifest.write_text(json.dumps({"run_id": RUN, "claims": [], "files": [{"path": name.partition("/")[2]} for name in EXPORT]}))
+    manifest.write_text(
+        json.dumps({"run_id": RUN, "claims": [], "files": [{"path": name.partition("/")[2]} for name in EXPORT]})
+    )
     assert walked(tmp_path) == {"autonomy-abcdefgh/mine.md", "site/deliverable.md"}
     assert walked(manifest.parent) == {"deliverable.md", "sources/one.txt", "mine.md"}
     manifest.write_text("[" * 100_000)
