@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from autonomy.storage.database import Database
+from cli import errors
 from tests.cli.conftest import Answer, Place
 
 Autonomy = Callable[..., Answer]
@@ -54,6 +55,27 @@ def test_a_detached_start_prints_the_document_of_the_run(autonomy: Autonomy, cor
     body = read_json(autonomy("run", "start", "goal", "--corpus", corpus, "--detach", "--json"))
     assert set(body) == {"run_id", "job_id", "status", "outcome", "deliverables"}
     assert (body["status"], body["outcome"], body["deliverables"]) == ("queued", None, [])
+
+
+def test_a_detached_start_with_the_key_of_an_ended_run_tells_how_that_one_ended(
+    autonomy: Autonomy, corpus: str, migrated: Place
+) -> None:
+    words = ("run", "start", "goal", "--corpus", corpus, "--detach", "--idempotency-key", "k")
+    run_id = read_json(autonomy(*words, "--json"))["run_id"]
+    with Database(f"sqlite:///{migrated.home / 'autonomy.db'}", grow_wal=False) as database:
+        database.write(lambda tx: tx.run("UPDATE run SET status = 'done', outcome = 'delivered'"))
+        database.write(
+            lambda tx: tx.run(
+                "INSERT INTO artifact (id, run_id, role, path, media_type, sha256, size, created_at) "
+                "VALUES ('a', :run, 'deliverable', 'artifacts/x/deliverable.md', 'text/markdown', 'f', 1, 1)",
+                run=run_id,
+            )
+        )
+    again = read_json(autonomy(*words, "--json"))
+    shown = read_json(autonomy("run", "inspect", run_id, "--json"))
+    assert (again["run_id"], again["status"], again["outcome"]) == (run_id, "done", "delivered")
+    assert [row["path"] for row in again["deliverables"]] == [row["path"] for row in shown["artifacts"]]
+    assert "has ended" in autonomy(*words).err
 
 
 def test_without_json_a_detached_start_prints_the_id_alone_and_hints_on_stderr(autonomy: Autonomy, corpus: str) -> None:
@@ -444,6 +466,13 @@ def test_of_a_very_large_database_the_doctor_says_what_it_looked_at(
     assert "only runs and jobs looked at" in autonomy("doctor").out
     damage(migrated.home / "autonomy.db", "job")
     assert autonomy("doctor").code == 4
+
+
+def test_a_right_that_is_missing_is_told_with_a_way_out() -> None:
+    told = errors.foreign(PermissionError(13, "Permission denied", "/theirs/it"))
+    assert told.message == "the system refused: /theirs/it: permission denied"
+    assert told.hint == "Get access to it from its owner, or set AUTONOMY_HOME to a folder of yours."
+    assert errors.exit_code(told) == 4
 
 
 def test_a_backup_without_a_database_exits_4(autonomy: Autonomy, migrated: Place) -> None:
