@@ -71,6 +71,9 @@ def foreign(error: BaseException) -> errors.AutonomyError:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         text, kind = f"{where}{(error.strerror or kind).lower()}", "the system refused"
+    if isinstance(error, PermissionError):
+        hint = "Get access to it from its owner, or set AUTONOMY_HOME to a folder of yours."
+        return errors.ConfigurationError(f"{kind}: {text}", hint)
     return errors.AutonomyError(f"{kind}: {text}" if text else kind, "Run it again with --debug for details.")
 
 

@@ -57,8 +57,9 @@ def add(
     file: Annotated[str, typer.Argument(metavar="FILE", help="PDF, DOCX, HTML, Markdown or text.")],
 ) -> None:
     """Copy a document into the workspace and read it."""
+    path = Path(values.named(file, "FILE"))
     with session.app() as application:
-        answer = application.memory.add(Path(file).expanduser())
+        answer = application.memory.add(path)
     if session.out.json:
         session.out.document(answer)
     else:

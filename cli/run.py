@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -81,7 +80,7 @@ def start(
         read(application, session.out, spec.corpus)
         started = application.runs.start(request)
         if detach:
-            return _detached(session, started)
+            return _detached(session, started, application.runs.inspect(started.run_id))
         from cli.foreground import work
 
         return work(application, session.out, started.run_id, job_id=started.job_id)
@@ -96,22 +95,23 @@ def _reported_to(application: Any, task: str | None) -> dict[str, str]:
     return {"task_id": task_id, "correlation_id": page["correlation_id"]}
 
 
-def _detached(session: Session, started: Any) -> int:
+def _detached(session: Session, started: Any, page: dict[str, Any]) -> int:
+    """Tell the run that was left to a worker: `page` shows how it stands, which a known key may find ended long ago."""
     out = session.out
     if out.json:
-        row = {
-            "run_id": started.run_id,
-            "job_id": started.job_id,
-            "status": started.status,
-            "outcome": None,
-            "deliverables": [],
-        }
-        out.document(row)
+        from cli.foreground import document
+
+        out.document(document(page, started.job_id))
         return 0
-    out.data(started.run_id)
+    run_id = started.run_id
+    out.data(run_id)
+    if page["outcome"] is not None:
+        look = out.paint_err(f"autonomy run inspect {run_id[:8]}", CYAN)
+        out.say(f"The run was started before with this key and has ended; {look} shows it.")
+        return 0
     again = "was started before with this key" if started.duplicate else "is queued"
     out.say(f"The run {again}; {out.paint_err('autonomy worker', CYAN)} works it, "
-            f"{out.paint_err(f'autonomy run tail {started.run_id[:8]}', CYAN)} follows it.")  # fmt: skip
+            f"{out.paint_err(f'autonomy run tail {run_id[:8]}', CYAN)} follows it.")  # fmt: skip
     return 0
 
 
@@ -294,9 +294,10 @@ def export(
     to: Annotated[str | None, typer.Option(metavar="DIR", help="New or empty folder; default: autonomy-RUN here.")] = None,
 ) -> None:
     """Copy the files of a run, each checked against its sha256."""
+    named = None if to is None else values.place(to, "--to")
     with session.app(writes=False) as application:
         run_id = application.runs.resolve(run)
-        folder = Path(os.path.abspath(os.path.expanduser(to))) if to else Path.cwd() / f"autonomy-{run_id[:8]}"
+        folder = named or Path.cwd() / f"autonomy-{run_id[:8]}"
         written = application.runs.export(run_id, folder)
     if session.out.json:
         session.out.document({"run_id": run_id, "folder": str(folder), "files": [str(path) for path in written]})

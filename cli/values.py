@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,18 +67,29 @@ def date(text: str | None) -> datetime.date | None:
         raise InvalidInput(f"--due {text} does not exist in the calendar", "Check day and month.") from None
 
 
+def named(text: str, what: str) -> str:
+    """A path that says something. Raises InvalidInput for an empty one, which would be the current folder in silence."""
+    if not text.strip():
+        raise InvalidInput(f"{what} is empty", "Give a path; '.' is the current folder.")
+    return os.path.expanduser(text)
+
+
+def place(text: str, what: str) -> Path:
+    """The absolute path of a name. Raises InvalidInput for an empty one."""
+    return Path(os.path.abspath(named(text, what)))
+
+
 def corpora(names: Sequence[str], known: Mapping[str, Path]) -> tuple[str, ...]:
     """Absolute folders of the given names or paths. Raises InvalidInput for what is missing, empty or unreadable."""
     return tuple(str(_folder(name, known)) for name in names)
 
 
 def _folder(name: str, known: Mapping[str, Path]) -> Path:
-    folder = known[name] if name in known else Path(os.path.abspath(os.path.expanduser(name)))
+    folder = known[name] if name in known else place(name, "the name of the corpus")
     shown = squeezed(name)
     try:
         if not folder.is_dir():
-            problem = "is not a folder" if folder.exists() else "does not exist"
-            raise InvalidInput(f"the corpus {shown} {problem}", "Name an existing folder, or a name from [corpora].")
+            raise InvalidInput(f"the corpus {shown} {_flaw(folder)}", "Name an existing folder, or a name from [corpora].")
         os.listdir(folder)
     except (OSError, ValueError) as error:
         reason = (getattr(error, "strerror", None) or "not a usable name").lower()
@@ -87,11 +99,20 @@ def _folder(name: str, known: Mapping[str, Path]) -> Path:
     return folder
 
 
+def _flaw(path: Path) -> str:
+    """Why a path leads to no folder."""
+    try:
+        path.stat()
+    except OSError as error:
+        return "is a loop of links" if error.errno == errno.ELOOP else "does not exist"
+    return "is not a folder"
+
+
 def document(name: str | None) -> str | None:
     """The absolute path of a source document. Raises InvalidInput where there is none."""
     if name is None:
         return None
-    path = Path(os.path.abspath(os.path.expanduser(name)))
+    path = place(name, "--source")
     if not path.is_file():
         raise InvalidInput(f"the source {squeezed(name)} is not a file", "Name the document to work from.")
     return str(path)

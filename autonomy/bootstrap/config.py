@@ -30,6 +30,7 @@ from autonomy.providers.settings import Kind, Secret
 PROJECT_FILE = "autonomy.toml"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SECRET_IN_QUERY = re.compile(r"(?i)([?&][\w.-]*(?:password|secret|token|key)=)[^&#]*")
+NO_ADDRESS = "must begin with http:// or https://, and name a host"
 SHORT_VARIABLES = {"AUTONOMY_LEASE_SECONDS": ("queue", "lease_seconds")}
 """Variables with a name of their own; every other key has AUTONOMY_<SECTION>__<KEY>."""
 SECRET_VARIABLES = {
@@ -66,6 +67,9 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None, cwd
         sections["memory"], key=_secret(sections["memory"].embedding_key, environ, "[memory] embedding_key", home)
     )
     _refuse_unknown_variables(environ)
+    if sections["tasks"].corpus == "":
+        file = origins["tasks.corpus"].split(" ", 2)[2]
+        raise ConfigurationError(f"{file}: [tasks] corpus is empty", "Name a folder or one of [corpora], or leave it out.")
     held: dict[str, Any] = {field: Secret(environ[name]) for field, name in SECRET_VARIABLES.items() if environ.get(name)}
     return Settings(
         home=home,
@@ -101,9 +105,21 @@ def check_workspace(home: Path, *, writes: bool = True) -> None:
             home.mkdir(parents=True, exist_ok=True)
         os.listdir(home)
     except OSError as error:
-        raise ConfigurationError(f"the workspace {home} cannot be used: {_reason(error)}", hint) from error
+        why = _link_flaw(home) or _reason(error)
+        raise ConfigurationError(f"the workspace {home} cannot be used: {why}", hint) from error
     if writes and not os.access(home, os.W_OK | os.X_OK):
         raise ConfigurationError(f"the workspace {home} cannot be written", hint)
+
+
+def _link_flaw(path: Path) -> str:
+    """What is wrong with a link that leads to no folder; making one there says only that a file exists."""
+    try:
+        path.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "it is a loop of links"
+        return "it is a link to a folder that does not exist" if path.is_symlink() else ""
+    return ""
 
 
 def masked_url(url: str) -> str:
@@ -252,6 +268,8 @@ def _providers(layers: Sequence[Layer], environ: Mapping[str, str], origins: dic
     for offer in found(environ):
         if offer.name in entries:
             continue
+        if not _is_address(offer.base_url):  # only the environment can have brought another
+            raise ConfigurationError(f"OPENAI_BASE_URL {NO_ADDRESS}", "Correct or unset it.")
         variable = offer.profile.key_variable if offer.api_key else None
         entries[offer.name] = ProviderEntry(
             name=offer.name, kind=offer.profile.kind, model=offer.model, base_url=offer.base_url,
@@ -296,11 +314,19 @@ def _provider(table: Mapping[str, Any], where: str, environ: Mapping[str, str], 
         values[needed] = values.get(needed) or default
         if not values[needed]:
             raise ConfigurationError(f"{where} ('{name}') needs {needed}", f'Write {needed} = "...", or name its kind.')
-    if urlsplit(values["base_url"]).scheme not in ("http", "https"):
-        raise ConfigurationError(f"{where}: base_url must begin with http:// or https://", "Correct it.")
+    if not _is_address(values["base_url"]):
+        raise ConfigurationError(f"{where}: base_url {NO_ADDRESS}", "Correct it.")
     if (values.get("price_input") is None) != (values.get("price_output") is None):
         raise ConfigurationError(f"{where}: price_input and price_output belong together", "Give both, or neither.")
     return ProviderEntry(**values, key=_secret(values.get("api_key"), environ, f"{where} api_key", folder))
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _secret(reference: str | None, environ: Mapping[str, str], where: str, folder: Path) -> Secret | None:

@@ -19,4 +19,7 @@ def read_corpora(app: App, folders: Sequence[str], progress: Progress) -> list[I
     def told(read: Read) -> None:
         progress(read.done, read.total, read.location)
 
-    return [ingest(app.database, Path(folder), embedder=app.embedder, limits=app.limits, progress=told) for folder in folders]
+    return [
+        ingest(app.database, Path(folder), embedder=app.embedder, limits=app.limits, progress=told, workspace=app.home)
+        for folder in folders
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import platform
 import shutil
 import socket
@@ -18,6 +19,7 @@ from autonomy.core.errors import AutonomyError, ConfigurationError
 from autonomy.runtime import backlog
 from autonomy.storage import migrate, postgres, sqlite
 from autonomy.storage.database import Database, parse_url
+from autonomy.storage.soundness import look
 
 State = Literal["ok", "warn", "fail"]
 MOST_NAMED = 3
@@ -52,7 +54,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     checks: tuple[Callable[[Settings], Finding], ...] = (_workspace, _disk, _database)
     for check in checks:
         yield check(settings)
-    yield from _queue(settings)
+    yield _queue(settings)
     if parse_url(settings.database_url)[1] is None:
         yield _pgvector(settings)
     yield from _providers(settings)
@@ -105,7 +107,7 @@ def _files_read(settings: Settings) -> str:
 def _workspace(settings: Settings) -> Finding:
     home = settings.home
     try:
-        if not home.exists():
+        if not os.path.lexists(home):
             return Finding("workspace", "ok", f"{home} (made by the first run)")
         config.check_workspace(home)
         with tempfile.TemporaryFile(dir=home):
@@ -139,38 +141,39 @@ def _database(settings: Settings) -> Finding:
         if path is not None and not path.exists():
             return Finding("database", "ok", f"{shown} (made by the first run)")
         with Database(settings.database_url, grow_wal=False) as database:
-            state = migrate.state(database)
+            state, looked = migrate.state(database), look(database)
     except AutonomyError as error:
         return Finding("database", "fail", error.message, error.hint)
+    if looked.flaw:
+        return Finding("database", "fail", f"{shown} is damaged: {looked.flaw}", sqlite.RESTORE)
     if state == "newer":
         return Finding(
             "database", "fail", f"{shown} belongs to a newer release", "Use the newer release, or another AUTONOMY_HOME."
         )
     if state != "current" and path is None:
         return Finding("database", "fail", f"{shown} has an {state} schema", "Run 'autonomy db upgrade'.")
-    return Finding(
-        "database", "ok", f"{shown}, schema {migrate.HEAD if state == 'current' else f'{state}, upgraded on first use'}"
-    )
+    schema = f"schema {migrate.HEAD if state == 'current' else f'{state}, upgraded on first use'}"
+    return Finding("database", "ok", ", ".join(filter(None, (shown, schema, looked.what))))
 
 
-def _queue(settings: Settings) -> Iterator[Finding]:
-    """Whether runs, jobs and lanes agree; nothing where there is no current database to look into."""
+def _queue(settings: Settings) -> Finding:
+    """Whether runs, jobs and lanes agree."""
     path = parse_url(settings.database_url)[1]
     if path is not None and not path.exists():
-        return
+        return Finding("queue", "ok", "no run yet")
     try:
         with Database(settings.database_url, grow_wal=False) as database:
-            if migrate.state(database) != "current":
-                return
+            state = migrate.state(database)
+            if state != "current":
+                return Finding("queue", "ok", f"not looked at: the schema is {state}")
             wrong = database.read(backlog.check)
-    except AutonomyError:
-        return  # told by the check of the database already
+    except AutonomyError as error:
+        return Finding("queue", "fail", f"cannot be looked at: {error.message}", error.hint)
     if wrong:
         more = f" and {len(wrong) - MOST_NAMED} more" if len(wrong) > MOST_NAMED else ""
         fix = "A worker sets each right when it comes to it: 'autonomy worker --until-idle'."
-        yield Finding("queue", "warn", f"{'; '.join(wrong[:MOST_NAMED])}{more}", fix)
-    else:
-        yield Finding("queue", "ok", "runs, jobs and lanes agree")
+        return Finding("queue", "warn", f"{'; '.join(wrong[:MOST_NAMED])}{more}", fix)
+    return Finding("queue", "ok", "runs, jobs and lanes agree")
 
 
 def _pgvector(settings: Settings) -> Finding:

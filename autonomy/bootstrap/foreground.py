@@ -15,7 +15,8 @@ from autonomy.bootstrap.reporting import report
 from autonomy.bootstrap.working import executing
 from autonomy.core.errors import AutonomyError, HeldByAnother
 from autonomy.core.events import TERMINAL_EVENTS, Event
-from autonomy.runtime.worker import Failed, Worker
+from autonomy.runtime.queue import Job
+from autonomy.runtime.worker import Failed, JobEnd, JobHandle, Worker
 
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 1.0
@@ -42,16 +43,24 @@ def work_run(
 ) -> Ended:
     """Work the run until it ends, waits or is stopped; with `wait` a live holder is waited for instead of refused.
 
-    `stop` asks for a stop at the next safe point: the run is then paused, for `run resume`. Raises HeldByAnother.
+    The events are told from the first on, once the run is this process's own: a refusal is told alone. `stop` asks for a
+    stop at the next safe point: the run is then paused, for `run resume`. Raises HeldByAnother.
     """
     seen: list[AutonomyError] = []
+    ours = threading.Event()
 
     async def work() -> None:
         async with engine(app, Listeners(token=on_token, progress=on_progress)) as executor:
+            execute = executing(executor, acknowledge=app.tasks.acknowledge, drained_runs_pause=True, trouble=seen.append)
+
+            async def begun(job: Job, handle: JobHandle) -> JobEnd:
+                ours.set()
+                return await execute(job, handle)
+
             while True:
                 worker = Worker(
                     app.database,
-                    executing(executor, acknowledge=app.tasks.acknowledge, drained_runs_pause=True, trouble=seen.append),
+                    begun,
                     concurrency=1,
                     lease_seconds=app.settings.queue.lease_seconds,
                     wake=app.wake,
@@ -63,6 +72,7 @@ def work_run(
                 except HeldByAnother:
                     if not wait or stop.is_set():
                         raise
+                    ours.set()  # what the holder does is watched meanwhile
                     await asyncio.sleep(WAIT_SECONDS)
                     continue
                 finally:
@@ -71,8 +81,9 @@ def work_run(
                     seen.clear()
                 return
 
-    with _feeding(app, run_id, on_event):
+    with _feeding(app, run_id, on_event, ours):
         asyncio.run(work())
+        ours.set()
     report(app)
     page = app.runs.inspect(run_id)
     error: AutonomyError | str | None = seen[-1] if seen else page["error"]
@@ -87,20 +98,24 @@ async def _drain_when(stop: threading.Event, worker: Worker) -> None:
 
 
 @contextmanager
-def _feeding(app: App, run_id: str, on_event: Callable[[Event], None]) -> Iterator[None]:
-    """Hand the run's events to the watcher from a thread, from the first on and to the last."""
+def _feeding(app: App, run_id: str, on_event: Callable[[Event], None], ours: threading.Event) -> Iterator[None]:
+    """Hand the run's events to the watcher from a thread, from the first on and to the last, as soon as the run is ours."""
     ended = threading.Event()
 
     def feed() -> None:
-        after = 0
+        after, held = 0, list[Event]()
         while True:
             last = ended.is_set()
-            for event in app.runs.wait_events(run_id, after, 0.0 if last else LOOK_SECONDS * 5):
-                after = event.seq
-                on_event(event)
-                if event.type in TERMINAL_EVENTS:
-                    return
-            if last:
+            found = app.runs.wait_events(run_id, after, 0.0 if last else LOOK_SECONDS * 5)
+            after = found[-1].seq if found else after
+            held += found
+            if ours.is_set():
+                for event in held:
+                    on_event(event)
+                    if event.type in TERMINAL_EVENTS:
+                        return
+                held = []
+            if last and not found:
                 return
 
     thread = threading.Thread(target=feed, name="autonomy-feed", daemon=True)

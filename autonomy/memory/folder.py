@@ -1,11 +1,16 @@
 """Which files of a folder are read: sorted, without hidden ones, without a way out of the folder.
 
-Folders that programs fill (a manual's sources and images, packages, caches) are passed over by name.
+Folders that programs fill (a manual's sources and images, packages, caches) are passed over by name. So is what Autonomy
+wrote itself, or a run would quote an earlier one: in a workspace the runs' artifacts, the acceptance reports and the added
+documents, and anywhere the files of an exported run. Whatever else lies beside them is read, and so is a folder that is
+itself the corpus.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +20,16 @@ from autonomy.core.errors import InvalidInput
 from autonomy.memory.readers.choose import is_known
 
 _PASSED_OVER = frozenset(("_sources", "_static", "_images", "_downloads", "node_modules", "__pycache__", "__MACOSX"))
+_DATABASE = "autonomy.db"
+"""A folder that holds this file is a workspace."""
+_WRITTEN = {
+    "artifacts": re.compile(r"[a-z2-7]{26}"),
+    "reports": re.compile(r"phase_[a-z](_acceptance\.(json|md))?"),
+    "memory": re.compile(r".+\.[A-Za-z]+"),
+}
+"""Folders of a workspace, and the names in them that are Autonomy's own: runs, reports, added documents."""
+_MANIFEST, _DOCUMENT = "manifest.json", "deliverable.md"
+_MANIFEST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +76,16 @@ def shown(name: str) -> str:
     )
 
 
-def walk(root: Path) -> Iterator[Found]:
-    """Every readable kind of file below the (resolved) root, in order of name."""
-    yield from sorted(_files(root), key=lambda found: by_name(found.location))
+def walk(root: Path, workspace: Path | None = None) -> Iterator[Found]:
+    """Every readable kind of file below the (resolved) root, in order of name.
+
+    `workspace` is known as one even without a database file inside.
+    """
+    yield from sorted(_files(root, workspace.resolve() if workspace is not None else None), key=_order)
+
+
+def _order(found: Found) -> tuple[str, str]:
+    return by_name(found.location)
 
 
 def by_name(location: str) -> tuple[str, str]:
@@ -71,25 +93,44 @@ def by_name(location: str) -> tuple[str, str]:
     return location.rpartition(".")[0] or location, location
 
 
-def _files(root: Path) -> Iterator[Found]:
-    waiting = [root]
+def _files(root: Path, workspace: Path | None) -> Iterator[Found]:
+    waiting: list[tuple[Path, re.Pattern[str] | None]] = [(root, None)]
+    exported: set[Path] = set()
     while waiting:
-        folder = waiting.pop()
+        folder, written = waiting.pop()
         try:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             yield Found(_location(root, folder) + "/", folder, why=f"cannot be opened ({error.strerror})")
             continue
+        names = {entry.name for entry in entries}
+        ours = folder == workspace or _DATABASE in names
+        if folder != root and {_MANIFEST, _DOCUMENT} <= names:
+            exported |= _exported(folder)
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or (written is not None and written.fullmatch(entry.name)):
                 continue
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):
                 if entry.name not in _PASSED_OVER:
-                    waiting.append(path)
-            elif is_known(entry.name) and (found := _file(root, path)) is not None:
+                    waiting.append((path, _WRITTEN.get(entry.name) if ours else None))
+            elif is_known(entry.name) and path not in exported and (found := _file(root, path)) is not None:
                 yield found
+
+
+def _exported(folder: Path) -> set[Path]:
+    """The files that the manifest of a run names in this folder; none where it is no such manifest."""
+    path = folder / _MANIFEST
+    try:
+        if path.stat().st_size > _MANIFEST_BYTES:
+            return set()
+        manifest = json.loads(path.read_bytes())
+        if not isinstance(manifest["run_id"], str) or not isinstance(manifest["claims"], list):
+            return set()
+        return {folder / str(file["path"]) for file in manifest["files"]}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
 
 
 def _location(root: Path, path: Path) -> str:

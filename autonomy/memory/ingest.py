@@ -61,14 +61,15 @@ def ingest(
     limits: Limits | None = None,
     progress: Callable[[Progress], None] | None = None,
     children: int = CHILDREN,
+    workspace: Path | None = None,
 ) -> IngestReport:
-    """Bring the corpus of a folder up to date.
+    """Bring the corpus of a folder up to date. What Autonomy wrote into the `workspace`, or into another, is not read.
 
     Raises InvalidInput when the folder is missing, cannot be opened, or holds nothing that could be read and quoted.
     """
     began = time.monotonic()
     real = folder.resolve(root)
-    found = list(folder.walk(real))
+    found = list(folder.walk(real, workspace))
     corpus_id = database.write(lambda tx: documents.make_corpus(tx, str(real), embedder.name))
     work = _Ingestion(database, corpus_id, str(real), embedder, limits or Limits(), progress)
     work.run(found, children)

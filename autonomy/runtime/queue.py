@@ -258,12 +258,13 @@ def _start(tx: Tx, run_id: str, worker: str, lease_us: int) -> Job | None:
 
 
 def _beginning(reason: str, epoch: int, worker: str, attempt: int) -> events.Item:
-    """The event of a claim. A retry after a failure is a takeover from the attempt that failed."""
-    content = {"worker": worker, "attempt": attempt}
+    """The event of a claim. A retry is a takeover from the attempt that failed, and says that it is one: no worker is gone."""
+    content: dict[str, Any] = {"worker": worker, "attempt": attempt}
     if epoch == 1:
         return "run.started", None, content
-    told = {"start": "operator", "retry": "takeover"}.get(reason, reason)
-    return "run.resumed", None, content | {"reason": told}
+    if reason == "retry":
+        return "run.resumed", None, content | {"reason": "takeover", "retry": True}
+    return "run.resumed", None, content | {"reason": "operator" if reason == "start" else reason}
 
 
 # -- taking over ------------------------------------------------------------------------------------

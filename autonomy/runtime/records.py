@@ -128,7 +128,8 @@ class RunArtifacts:
             staged.discard()
 
     def put(self, name: str, data: bytes, *, role: str, media_type: str) -> str:
-        """Stage `artifacts/{run_id}/{name}`, to stand there with the superstep; returns the sha256 in hex.
+        """Stage `artifacts/{run_id}/{name}`, to stand there with the superstep; returns the sha256 in hex. Whoever may read
+        the workspace may read it: it is there to be handed over.
 
         With a database, an overtaken worker is told at once: raises LeaseLost.
         """
@@ -136,7 +137,8 @@ class RunArtifacts:
             self._database.read(self._unit.fence)
         run_id = self._unit.run_id
         relative = f"artifacts/{run_id}/{name}"
-        staged = stage(inside(self.folder, name), data, folder=self.folder, prefix=f".{self._unit.epoch}.", suffix=".part")
+        path, prefix = inside(self.folder, name), f".{self._unit.epoch}."
+        staged = stage(path, data, folder=self.folder, prefix=prefix, suffix=".part", private=False)
         self._staged.append(staged)
         artifact_id = new_id()
 

@@ -17,7 +17,8 @@ from autonomy.storage.artifacts import inside
 def export_files(source: Path, files: Mapping[str, str], target: Path) -> list[Path]:
     """Copy `files` (name below `source` -> sha256) into `target`, an empty or new folder; returns where they stand now.
 
-    Raises NotFound, InvalidInput (see `Runs.export`), ConfigurationError when the target cannot be written, DiskFull.
+    Raises NotFound, InvalidInput (see `Runs.export`), ConfigurationError when a file may not be read or the target cannot be
+    written, DiskFull.
     """
     for name, sha256 in files.items():
         _verify(inside(source, name), sha256)
@@ -52,8 +53,13 @@ def _copy(source: Path, files: Mapping[str, str], target: Path) -> None:
 
 
 def _verify(path: Path, sha256: str) -> None:
-    if not path.is_file():
-        raise NotFound(f"{path.name} is missing from the workspace", "Restore the artifacts folder, or run again.")
-    with path.open("rb") as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-            raise InvalidInput(f"{path.name} was changed after delivery", "Restore the artifacts folder, or run again.")
+    try:
+        if not path.is_file():
+            raise NotFound(f"{path.name} is missing from the workspace", "Restore the artifacts folder, or run again.")
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except PermissionError:
+        hint = "Have its owner make it readable ('chmod -R a+rX' on that folder), or export as the owner."
+        raise ConfigurationError(f"{path} may not be read", hint) from None
+    if found != sha256:
+        raise InvalidInput(f"{path.name} was changed after delivery", "Restore the artifacts folder, or run again.")

@@ -106,6 +106,8 @@ def _text(event: Event) -> str | None:
         return f"Wrote {content.get('path')}"
     if event.type in ("breaker.opened", "breaker.closed"):
         return f"Provider {content.get('provider')}: breaker {event.type.removeprefix('breaker.')}"
+    if event.type == "run.resumed" and content.get("retry"):
+        return "Run resumed: another attempt"
     if event.type.startswith("run."):
         reason = content.get("reason") or content.get("outcome") or content.get("error") or ""
         return f"Run {event.type.removeprefix('run.').replace('_', ' ')}" + (f": {reason}" if reason else "")

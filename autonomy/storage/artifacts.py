@@ -10,12 +10,14 @@ import contextlib
 import errno
 import hashlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from autonomy.core.errors import ConfigurationError, DiskFull, InvalidInput, StorageError
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(slots=True)
@@ -50,25 +52,35 @@ class Staged:
 
 
 def stage(
-    path: Path, data: bytes, *, folder: Path | None = None, prefix: str | None = None, suffix: str | None = None
+    path: Path,
+    data: bytes,
+    *,
+    folder: Path | None = None,
+    prefix: str | None = None,
+    suffix: str | None = None,
+    private: bool = True,
 ) -> Staged:
-    """Bring the bytes to the disk for `path`, under a name of their own in `folder` (its own folder, or one on its disk)."""
+    """Bring the bytes to the disk for `path`, under a name of their own in `folder` (its own folder, or one on its disk).
+
+    A private file is its owner's alone; another has the mode that the umask gives.
+    """
     folder = path.parent if folder is None else folder
     with _naming(path):
         folder.mkdir(parents=True, exist_ok=True)
         prefix = f".{path.name[:40]}." if prefix is None else prefix
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=prefix, suffix=suffix)
+        # A random name of 128 bits needs no second try; mkstemp would leave out what the umask allows.
+        name = folder / f"{prefix}{secrets.token_hex(16)}{suffix or ''}"
+        descriptor = os.open(name, _NEW, 0o600 if private else 0o666)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
-            os.chmod(name, 0o600)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(name)
             raise
-    return Staged(path, Path(name), hashlib.sha256(data).hexdigest())
+    return Staged(path, name, hashlib.sha256(data).hexdigest())
 
 
 def write_atomic(path: Path, data: bytes) -> str:

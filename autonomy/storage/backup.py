@@ -12,6 +12,7 @@ from autonomy.core.errors import ConfigurationError, InvalidInput, StorageError
 from autonomy.storage import postgres, sqlite
 from autonomy.storage.artifacts import sync_folder
 from autonomy.storage.database import parse_url
+from autonomy.storage.soundness import damaged, first_flaw
 
 PAGES = 2048
 """Pages copied at a time: writers get their turn in between."""
@@ -20,8 +21,9 @@ PAGES = 2048
 def backup(url: str, target: Path, *, replace: bool = False) -> int:
     """Copy the database at the URL into the file; returns its size in bytes. The file appears whole or not at all.
 
-    Raises InvalidInput where the target exists (unless `replace`) or its folder does not, ConfigurationError where there
-    is no database or, for PostgreSQL, no pg_dump that is as new as the server.
+    A SQLite copy is checked page by page before it takes the name: one that is not sound is removed, and what stood there
+    stays. Raises InvalidInput where the target exists (unless `replace`) or its folder does not, ConfigurationError where
+    there is no database, a damaged one or, for PostgreSQL, no pg_dump that is as new as the server.
     """
     if target.is_dir() or (target.exists() and not replace):
         raise InvalidInput(f"{target} exists already", "Name another file, or add --force.")
@@ -58,12 +60,15 @@ def _copy(path: Path, part: Path) -> None:
             source.backup(copy, pages=PAGES)
             # A copy carries the mark of its WAL; as a single file it must open without one.
             copy.execute("PRAGMA journal_mode=DELETE").fetchall()
+            flaw = first_flaw(copy)
         finally:
             copy.close()
     except library.Error as error:
         raise sqlite.translate_error(error, path) from error
     finally:
         source.close()
+    if flaw:
+        raise damaged(path, flaw)
 
 
 def _dump(url: str, part: Path) -> None:

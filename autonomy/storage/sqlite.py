@@ -19,6 +19,7 @@ from typing import Any
 from autonomy.core.errors import ConfigurationError, DiskFull, StorageError, StorageUnavailable
 
 BUSY_TIMEOUT_MS = 30_000
+RESTORE = "Put a copy in its place that 'autonomy db backup' made earlier."
 WAL_GROWN_BYTES = 4 << 20
 LITTLE_BYTES = 128 << 10
 """Closer than this to an end, a write that failed has met it: the index of a WAL grows by 32 KiB, a file by some pages."""
@@ -139,7 +140,7 @@ def translate_error(error: Exception, path: Path) -> StorageError | Configuratio
     if "unable to open" in text:
         return ConfigurationError(f"cannot open the database {path}", "Check that its folder exists and is writable.")
     if "not a database" in text or "malformed" in text:
-        return ConfigurationError(f"{path} is not a sound SQLite database", "Restore it from 'autonomy db backup'.")
+        return ConfigurationError(f"{path} is not a sound SQLite database", RESTORE)
     return StorageError(f"the database refused: {text}", "See 'autonomy doctor'.")
 
 

@@ -97,6 +97,9 @@ def test_every_value_has_an_origin(place: Place) -> None:
         ("[[providers]]\nname = 'a'\n", "needs base_url"),
         ("[[providers]]\nname = 'a'\nbase_url = 'http://h/v1'\n", "needs model"),
         ("[[providers]]\nname = 'a'\nbase_url = 'ftp://h'\nmodel = 'm'\n", "http:// or https://"),
+        ("[[providers]]\nname = 'a'\nbase_url = 'http://'\nmodel = 'm'\n", "and name a host"),
+        ("[[providers]]\nname = 'a'\nbase_url = 'http://[1'\nmodel = 'm'\n", "and name a host"),
+        ("[tasks]\ncorpus = ''\n", "[tasks] corpus is empty"),
         ("[[providers]]\nname = 'openai'\napi_key = 'sk-123'\n", "must be env:NAME or file:/path"),
         ("[[providers]]\nname = 'openai'\nprice_input = 1\n", "belong together"),
         ("[[providers]]\nname = 'openai'\n[[providers]]\nname = 'openai'\n", "two entries are named 'openai'"),
@@ -142,6 +145,14 @@ def test_providers_are_found_in_the_environment_by_their_keys(place: Place) -> N
     settings = place.load(OPENAI_API_KEY="a", OPENROUTER_API_KEY="b", GEMINI_API_KEY="c", MOONSHOT_API_KEY="d")
     assert settings.provider_names() == ("openai", "openrouter", "gemini", "kimi", "extractive")
     assert [entry.resolve().api_key.reveal() for entry in settings.providers] == ["a", "b", "c", "d"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("url", ["notaurl", "ftp://h/v1", "http:///v1", "http://[1"])
+@pytest.mark.parametrize("more", ["", "[[providers]]\nname = 'openai'\n"])
+def test_an_address_of_the_environment_is_held_to_the_same_as_one_of_the_file(place: Place, url: str, more: str) -> None:
+    place.project(more)
+    with pytest.raises(ConfigurationError, match="must begin with http:// or https://"):
+        place.load(OPENAI_API_KEY="k", OPENAI_BASE_URL=url)
 
 
 def test_without_keys_there_is_the_extractive_writer(place: Place) -> None:
@@ -248,8 +259,9 @@ def test_a_file_or_a_loop_of_links_is_no_workspace(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", "utf-8")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "deep")
-    for name in ("file", "loop", "file/below"):
-        with pytest.raises(ConfigurationError, match="cannot be used"):
+    for name, why in (("file", "not a directory"), ("loop", "a loop of links"), ("loop/below", "a loop of links"),
+                      ("dangling", "a link to a folder that does not exist"), ("file/below", "not a directory")):  # fmt: skip
+        with pytest.raises(ConfigurationError, match=f"cannot be used: .*{why}"):
             config.check_workspace(tmp_path / name)
 
 

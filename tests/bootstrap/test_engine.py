@@ -126,6 +126,15 @@ async def test_a_corpus_that_changes_between_stop_and_resume_changes_nothing_tha
     assert verify(app.home / "artifacts" / run_id).good
 
 
+async def test_a_run_over_the_workspace_itself_does_not_quote_an_earlier_run(app: App) -> None:
+    """Also where the database, and so the mark of a workspace, lies elsewhere."""
+    earlier = app.home / "artifacts" / start(app)
+    earlier.mkdir(parents=True)
+    (earlier / "deliverable.md").write_text("# Leases\n\nA lease of an earlier run is what its document tells of here.\n")
+    with_run = read_corpora(app, [str(app.home)], lambda done, total, name: None)
+    assert with_run[0].found == len(list((app.home / "docs").iterdir()))
+
+
 async def test_a_quote_that_is_not_found_again_fails_the_run_and_names_its_source(app: App) -> None:
     run_id = start(app)
 

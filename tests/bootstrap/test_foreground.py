@@ -108,11 +108,12 @@ def test_the_error_of_a_failed_run_is_the_error_itself(app: App) -> None:
 
 
 def test_a_run_that_somebody_holds_is_refused_by_name(app: App) -> None:
-    run_id = start(app)
+    run_id, watcher = start(app), Watcher()
     with Presence() as presence:
         app.database.write(lambda tx: queue.claim(tx, presence.identity, 30_000_000, run_id))
         with pytest.raises(HeldByAnother, match=presence.identity):
-            Watcher().watch(app, run_id)
+            watcher.watch(app, run_id)
+    assert watcher.events == [], "a refusal is told alone"
 
 
 def test_waiting_for_a_holder_ends_with_a_stop(app: App) -> None:

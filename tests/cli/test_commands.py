@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from autonomy.storage.database import Database
+from cli import errors
 from tests.cli.conftest import Answer, Place
 
 Autonomy = Callable[..., Answer]
@@ -54,6 +55,27 @@ def test_a_detached_start_prints_the_document_of_the_run(autonomy: Autonomy, cor
     body = read_json(autonomy("run", "start", "goal", "--corpus", corpus, "--detach", "--json"))
     assert set(body) == {"run_id", "job_id", "status", "outcome", "deliverables"}
     assert (body["status"], body["outcome"], body["deliverables"]) == ("queued", None, [])
+
+
+def test_a_detached_start_with_the_key_of_an_ended_run_tells_how_that_one_ended(
+    autonomy: Autonomy, corpus: str, migrated: Place
+) -> None:
+    words = ("run", "start", "goal", "--corpus", corpus, "--detach", "--idempotency-key", "k")
+    run_id = read_json(autonomy(*words, "--json"))["run_id"]
+    with Database(f"sqlite:///{migrated.home / 'autonomy.db'}", grow_wal=False) as database:
+        database.write(lambda tx: tx.run("UPDATE run SET status = 'done', outcome = 'delivered'"))
+        database.write(
+            lambda tx: tx.run(
+                "INSERT INTO artifact (id, run_id, role, path, media_type, sha256, size, created_at) "
+                "VALUES ('a', :run, 'deliverable', 'artifacts/x/deliverable.md', 'text/markdown', 'f', 1, 1)",
+                run=run_id,
+            )
+        )
+    again = read_json(autonomy(*words, "--json"))
+    shown = read_json(autonomy("run", "inspect", run_id, "--json"))
+    assert (again["run_id"], again["status"], again["outcome"]) == (run_id, "done", "delivered")
+    assert [row["path"] for row in again["deliverables"]] == [row["path"] for row in shown["artifacts"]]
+    assert "has ended" in autonomy(*words).err
 
 
 def test_without_json_a_detached_start_prints_the_id_alone_and_hints_on_stderr(autonomy: Autonomy, corpus: str) -> None:
@@ -154,7 +176,7 @@ def test_a_start_that_makes_no_sense_is_refused_before_anything_is_written(
     assert read_json(autonomy("run", "list", "--json"))["items"] == []
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty", "file", "nested empty", "loop", "nul"])
+@pytest.mark.parametrize("kind", ["missing", "empty", "file", "nested empty", "loop", "nul", "no name"])
 def test_a_corpus_that_cannot_be_used_exits_5(kind: str, autonomy: Autonomy, migrated: Place) -> None:
     folder = migrated.home / "corpus"
     if kind in ("empty", "nested empty"):
@@ -163,10 +185,31 @@ def test_a_corpus_that_cannot_be_used_exits_5(kind: str, autonomy: Autonomy, mig
         folder.write_text("x", "utf-8")
     elif kind == "loop":
         folder.symlink_to(folder)
-    answer = autonomy("run", "start", "g", "--corpus", "a\0b" if kind == "nul" else str(folder), "--detach")
+    name = {"nul": "a\0b", "no name": ""}.get(kind, str(folder))
+    answer = autonomy("run", "start", "g", "--corpus", name, "--detach")
     assert answer.code == 5, answer.err
     assert answer.err.count("\n") == 1
     assert "corpus" in answer.err
+    assert ("loop of links" in answer.err) == (kind == "loop")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "start", "g", "--corpus", "docs", "--source", ""),
+        ("run", "export", "RUN", "--to", " "),
+        ("tasks", "add", "g", "--corpus", ""),
+        ("memory", "search", "g", "--corpus", ""),
+        ("memory", "add", ""),
+        ("db", "backup", ""),
+    ],
+    ids=" ".join,
+)
+def test_an_empty_path_is_not_the_current_folder(words: tuple[str, ...], autonomy: Autonomy, queued: str) -> None:
+    answer = autonomy(*(queued if word == "RUN" else word for word in words))
+    assert (answer.code, answer.out) == (5, "")
+    assert "empty. Give a path" in answer.err
+    assert answer.err.count("\n") == 1
 
 
 def test_a_provider_without_its_key_exits_4_before_the_run_is_made(autonomy: Autonomy, corpus: str, migrated: Place) -> None:
@@ -376,6 +419,60 @@ def test_a_backup_is_whole_private_and_never_overwrites(autonomy: Autonomy, queu
     assert autonomy("db", "backup", str(target), "--force").code == 0
     assert autonomy("db", "backup", str(migrated.home / "no" / "copy.db")).code == 5
     assert sorted(path.name for path in migrated.home.glob(".copy*")) == []
+
+
+def damage(path: Path, table: str) -> None:
+    """Overwrite the page on which a table begins."""
+    with Database(f"sqlite:///{path}", grow_wal=False) as database:
+        page = database.read(lambda tx: int(tx.value("SELECT rootpage FROM sqlite_master WHERE name = :name", name=table)))
+        size = database.read(lambda tx: int(tx.value("PRAGMA page_size")))
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize("table", ["job", "document"])
+def test_a_damaged_database_is_named_and_its_copy_takes_nobodys_place(
+    autonomy: Autonomy, queued: str, migrated: Place, table: str
+) -> None:
+    assert autonomy("db", "backup", "good.db").code == 0
+    good = Path("good.db").read_bytes()
+    damage(migrated.home / "autonomy.db", table)
+    told = autonomy("db", "backup", "good.db", "--force")
+    assert (told.code, told.out) == (4, "")
+    assert "not a sound SQLite database" in told.err
+    assert "db backup" in told.err
+    assert Path("good.db").read_bytes() == good
+    assert sorted(path.name for path in migrated.home.glob(".good*")) == []
+    doctor = autonomy("doctor", "--json")
+    checks = {each["name"]: each for each in json.loads(doctor.out)["checks"]}
+    assert (doctor.code, checks["database"]["state"]) == (4, "fail")
+    assert "Put a copy in its place" in checks["database"]["fix"]
+    assert checks["queue"]["state"] == ("fail" if table == "job" else "ok")
+    status = autonomy("db", "status", "--json")
+    assert (status.code, json.loads(status.out)["state"]) == (4, "current")
+    assert json.loads(status.out)["damage"]
+    assert "damaged" in autonomy("db", "status").out
+
+
+def test_of_a_very_large_database_the_doctor_says_what_it_looked_at(
+    autonomy: Autonomy, queued: str, migrated: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from autonomy.storage import soundness
+
+    assert "every page looked at" in autonomy("doctor").out
+    monkeypatch.setattr(soundness, "WHOLE_BYTES", 1)
+    damage(migrated.home / "autonomy.db", "document")
+    assert "only runs and jobs looked at" in autonomy("doctor").out
+    damage(migrated.home / "autonomy.db", "job")
+    assert autonomy("doctor").code == 4
+
+
+def test_a_right_that_is_missing_is_told_with_a_way_out() -> None:
+    told = errors.foreign(PermissionError(13, "Permission denied", "/theirs/it"))
+    assert told.message == "the system refused: /theirs/it: permission denied"
+    assert told.hint == "Get access to it from its owner, or set AUTONOMY_HOME to a folder of yours."
+    assert errors.exit_code(told) == 4
 
 
 def test_a_backup_without_a_database_exits_4(autonomy: Autonomy, migrated: Place) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -173,6 +174,47 @@ def test_pipes_loops_and_ways_out_of_the_folder_are_not_followed(database: Datab
     report = read(database, folder)
     assert dict(report.failed).keys() == {"pipe.txt", "ring.md", "bad\\nname.md"}
     assert report.read == 5
+
+
+RUN = "abcdefghijklmnopqrstuvwxyz"
+OWN = (f"artifacts/{RUN}/deliverable.md", f"artifacts/{RUN}/sources/one.txt", "reports/phase_a_acceptance.md",
+       "reports/phase_a/kept.txt", "memory/added.md")  # fmt: skip
+THEIRS = ("notes.md", "artifacts/drawing.md", "reports/2026.md", "reports/phase_two.md", "memory/chapter/one.md", "ssot/why.md")
+EXPORT = ("autonomy-abcdefgh/deliverable.md", "autonomy-abcdefgh/sources/one.txt")
+
+
+def lay(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("Words.")
+
+
+def walked(root: Path, workspace: Path | None = None) -> set[str]:
+    return {each.location for each in folders.walk(root, workspace)}
+
+
+@pytest.mark.parametrize("place", [".", "inner"])
+@pytest.mark.parametrize("known", [True, False])
+def test_what_autonomy_wrote_is_not_read_and_what_lies_beside_it_is(tmp_path: Path, place: str, known: bool) -> None:
+    """This workspace may have its database elsewhere; another is known by its database file."""
+    workspace = (tmp_path / place).resolve()
+    lay(workspace, *OWN, *THEIRS)
+    assert walked(tmp_path) == {str(Path(place, name)) for name in (*OWN, *THEIRS)}, "a plain folder is read as it is"
+    if not known:
+        (workspace / "autonomy.db").touch()
+    assert walked(tmp_path, workspace if known else None) == {str(Path(place, name)) for name in THEIRS}
+
+
+def test_the_files_of_an_exported_run_are_not_read_unless_their_folder_is_the_corpus(tmp_path: Path) -> None:
+    lay(tmp_path, *EXPORT, "autonomy-abcdefgh/mine.md", "site/deliverable.md", "site/manifest.json")
+    manifest = tmp_path / "autonomy-abcdefgh" / "manifest.json"
+    manifest.write_text(
+        json.dumps({"run_id": RUN, "claims": [], "files": [{"path": name.partition("/")[2]} for name in EXPORT]})
+    )
+    assert walked(tmp_path) == {"autonomy-abcdefgh/mine.md", "site/deliverable.md"}
+    assert walked(manifest.parent) == {"deliverable.md", "sources/one.txt", "mine.md"}
+    manifest.write_text("[" * 100_000)
+    assert walked(tmp_path) == {*EXPORT, "autonomy-abcdefgh/mine.md", "site/deliverable.md"}
 
 
 @pytest.mark.parametrize("kind", ["missing", "file", "empty", "hidden only", "broken only", "code only", "loop"])

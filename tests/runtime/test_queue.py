@@ -520,6 +520,8 @@ def test_failures_back_off_longer_and_longer_then_end_the_run_with_the_last_caus
     assert 1000 <= waits[0] <= 2000 <= waits[1] <= 4000
     assert run_of(database, name).error == "boom 3"
     assert story(database, name) == ["run.queued", "run.started", "retry", "run.resumed", "retry", "run.resumed", "run.failed"]
+    told = [event.content for event in database.read(lambda tx: events.read(tx, name)) if event.type == "run.resumed"]
+    assert [(content["reason"], content["retry"]) for content in told] == [("takeover", True)] * 2, "no worker is gone"
 
 
 def test_the_wait_doubles_up_to_five_minutes_and_no_two_are_alike() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import json
+import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from autonomy.runtime.records import RunArtifacts
 from autonomy.runtime.unit import Unit
 from autonomy.services.runs import Started, StartRun
 from autonomy.storage.database import Database
+from tests import ordinary
 
 LEASE_US = 30_000_000
 
@@ -291,11 +295,13 @@ def test_the_story_has_each_decision_with_figures_and_reason(app: App) -> None:
         ("plan.updated", "plan", {"steps": [{"id": "s1", "description": "Search: one"}], "why": "laid out"}),
         ("decision", "plan", {"route": "act", "why": "next: Search", "figures": {"steps": 1}, "step": "s1"}),
         ("decision", "reflect", {"route": "plan", "why": "three found", "figures": {"cards": 3}, "step": "s1"}),
+        ("run.resumed", None, {"reason": "takeover", "retry": True}),
     ]
     app.database.write(lambda tx: events.append(tx, run_id, items, epoch=job.epoch))
     story = app.runs.explain(run_id)
-    assert [section.title for section in story.sections] == ["The run", "Planning", "Judging"]
-    last = story.sections[-1].lines[0]
+    assert [section.title for section in story.sections] == ["The run", "Planning", "Judging", "The run"]
+    assert story.sections[-1].lines[0].text == "Run resumed: another attempt"
+    last = story.sections[-2].lines[0]
     assert (last.text, last.figures, last.subject) == ("three found -> plan", {"cards": 3}, "Search: one")
     assert (story.totals["decisions"], story.totals["calls"]) == (2, 0)
     assert story.headline == "write: Why? (running)"
@@ -337,6 +343,32 @@ def test_a_file_that_is_not_as_delivered_stops_the_whole_export(app: App, tmp_pa
     with pytest.raises((InvalidInput, NotFound), match=r"s1\.txt"):
         app.runs.export(run_id, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+READ_AS_ANOTHER = """
+import os, sys
+from pathlib import Path
+from autonomy.core.errors import ConfigurationError
+from autonomy.services.export import export_files
+try:
+    print(len(export_files(Path(sys.argv[1]), dict([sys.argv[3:]]), Path(sys.argv[2]))))
+except ConfigurationError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs permission bits")
+def test_whoever_may_read_the_workspace_may_export_and_who_may_not_is_told_what_to_do(app: App, tmp_path: Path) -> None:
+    run_id = with_files(app, "deliverable.md")
+    folder = app.home / "artifacts" / run_id
+    file = folder / "deliverable.md"
+    (tmp_path / "any").touch()
+    assert stat.S_IMODE(file.stat().st_mode) == stat.S_IMODE((tmp_path / "any").stat().st_mode)
+    sha256 = hashlib.sha256(b"deliverable.md").hexdigest()
+    assert ordinary.run(READ_AS_ANOTHER, str(folder), str(tmp_path / "one"), file.name, sha256) == "1\n"
+    file.chmod(0o000)
+    told = ordinary.run(READ_AS_ANOTHER, str(folder), str(tmp_path / "two"), file.name, sha256)
+    assert told.startswith(f"{file} may not be read. Have its owner make it readable")
 
 
 def test_a_folder_in_use_and_a_file_are_no_place_for_an_export(app: App, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autonomy.core.errors import AutonomyError, ConfigurationError, DiskFull, InvalidInput, StorageError
-from autonomy.storage.artifacts import inside, write_atomic
+from autonomy.storage.artifacts import inside, stage, write_atomic
 from tests.storage.limits import in_child, small_disk
 
 
@@ -27,6 +27,17 @@ def test_a_file_is_written_with_its_hash_and_only_its_owner_may_read_it(tmp_path
     assert path.read_bytes() == b"words"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert names(path.parent) == ["a.txt"]
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o027])
+def test_a_file_that_is_not_private_has_the_mode_that_the_umask_gives(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        open_file, private = (stage(tmp_path / name, b"words", private=name == "b").temporary for name in "ab")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(open_file.stat().st_mode) == 0o666 & ~umask
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
 
 
 def test_a_reader_sees_the_old_or_the_new_bytes_and_never_less(tmp_path: Path) -> None:
@@ -65,7 +76,7 @@ def test_a_link_in_the_place_of_the_file_is_replaced_and_not_followed(tmp_path: 
     assert link.read_bytes() == b"new"
 
 
-@pytest.mark.parametrize("moment", ["fsync", "chmod", "replace"])
+@pytest.mark.parametrize("moment", ["fsync", "replace"])
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:

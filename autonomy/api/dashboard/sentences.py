@@ -33,6 +33,7 @@ RESUMED = {
     "takeover": "its worker was gone, another took over",
     "drain": "its worker handed it on",
 }
+RETRIED = "the attempt that failed is made again"
 LONGEST = 600
 """Characters of one sentence; what is longer is cut, the event itself stays whole."""
 
@@ -151,7 +152,7 @@ def _started(content: Mapping[str, Any]) -> tuple[str, str]:
 
 def _resumed(content: Mapping[str, Any]) -> tuple[str, str]:
     reason = str(content.get("reason", ""))
-    why = RESUMED.get(reason, reason)
+    why = RETRIED if content.get("retry") else RESUMED.get(reason, reason)
     return (f"Goes on: {why}" if why else "Goes on"), "plain"
 
 

@@ -113,6 +113,12 @@ def test_labels_fit_their_boxes(text: str, lines: tuple[str, ...]) -> None:
 # -- words ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("more", "why"), [({}, "its worker was gone"), ({"retry": True}, "the attempt that failed")])
+def test_a_retry_does_not_say_that_a_worker_was_gone(more: dict[str, Any], why: str) -> None:
+    event = {"seq": 1, "type": "run.resumed", "node": None, "content": {"reason": "takeover", **more}, "created_at": AT}
+    assert why in sentences.tell(event).text
+
+
 @pytest.mark.parametrize("type_", sorted(EVENT_TYPES))
 @pytest.mark.parametrize("content", [{}, {"route": HOSTILE, "why": HOSTILE, "error": {"message": HOSTILE}, "figures": [1]}])
 def test_every_event_is_a_sentence_whatever_it_holds(type_: str, content: dict[str, Any]) -> None:
