@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def summary(page: Mapping[str, Any], home: Path, out: Output) -> str:
     manifest = _manifest(page, home)
     lines += _claims(manifest, out)
     lines += _notes(manifest, out)
-    lines.append(f"  {out.paint('used', DIM)}     {used(page)}")
+    lines += _labelled("used", _rows(used(page), out), out)
     follow = NEXT.get(page["status"], "autonomy run explain {run}").format(run=run[:8])
     lines.append(f"  {out.paint('read on', DIM)}  {out.paint(follow, CYAN)}")
     return "\n".join(lines)
@@ -69,7 +69,8 @@ def _files(page: Mapping[str, Any], out: Output) -> list[str]:
         else:
             lines.append(f"  {lead}{' ' * (4 if lead else 9)}{out.paint(path, *bold)}")
     if len(rows) > len(named):
-        lines.append(f"  {' ' * 9}{out.paint(f'and {len(rows) - len(named)} files of the stored sources', DIM)}")
+        rest = _rows(f"and {len(rows) - len(named)} files of the stored sources", out)
+        lines += [f"{' ' * MARGIN}{out.paint(row, DIM)}" for row in rest]
     return lines
 
 
@@ -94,7 +95,7 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     if not manifest:
         return []
     claims = manifest.get("claims") or []
-    lines = [f"  {out.paint('claims', DIM)}   {rests_on(manifest)}"]
+    lines = _labelled("claims", _rows(rests_on(manifest), out), out)
     gates = manifest.get("gates") or []
     if not gates or not claims:  # Where nothing is claimed there is nothing to measure; the notes say why.
         return lines
@@ -102,8 +103,7 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
     figures = ", ".join(
         f"{plain(row.get('name', '?')).replace('_', ' ')} {figure(row.get('figure'))}" for row in gates if row.get("pass")
     )
-    words = textwrap.wrap(f"{passed} of {len(gates)} passed: {figures}", max(min(out.width, 110) - 12, 30))
-    lines += [f"  {out.paint('gates', DIM) + '    ' if number == 0 else ' ' * 9}{words}" for number, words in enumerate(words)]
+    lines += _labelled("gates", textwrap.wrap(f"{passed} of {len(gates)} passed: {figures}", _room(out)), out)
     failed = [row for row in gates if not row.get("pass")]
     return lines + [
         f"  {' ' * 9}{out.paint(cut(gate(row, out.glyphs), out.width - 12, out.glyphs.more), _missed(row))}" for row in failed
@@ -131,9 +131,22 @@ def rests_on(manifest: Mapping[str, Any]) -> str:
 
 
 def _notes(manifest: Mapping[str, Any], out: Output) -> list[str]:
-    room = max(min(out.width, 110) - 12, 30)
-    told = [row for note in (manifest.get("notes") or [])[:SHOWN_NOTES] for row in wrapped(squeezed(note), room)]
-    return [f"  {out.paint('notes', DIM) + '    ' if number == 0 else ' ' * 9}{row}" for number, row in enumerate(told)]
+    return _labelled("notes", [row for note in (manifest.get("notes") or [])[:SHOWN_NOTES] for row in _rows(note, out)], out)
+
+
+def _room(out: Output) -> int:
+    """Columns of a line beside its label."""
+    return max(min(out.width, 110) - MARGIN - 1, 20)
+
+
+def _rows(text: str, out: Output) -> list[str]:
+    return wrapped(squeezed(text), _room(out))
+
+
+def _labelled(label: str, rows: Sequence[str], out: Output) -> list[str]:
+    """The rows beside their label, which stands at the first."""
+    lead = f"  {out.paint(label, DIM)}{' ' * (MARGIN - 2 - len(label))}"
+    return [f"{' ' * MARGIN if number else lead}{row}" for number, row in enumerate(rows)]
 
 
 def used(page: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ import re
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -71,9 +71,17 @@ def _hashed(feature: str, weight: float = 1.0) -> tuple[int, float]:
 @lru_cache(maxsize=65_536)
 def _features(word: str) -> tuple[tuple[int, float], ...]:
     """A word's own place and those of its four-letter pieces."""
+    return (_hashed(word), *(_hashed(piece, _PIECE_WEIGHT) for piece in sorted(_pieces(word))))
+
+
+def _pieces(word: str) -> set[str]:
     bounded = f"<{fold_word(word)}>"
-    pieces = {bounded[i : i + 4] for i in range(len(bounded) - 3)} if re.search(r"[a-zа-я]", bounded) else set()
-    return (_hashed(word), *(_hashed(piece, _PIECE_WEIGHT) for piece in sorted(pieces)))
+    return {bounded[i : i + 4] for i in range(len(bounded) - 3)} if re.search(r"[a-zа-я]", bounded) else set()
+
+
+def spelling(words: Iterable[str]) -> frozenset[str]:
+    """The words and their pieces: texts that share none of them are near by a collision of hashes alone."""
+    return frozenset(itertools.chain.from_iterable((word, *_pieces(word)) for word in words))
 
 
 def to_bytes(vector: Sequence[float]) -> bytes:

@@ -17,8 +17,9 @@ from operator import mul
 from typing import Any
 
 from autonomy.core.types import Passage
-from autonomy.memory.embedding import LEXICAL, Embedder, from_bytes, to_bytes, to_text
+from autonomy.memory.embedding import LEXICAL, Embedder, from_bytes, spelling, to_bytes, to_text
 from autonomy.storage.database import Database, Tx
+from autonomy.text.language import detect
 from autonomy.text.words import terms
 
 K1, B = 1.2, 0.75
@@ -110,6 +111,9 @@ def find(
         if embedder.name in LEXICAL:
             by_vector = {id: near for id, near in by_vector.items() if id in by_words or near >= _BY_CHANCE}
         rows = _rows(tx, [*by_words, *by_vector])
+        if embedder.name in LEXICAL:
+            asked = spelling(terms(query, detect(query)))
+            by_vector = {id: near for id, near in by_vector.items() if id in by_words or _alike(asked, rows[id])}
         share = _SECOND_VOICE if embedder.name in LEXICAL else 1.0
         ranked = _fuse(rows, language, (by_words, 1.0), (by_vector, share))
         chosen = _choose(ranked, limit, per_source)
@@ -238,6 +242,11 @@ def _by_vector(tx: Tx, corpus_ids: Sequence[int], vector: Sequence[float], field
     near = {id: round(value, 5) for id, value in rows if id in field.chunks and value is not None}
     least = max(near.values(), default=0.0) * _LIKENESS
     return _best({id: value for id, value in near.items() if value > max(0.0, least)})
+
+
+def _alike(asked: frozenset[str], row: Mapping[str, Any]) -> bool:
+    """Whether a passage has anything of the query's spelling; a vector of hashes may be near without."""
+    return not asked.isdisjoint(spelling(row["terms"].split(" ")))
 
 
 def _has_vectors(tx: Tx) -> bool:

@@ -7,7 +7,9 @@ SQLite file, an advisory lock on PostgreSQL), so one schema is made.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,24 +124,39 @@ def _refused(origin: Exception, path: Path | None) -> AutonomyError:
     return ConfigurationError(f"the schema cannot be upgraded: {origin}", hint)
 
 
+@contextlib.contextmanager
+def transaction(url: str) -> Iterator[Any]:
+    """An SQLAlchemy connection in one transaction, committed at the end: what Alembic's own command line migrates with."""
+    plain_url, path = parse_url(url)
+    with _transaction(_postgres_engine(plain_url) if path is None else _sqlite_engine(path)) as connection:
+        yield connection
+
+
+@contextlib.contextmanager
+def _transaction(engine: Any) -> Iterator[Any]:
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+            if engine.dialect.name == "sqlite" and connection.connection.driver_connection.in_transaction:
+                connection.exec_driver_sql("COMMIT")
+    finally:
+        engine.dispose()
+
+
 def _run(engine: Any, path: Path | None) -> None:
     command = importlib.import_module("alembic.command")
     config = importlib.import_module("alembic.config").Config()
     config.set_main_option("script_location", str(scripts()).replace("%", "%%"))
     sqlalchemy = importlib.import_module("sqlalchemy")
     try:
-        with engine.connect() as connection:
-            if engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        with _transaction(engine) as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            connection.commit()
-            if engine.dialect.name == "sqlite" and connection.connection.driver_connection.in_transaction:
-                connection.exec_driver_sql("COMMIT")
     except sqlalchemy.exc.DBAPIError as error:
         raise _refused(error.orig if isinstance(error.orig, Exception) else error, path) from error
-    finally:
-        engine.dispose()
 
 
-__all__ = ["HEAD", "ensure", "parse_url", "revision", "scripts", "state", "upgrade"]
+__all__ = ["HEAD", "ensure", "parse_url", "revision", "scripts", "state", "transaction", "upgrade"]

@@ -240,6 +240,26 @@ def test_the_summary_tells_work_from_waiting(tmp_path: Path) -> None:
     assert summary(worked, tmp_path, Output(environ={})).splitlines()[0].endswith("below target after 32 s")
 
 
+@pytest.mark.parametrize("width", [40, 44, 60, 80, 120])
+def test_the_summary_fits_the_terminal(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    cited = {"quote": "q", "anchor": {}}
+    names = ("quote_found", "citation_coverage", "citation_support", "source_spread", "claim_in_text", "readability")
+    manifest = {
+        "claims": [{"text": "One.", "citations": [cited | {"source": str(n)} for n in range(40)]}] * 2, "sources": [{}] * 12,
+        "gates": [*({"name": name, "figure": 72.6, "pass": True} for name in names), {"name": "structure", "pass": False}],
+        "notes": [" ".join("words" for _ in range(number)) for number in range(5, 9)],
+    }  # fmt: skip
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    budget = {"used": 123_456, "limit": 4_560_000}
+    page = _page(
+        outcome="delivered", budgets={"seconds": {"used": 30.0, "limit": 3600}, "tokens": budget, "usd": budget},
+        artifacts=[{"path": "manifest.json"}, *({"path": f"artifacts/r/sources/{n}.txt"} for n in range(24))],
+    )  # fmt: skip
+    for line in summary(page, tmp_path, Output(environ={"LANG": "en_US.UTF-8"})).splitlines():
+        assert columns(line) <= width, line
+
+
 @pytest.mark.parametrize(("columns", "alone"), [(80, False), (44, True)])
 def test_a_path_that_does_not_fit_beside_its_name_has_a_line_of_its_own(
     columns: int, alone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -264,8 +264,8 @@ def test_a_file_that_vanishes_between_listing_and_reading_is_named(
 ) -> None:
     listed = folders.walk
 
-    def walk_then_lose(root: Path) -> Any:
-        items = list(listed(root))
+    def walk_then_lose(root: Path, workspace: Path | None = None) -> Any:
+        items = list(listed(root, workspace))
         (root / "pumps.md").unlink()
         return items
 

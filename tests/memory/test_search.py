@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,19 @@ def corpus(database: Database, tmp_path: Path) -> int:
     for name, text in TEXTS.items():
         (root / name).write_text(text, encoding="utf-8")
     return ingest(database, root, embedder=EMBEDDER).corpus_id
+
+
+def test_what_is_near_by_a_collision_of_hashes_alone_is_not_found(database: Database, tmp_path: Path) -> None:
+    text = "A backup is worth what its last restore was worth."
+    (tmp_path / "note.md").write_text(text)
+    corpus_id = ingest(database, tmp_path, embedder=EMBEDDER).corpus_id
+    (passage,) = EMBEDDER.embed([f"\n{text}"])
+    words = ["日" + chr(0x4E00 + n) for n in range(3000)]
+    near = [word for word, vector in zip(words, EMBEDDER.embed(words), strict=True) if sum(map(mul, vector, passage)) > 0.35]
+    assert near, "else nothing is tried"
+    for word in near[:3]:
+        assert search(database, [corpus_id], word, embedder=EMBEDDER) == []
+    assert search(database, [corpus_id], "backups", embedder=EMBEDDER)
 
 
 def test_the_fitting_passage_comes_first_in_each_language(database: Database, corpus: int) -> None:

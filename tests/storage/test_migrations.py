@@ -129,6 +129,27 @@ def test_the_constant_is_the_scripts_only_head_and_revisions_compare_as_text() -
     assert revisions == sorted(revisions, reverse=True)
 
 
+def test_alembics_own_command_line_works_on_the_database_of_the_environment(empty_url: str, tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "AUTONOMY_HOME": str(tmp_path), "AUTONOMY_DATABASE_URL": empty_url}
+
+    def alembic(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "alembic", "-c", str(ROOT / "alembic.ini"), *words]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environ | more, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    done = alembic("upgrade", "head")
+    assert done.returncode == 0, done.stderr
+    with Database(empty_url) as database:
+        assert migrate.state(database) == "current"
+        assert database.write(lambda tx: tx.run("INSERT INTO lane (user_id) VALUES ('a')")) == 1
+    if empty_url.startswith("sqlite"):
+        refused = alembic("current", AUTONOMY_DATABASE_URL="nonsense")
+        assert refused.returncode != 0
+        assert "AUTONOMY_DATABASE_URL is neither" in refused.stdout + refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 # -- first use ----------------------------------------------------------------------------------------
 
 
