@@ -39,6 +39,13 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _worded(text: str) -> str:
+    """Refuse what asks for nothing: no letter and no digit of any script. Control characters are cleaned where a text is shown."""
+    if not any(letter.isalnum() for letter in text):
+        raise ValueError("must contain a word")
+    return text
+
+
 def _finite(value: float) -> float:
     if not math.isfinite(value):
         raise ValueError("must be a finite number")
@@ -47,6 +54,8 @@ def _finite(value: float) -> float:
 
 Text = Annotated[str, AfterValidator(_clean)]
 FilledText = Annotated[str, AfterValidator(_clean), AfterValidator(_not_blank)]
+GoalText = Annotated[str, AfterValidator(_clean), AfterValidator(_not_blank), AfterValidator(_worded)]
+"""What is to be made, in somebody's words."""
 Finite = Annotated[float, AfterValidator(_finite), Field(strict=True)]
 Count = Annotated[int, Field(strict=True)]
 """A whole number and nothing that only passes for one: not true, not 5.0, not "5"."""
@@ -69,7 +78,7 @@ class Budget(Frozen):
 class TaskSpec(Frozen):
     """What is asked. `length` in words, `target_similarity` in percent, `corpus` folder paths (absolute)."""
 
-    goal: FilledText = Field(max_length=100_000)
+    goal: GoalText = Field(max_length=100_000)
     journey: Journey = "write"
     constraints: tuple[Text, ...] = ()
     deliverables: tuple[Text, ...] = ()

@@ -93,6 +93,8 @@ def test_a_key_that_stands_for_another_request_is_refused(served: Served, admin:
         ({"provider": "nobody"}, "no provider named"),
         ({"due_date": "2026-02-30"}, "due_date"),
         ({"goal": "  "}, "goal"),
+        ({"goal": "???"}, "goal"),
+        ({"goal": "\u200b"}, "goal"),
         ({"target_similarity": 10}, "similarity"),
         ({"budget_usd": -1}, "budget_usd"),
         ({"budget_tokens": True}, "budget_tokens"),

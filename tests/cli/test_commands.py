@@ -128,6 +128,8 @@ def test_the_same_idempotency_key_starts_one_run(autonomy: Autonomy, corpus: str
     [
         (("",), 5, "GOAL"),
         ((" \t\n ",), 5, "GOAL must not be empty"),
+        (("???",), 5, "GOAL must contain a word"),
+        (("\u200b",), 5, "GOAL must contain a word"),
         (("g", "--budget-usd", "nan"), 5, "--budget-usd"),
         (("g", "--budget-usd", "inf"), 5, "--budget-usd"),
         (("g", "--budget-usd", "-1"), 5, "--budget-usd"),

@@ -146,6 +146,8 @@ def test_a_rejected_task_keeps_its_reason_and_starts_nothing(app: App, tasks: Ta
     "more",
     [
         {"request_text": " "},
+        {"request_text": "???"},
+        {"request_text": "\u200b"},
         {"request_text": "a\x00b"},
         {"request_text": "\ud800"},
         {"request_text": "x" * 100_001},
