@@ -55,6 +55,12 @@ COMMANDS = (
 )
 
 
+def halt(number: int) -> None:
+    """End or freeze this process before this thread's next line: sent to the process, a signal may be handled by another
+    thread, and this one would be in its next transaction by the time everything stands."""
+    signal.pthread_kill(threading.get_ident(), number)
+
+
 class Edge:
     """A connection that counts its commits, and at the chosen one sends its own process a signal."""
 
@@ -73,10 +79,10 @@ class Edge:
         Edge.count += meant
         chosen = meant and Edge.count == self._fault.get("commit")
         if chosen and self._fault.get("when") == "before":
-            os.kill(os.getpid(), self._fault["signal"])
+            halt(self._fault["signal"])
         cursor = self._inner.execute(sql)
         if chosen and self._fault.get("when") != "before":
-            os.kill(os.getpid(), self._fault["signal"])
+            halt(self._fault["signal"])
         if "count" in self._fault:
             Path(self._fault["count"]).write_text(str(Edge.count))
         return cursor
@@ -113,7 +119,7 @@ def plant(fault: dict[str, Any]) -> None:
         def stopping(*arguments: Any, **more: Any) -> Any:
             made = records_stage(*arguments, **more)
             if next(staged) == fault["staged"]:
-                os.kill(os.getpid(), fault["signal"])
+                halt(fault["signal"])
             return made
 
         records_stage = records.stage  # type: ignore[attr-defined]
