@@ -1,8 +1,9 @@
 """From the request for a run to its first event on a stream: this server, durable, against `langgraph dev`, in memory.
 
-Both run side by side on loopback and are asked in turn, with a random pause before each request. The peer's server is not a
-dependency of this project (its licence is not permissive): install `langgraph-cli[inmem]` into an environment of its own and
-name that environment's Python with `--peer`; without it only this server is timed and no ratio is printed.
+Each starts the run and streams it by one request. Both run side by side on loopback and are asked in turn, with a random
+pause before each request. The peer's server is not a dependency of this project (its licence is not permissive): install
+`langgraph-cli[inmem]` into an environment of its own and name that environment's Python with `--peer`; without it only this
+server is timed and no ratio is printed.
 
     python benchmarks/first_event.py --peer /path/to/python [--rounds 30] [--json FILE]
 """
@@ -91,9 +92,9 @@ async def answering(url: str, process: asyncio.subprocess.Process, log: Path) ->
     raise SystemExit(f"the peer did not start: see {log}")
 
 
-async def first_line(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> None:
-    """Return when the first event of the stream has arrived."""
-    async with client.stream(method, path, json=body, headers={"Accept": "text/event-stream"}) as answer:
+async def first_line(client: httpx.AsyncClient, path: str, body: Any) -> None:
+    """Start a run and return when the first event of its stream has arrived."""
+    async with client.stream("POST", path, json=body, headers={"Accept": "text/event-stream"}) as answer:
         answer.raise_for_status()
         async for line in answer.aiter_lines():
             if line.startswith("data:"):
@@ -105,9 +106,7 @@ async def ours(client: httpx.AsyncClient) -> float:
     """Milliseconds from the POST to the run's first event."""
     body = {"journey": "write", "task_spec": {"goal": "How does a lease end", "corpus": "sample"}}
     began = time.perf_counter()
-    answer = await client.post("/api/v2/runs", json=body)
-    answer.raise_for_status()
-    await first_line(client, "GET", f"/api/v2/runs/{answer.json()['run_id']}/events")
+    await first_line(client, "/api/v2/runs", body)
     return (time.perf_counter() - began) * 1000
 
 
@@ -115,7 +114,7 @@ async def theirs(client: httpx.AsyncClient) -> float:
     """Milliseconds from the POST to the first event of a stateless run that streams."""
     body = {"assistant_id": "loop", "input": {"n": 0}, "stream_mode": "updates"}
     began = time.perf_counter()
-    await first_line(client, "POST", "/runs/stream", body)
+    await first_line(client, "/runs/stream", body)
     return (time.perf_counter() - began) * 1000
 
 

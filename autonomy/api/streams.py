@@ -97,8 +97,9 @@ class EventStream(Response):
         backlog: Backlog,
         *,
         over: bool = False,
+        entered: bool = False,
     ) -> None:
-        """`over` says that nothing will come: the stream is answered, and ends."""
+        """`over` says that nothing will come: the stream is answered, and ends. `entered`: its place is taken already."""
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._broadcast = broadcast
@@ -113,13 +114,14 @@ class EventStream(Response):
         self._channel: Channel | None = None
         self._write: Write | None = None
         self._events = 0
-        self._entered = False
+        self._entered = entered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the reader."""
         broadcast = self._broadcast
-        broadcast.enter(self._name, self._principal)
-        self._entered = True
+        if not self._entered:
+            broadcast.enter(self._name, self._principal)
+            self._entered = True
         scope["autonomy.stream"] = True
         self._direct = scope.get("extensions", {}).get("autonomy.direct", {}).get("begin", self._direct)
         try:
@@ -242,6 +244,11 @@ def _pieces(frames: Sequence[Frame]) -> list[tuple[bytes, int]]:
     if held:
         pieces.append((b"".join(held), len(held)))
     return pieces
+
+
+def is_wanted(headers: dict[bytes, bytes]) -> bool:
+    """Whether the client asks for a stream where a document would do."""
+    return MEDIA_TYPE.encode("ascii") in headers.get(b"accept", b"").lower()
 
 
 def begin_after(headers: dict[bytes, bytes], first: int | None) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from autonomy.api.hub import KEPT
 from autonomy.bootstrap.settings import ServeSettings
-from tests.api.served import ADMIN, Reader, Served, settings
+from tests.api.served import ADMIN, ASKED, Reader, Served, settings
 from tests.commands import until
 
 
@@ -182,6 +182,35 @@ def test_only_so_many_streams_are_open_at_once(tmp_path: Path, database_url: str
             # At once: a place is free before its reader hears of the end.
             assert [client.get(path_of(run_id)).status_code for _ in range(20)] == [200] * 20
             until(lambda: 'autonomy_streams{stream="run"} 0.0' in admin.get("/metrics").text, "every place is free")
+
+
+def test_a_run_is_started_and_followed_by_one_request(served: Served, admin: httpx.Client) -> None:
+    headers = {"accept": "text/event-stream", "idempotency-key": "once"}
+    with admin.stream("POST", "/api/v2/runs", json=ASKED, headers=headers) as answer:
+        location = answer.headers["location"]
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith("event:")) == "event: run.queued"
+        served.end(location.rpartition("/")[2])
+        assert [line for line in lines if line.startswith("event:")] == ["event: run.done"]
+    again = admin.post("/api/v2/runs", json=ASKED, headers=headers)
+    assert (again.headers["location"], again.text.count("event: ")) == (location, 2), "the same key follows the same run"
+    until(lambda: 'autonomy_streams{stream="run"} 0.0' in admin.get("/metrics").text, "the place is free again")
+
+
+def test_who_has_no_place_to_follow_a_run_from_starts_none_and_who_starts_none_takes_no_place(
+    tmp_path: Path, database_url: str
+) -> None:
+    none = ServeSettings(port=0, workers_inline=0, streams=1, streams_per_user=1)
+    accept = {"accept": "text/event-stream"}
+    with Served(settings(tmp_path, database_url, serve=none)) as up, up.client() as admin:
+        wrong = admin.post("/api/v2/runs", json={**ASKED, "journey": "poem"}, headers=accept)
+        unknown = admin.post("/api/v2/runs", json={**ASKED, "task_spec": {"goal": "x", "corpus": "no"}}, headers=accept)
+        assert (wrong.status_code, unknown.status_code) == (422, 422)
+        with admin.stream("POST", "/api/v2/runs", json=ASKED, headers=accept) as first:
+            assert first.status_code == 200
+            assert admin.post("/api/v2/runs", json=ASKED, headers=accept).status_code == 429
+            assert len(admin.get("/api/v2/runs").json()["items"]) == 1
 
 
 def test_a_server_that_stops_ends_its_streams_in_good_order(served: Served) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from autonomy.api import deps, documents
+from autonomy.api.auth import Principal
 from autonomy.api.deps import Deps
 from autonomy.api.documents import Id
 from autonomy.api.feeds import BATCH, of_run_event, run_key
@@ -16,7 +17,7 @@ from autonomy.api.gate import headers_of
 from autonomy.api.hub import Frame
 from autonomy.api.ready import Bytes, encode
 from autonomy.api.routes import READS, WRITES, problems
-from autonomy.api.streams import LARGEST_ID, MEDIA_TYPE, EventStream, begin_after
+from autonomy.api.streams import LARGEST_ID, MEDIA_TYPE, EventStream, begin_after, is_wanted
 from autonomy.core.errors import NotYetBuilt
 from autonomy.core.types import RunStatus
 from autonomy.services import asked, views
@@ -30,14 +31,18 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=202, responses={202: {"model": documents.RunAccepted}, **problems(*WRITES)})
+@router.post("", status_code=202, responses={202: {"model": documents.RunAccepted}, 200: STREAM[200], **problems(*WRITES, 429)})
 async def start(
     request: Request,
     body: documents.RunRequest,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=256, pattern=r"^[!-~ ]+$")] = None,
 ) -> Response:
-    """Start a run; 202 says that it is durable. The same Idempotency-Key with the same body finds the same run again."""
+    """Start a run; 202 says that it is durable. The same Idempotency-Key with the same body finds the same run again.
+
+    With `Accept: text/event-stream` the answer is the run's events instead, from the first; Location names the run.
+    """
     shared, who = deps.of(request), deps.principal(request)
+    followed = is_wanted(headers_of(request.scope))
     user = who.acting_for(body.user_id)
     settings = shared.app.settings
 
@@ -54,8 +59,20 @@ async def start(
         started = shared.app.runs.start(wanted)
         return {"run_id": started.run_id, "job_id": started.job_id}
 
-    made = await asyncio.to_thread(work)
-    return _json(made, 202, {"location": f"/api/v2/runs/{made['run_id']}"})
+    if followed:
+        shared.broadcast.enter("run", who)  # before the run: who has no place to follow it from has started none
+    try:
+        made = await asyncio.to_thread(work)
+    except BaseException:
+        if followed:
+            shared.broadcast.leave("run", who)
+        raise
+    location = {"location": f"/api/v2/runs/{made['run_id']}"}
+    if not followed:
+        return _json(made, 202, location)
+    stream = _stream(shared, who, made["run_id"], entered=True)
+    stream.headers.update(location)
+    return stream
 
 
 @router.get("", responses={200: {"model": documents.RunPage}, **problems(*READS)})
@@ -115,12 +132,7 @@ async def events(
     if ended and after >= newest and last_event_id:
         return Response(status_code=204, headers={"cache-control": "no-store"})
 
-    async def backlog(last: int) -> Sequence[Frame]:
-        found = await asyncio.to_thread(shared.app.runs.events, run_id, after=last, limit=BATCH)
-        return [of_run_event(event) for event in found]
-
-    over = ended and after >= newest
-    return EventStream(shared.broadcast, who, "run", run_key(run_id), after, backlog, over=over)
+    return _stream(shared, who, run_id, after, over=ended and after >= newest)
 
 
 @router.post("/{run_id}/pause", responses={200: {"model": documents.RunControlled}, **problems(*WRITES)})
@@ -186,6 +198,16 @@ async def _asked(request: Request, run_id: str, ask: Callable[[Deps], dict[str, 
         return ask(shared)
 
     return _json(await asyncio.to_thread(work))
+
+
+def _stream(shared: Deps, who: Principal, run_id: str, after: int = 0, **more: bool) -> EventStream:
+    """The run's events above a seq."""
+
+    async def backlog(last: int) -> Sequence[Frame]:
+        found = await asyncio.to_thread(shared.app.runs.events, run_id, after=last, limit=BATCH)
+        return [of_run_event(event) for event in found]
+
+    return EventStream(shared.broadcast, who, "run", run_key(run_id), after, backlog, **more)
 
 
 def _shown(shared: Deps, run_id: str) -> dict[str, Any]:
