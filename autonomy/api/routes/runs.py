@@ -46,7 +46,7 @@ async def start(
     user = who.acting_for(body.user_id)
     settings = shared.app.settings
 
-    def work() -> dict[str, Any]:
+    def work() -> tuple[dict[str, Any], Sequence[Frame]]:
         if body.task_spec.source is not None:
             raise NotYetBuilt("a source document over HTTP is not part of this release", "Leave source out.")
         asks = body.task_spec.model_dump(mode="json", exclude_unset=True)
@@ -57,12 +57,13 @@ async def start(
         order = settings.queue.priority if body.priority is None else body.priority
         wanted = StartRun(task=spec, user_id=user, priority=order, idempotency_key=idempotency_key)
         started = shared.app.runs.start(wanted)
-        return {"run_id": started.run_id, "job_id": started.job_id}
+        known = _frames(shared, started.run_id, 0) if followed else ()
+        return {"run_id": started.run_id, "job_id": started.job_id}, known
 
     if followed:
         shared.broadcast.enter("run", who)  # before the run: who has no place to follow it from has started none
     try:
-        made = await asyncio.to_thread(work)
+        made, known = await asyncio.to_thread(work)
     except BaseException:
         if followed:
             shared.broadcast.leave("run", who)
@@ -70,7 +71,7 @@ async def start(
     location = {"location": f"/api/v2/runs/{made['run_id']}"}
     if not followed:
         return _json(made, 202, location)
-    stream = _stream(shared, who, made["run_id"], entered=True)
+    stream = _stream(shared, who, made["run_id"], entered=True, known=known)
     stream.headers.update(location)
     return stream
 
@@ -200,12 +201,15 @@ async def _asked(request: Request, run_id: str, ask: Callable[[Deps], dict[str, 
     return _json(await asyncio.to_thread(work))
 
 
-def _stream(shared: Deps, who: Principal, run_id: str, after: int = 0, **more: bool) -> EventStream:
+def _frames(shared: Deps, run_id: str, after: int) -> Sequence[Frame]:
+    return [of_run_event(event) for event in shared.app.runs.events(run_id, after=after, limit=BATCH)]
+
+
+def _stream(shared: Deps, who: Principal, run_id: str, after: int = 0, **more: Any) -> EventStream:
     """The run's events above a seq."""
 
     async def backlog(last: int) -> Sequence[Frame]:
-        found = await asyncio.to_thread(shared.app.runs.events, run_id, after=last, limit=BATCH)
-        return [of_run_event(event) for event in found]
+        return await asyncio.to_thread(_frames, shared, run_id, last)
 
     return EventStream(shared.broadcast, who, "run", run_key(run_id), after, backlog, **more)
 
