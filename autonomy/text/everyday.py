@@ -34,10 +34,10 @@ written wrote
 _OTHERS_EN = """
 alone amount app application applications apps bad big busy business code company complete computer computers correct correctly
 current dead different early easily empty entire exactly fast fresh full good half hard heavy high inside item items large late
-later left little live long low lot machine machines main moment multiple new number numbers old one ones order other overloaded
-own part parts place places progress program programs proper quick quickly real safe safely several short similar
-simple single slow slowly software soon step steps stuck sudden suddenly system systems time times together twice two three useful
-usual usually various whole word words year years
+later left little live long low lot machine machines main moment multiple new number numbers old one ones order other overloaded own
+ part parts place places progress program programs proper quick quickly real safe safely several short similar
+simple single slow slowly software soon step steps stuck sudden suddenly system systems time times together twice two three useful usual
+usually various whole word words year years
 """
 _DE = """
 abbrechen ändern anfangen antworten arbeiten aufhören bauen beginnen bekommen bringen einfach enden entstehen erkennen erlauben

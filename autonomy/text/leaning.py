@@ -85,6 +85,7 @@ _PARAMETER = re.compile(
     r"(?:note that )?(?:if|when|with|unless|setting|passing)? ?(?:the )?(?:[a-z]+(?:_[a-z]+)+|[a-z]+='?\w*'?|[a-z_]+) "
     r"(?:is|are|was) (?:not )?(?:given|supplied|specified|provided|omitted|none|true|false|zero|\d+|negative|positive|set"
     r"|a keyword-only|an? optional|the same as)\b"
+    r"|(?:if|when|unless) the (?:argument|parameter|method|function|call)s? (?:is|are|was|were|has|have|does)\b"
     r"|with \w+=|with the default \w+",
     re.IGNORECASE,
 )

@@ -35,6 +35,7 @@ _SAME = 1.0
 _NEAR = 0.75
 """From this share of the rarest one's weight on, a thing is as much the first thing asked for as that one."""
 _FEW = 2
+_WHEN = re.compile(r"\b(?:when|if|while|until|after|before|because|that)\s+(?:an?|the|one|each)\s+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _CLAUSE = 120
 _STEM = 5
@@ -56,7 +57,7 @@ _MEANS = frozenset({"with", "by", "mit", "durch", "con", "avec"})
 _WHOSE = {"en": ("of",), "de": ("von", "vom")}
 _ACTING = re.compile(r"\b(?:do|does|did|can|could|should|must|may|might|will|would)\s+(?:an?\s+|the\s+)?", re.IGNORECASE)
 """What stands before the one who acts, in an English question."""
-_BEING = frozenset("be been being have had has not".split())
+_BEING = frozenset({"be", "been", "being", "have", "had", "has", "not"})
 _ACTORS = frozenset({"people", "person", "persons"})
 _FORMS = re.compile(
     r"approach(?:es)?|basics|concepts?|fundamentals|handling|issues?|logic|management|mechanisms?|methods?|patterns?|polic(?:y|ies)|scheduling"
@@ -319,9 +320,9 @@ def _pieces(question: str, language: str, goal: Collection[str], weights: Mappin
 
 
 def _verbs(question: str) -> Iterable[int]:
-    """Where the verb of an English question with an auxiliary stands that no everyday word is: at the end of what comes before
+    """Where the verb of an English question with an auxiliary, or of a clause "when a worker crashes", stands that no everyday word is: at the end of what comes before
     the next function word, "how does logging propagate between loggers"."""
-    for match in _ACTING.finditer(question):
+    for match in itertools.chain(_ACTING.finditer(question), _WHEN.finditer(question)):
         words: list[int] = []
         for found in _WORD.finditer(question, match.end(), match.end() + _CLAUSE):
             if is_stop_word(found[0].lower(), "en"):

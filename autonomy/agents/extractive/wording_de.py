@@ -98,7 +98,6 @@ GERMAN = Wording(
     ),
     annotation_only="Was daraus zitiert ist, steht wörtlich bei den Aussagen oben, jeweils mit seinem Ort; das Übrige "
     "wurde von den gestellten Fragen nicht gefunden oder nicht ausgewählt.",
-    annotation_found=("Sie fand sich mit einer anderen Fassung der Frage: {question}",),
     annotation_answers=(
         "Fragen, zu denen Zitate daraus sprechen: {digits} von {asked}.",
         "Von den gestellten Fragen treffen ihre Zitate {digits} von {asked}.",

@@ -96,7 +96,6 @@ SPANISH = Wording(
     ),
     annotation_only="Lo que se cita de ella está, palabra por palabra, en las afirmaciones de arriba, cada cita con su "
     "lugar; lo demás no lo hallaron las preguntas planteadas o no se eligió.",
-    annotation_found=("Se halló con la pregunta en otras palabras: {question}",),
     annotation_answers=(
         "Preguntas de las que hablan sus citas: {digits} de {asked}.",
         "De las preguntas planteadas, sus citas tratan {digits} de {asked}.",

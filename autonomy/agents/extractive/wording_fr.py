@@ -76,7 +76,6 @@ FRENCH = Wording(
     ),
     annotation_only="Ce qui en est cité se lit mot pour mot dans les affirmations plus haut, chaque citation avec son "
     "lieu ; le reste n'a pas été trouvé par les questions posées ou n'a pas été retenu.",
-    annotation_found=("Elle a été trouvée en posant la question autrement : {question}",),
     annotation_answers=("Questions dont parlent ses citations : {digits} sur {asked}.",),
     annotation_limit=(
         "Rien n'en a été retenu sur la question : {question}",
