@@ -32,7 +32,7 @@ LIGHT = 0.3
 LONE = 0.4
 """The most that one word of a longer name counts ("library" of "shared libraries"), where it alone stands."""
 _SAME = 1.0
-_NEAR = 0.75
+_NEAR = 0.85
 """From this share of the rarest one's weight on, a thing is as much the first thing asked for as that one."""
 _FEW = 2
 _WHEN = re.compile(r"\b(?:when|if|while|until|after|before|because|that)\s+(?:an?|the|one|each)\s+", re.IGNORECASE)
@@ -215,6 +215,18 @@ def things(question: str, language: str) -> tuple[Thing, ...]:
     """The things that a question names, each as its terms: "context managers" is one of two terms."""
     found = [run.terms for run in _runs(question, language, set(terms(question, language)), {}) if not run.light]
     return tuple(dict.fromkeys(found))
+
+
+def names(question: str, language: str) -> tuple[str, ...]:
+    """The things that a question names, as it writes them, less the one who acts where there are others."""
+    acted = [question[match.end() :] for match in _ACTING.finditer(question)] if language == "en" else []
+    found: dict[str, None] = {}
+    for run in _runs(question, language, set(terms(question, language)), {}):
+        written = re.search(r"\W+".join(re.escape(word) for word, _ in run.words), question, re.IGNORECASE)
+        if written and not run.light:
+            found[written[0]] = None
+    others = [name for name in found if not any(rest.startswith(name) for rest in acted)]
+    return tuple(others or found)
 
 
 def _twins(question: str, language: str, goal: set[str], weights: Mapping[str, float]) -> Iterable[tuple[str, str, set[str]]]:

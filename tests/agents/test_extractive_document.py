@@ -384,7 +384,7 @@ def test_no_form_of_any_language_claims_what_the_part_does_not_show(language: st
     words = wording(language)
     kinds = (
         "opens_one", "opens_many", "plain", "new_source", "new_source_bare", "other_section", "same_section", "same_source",
-        "annotation", "annotation_bare", "annotation_nearest", "annotation_more", "annotation_found", "annotation_answers",
+        "annotation", "annotation_bare", "annotation_nearest", "annotation_more", "annotation_answers",
         "annotation_limit", "shared", "shared_differ", "synthesis_one", "synthesis_many", "introduction", "introduction_one",
         "introduction_points", "introduction_sections", "conclusion", "conclusion_one", "conclusion_gaps",
     )  # fmt: skip

@@ -219,7 +219,7 @@ PLAIN = Overview(documents=3, words=900, languages=("en",), titles=(), headings=
             "I want to understand how GC works",
             "en",
             "How GC works",
-            ("How GC works", "How GC works: examples", "How GC works: limits"),
+            ("How GC works", "What are the limits of GC?"),
         ),
         (
             "How do checkpoints, leases, retries and logs work in job queues",

@@ -16,7 +16,7 @@ from autonomy.agents.roles import Brief, Overview
 from autonomy.core.types import TaskSpec
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.ranking import document_frequency, idf, recall
-from autonomy.text.relevance import light, subject, things
+from autonomy.text.relevance import light, names, subject, things
 from autonomy.text.words import terms
 
 MOST = 8
@@ -94,7 +94,7 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
         for point in goal.points
     ]
     if is_clause(goal.subject, language):
-        facets = [closed(goal.subject, language)]
+        facets = [closed(goal.subject, language), *_limits(goal.subject, language)]
     elif goal.compared:
         a, b = goal.compared
         form = _COMPARISON.get(language, _COMPARISON["en"])
@@ -108,6 +108,12 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
     # Facets of the same subject find the same passages: they only fill up what the goal left open.
     ordered += rest[: max(0, LEAST - len(ordered))]
     return tuple(dict.fromkeys(ordered)) or (_upper(goal.subject),)
+
+
+def _limits(question: str, language: str) -> list[str]:
+    """Of an English question about one thing, the question where that thing ends."""
+    found = names(question, language) if language == "en" else ()
+    return [_facet(_FACETS["en"][-1], found[0], language)] if len(found) == 1 else []
 
 
 def _apart(questions: Sequence[str], language: str) -> list[str]:

@@ -105,7 +105,10 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
         candidate.topical = _on_point(candidate, wanted, request, lambda term: telling.get(term, weight(term)))
     asked = set(wanted)
     aims = relevance(request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,))
+    taken = _prints(request)
     apt = [c for c in found if _says_something(c, asked) and _relevant(c, aims) and not _does_without(c, request)]
+    # What is taken already serves no question a second time.
+    apt = [c for c in apt if not _repeats(c, taken)]
     kept = [c for c in apt if c.topical >= TOPICAL]
     kept = apt if len(kept) < FEW and not request.brief.must_cover else kept
     if not kept:
@@ -281,21 +284,32 @@ def _ranks(found: Sequence[Candidate]) -> dict[str, int]:
 def _thin(found: list[Candidate], request: SelectRequest) -> list[Candidate]:
     """By relevance and difference; no repeats of what is taken, no overlap, at most three of a source's section."""
     order = ranking.diverse([c.score for c in found], [c.vector for c in found], len(found))
-    taken = [ranking.pairs(terms(quote, detect(quote, request.brief.language))) for quote in request.taken]
+    taken = list(_prints(request))
     homes: Counter[tuple[str, str | None]] = Counter()
     chosen: list[Candidate] = []
     for index in order:
         candidate = found[index]
-        fingerprint = ranking.pairs(candidate.terms)
-        repeated = any(ranking.containment(fingerprint, other) >= ranking.REPEAT for other in taken)
-        if repeated or homes[candidate.home] >= PER_SECTION or any(_overlaps(candidate, other) for other in chosen):
+        if (
+            _repeats(candidate, taken)
+            or homes[candidate.home] >= PER_SECTION
+            or any(_overlaps(candidate, other) for other in chosen)
+        ):
             continue
         homes[candidate.home] += 1
-        taken.append(fingerprint)
+        taken.append(ranking.pairs(candidate.terms))
         chosen.append(candidate)
         if len(chosen) == request.limit:
             break
     return chosen
+
+
+def _prints(request: SelectRequest) -> list[frozenset[tuple[str, str]]]:
+    return [ranking.pairs(terms(quote, detect(quote, request.brief.language))) for quote in request.taken]
+
+
+def _repeats(candidate: Candidate, taken: Sequence[frozenset[tuple[str, str]]]) -> bool:
+    fingerprint = ranking.pairs(candidate.terms)
+    return any(ranking.containment(fingerprint, other) >= ranking.REPEAT for other in taken)
 
 
 def _overlaps(a: Candidate, b: Candidate) -> bool:
