@@ -173,8 +173,8 @@ def relevance(
 ) -> Relevance:
     """The aims of `questions`: of each its terms that are `known` to the goal, or all where none is.
 
-    `others` are questions asked in other words: one that only gives another name to a thing ("abort" for "cancel") is an
-    aim as well; one that leaves words out is none, since what it finds must still speak to the whole question.
+    `others` are questions asked in other words: one that only gives another name to a thing ("abort" for "cancel", but no
+    everyday word) is an aim as well; one that leaves words out is none, since what it finds must still speak to the whole question.
     """
     asked = [tuple(dict.fromkeys(terms(question, language))) for question in questions]
     goal = set(known)
@@ -189,7 +189,8 @@ def relevance(
         words = tuple(dict.fromkeys(terms(other, language)))
         for base in asked:
             new, gone = set(words) - set(base), set(base) - set(words)
-            if len(new) == len(gone) == 1 and gone <= goal and not new <= spoken and len(base) >= _FEW:
+            other_name = len(new) == len(gone) == 1 and gone <= goal and not new <= spoken and not new <= light(other, language)
+            if other_name and len(base) >= _FEW:
                 found.append(_aim(other, language, goal | new, weights))
     return Relevance(tuple(aim for aim in dict.fromkeys(found) if aim.terms), language, dict(weights))
 
@@ -332,8 +333,8 @@ def _pieces(question: str, language: str, goal: Collection[str], weights: Mappin
 
 
 def _verbs(question: str) -> Iterable[int]:
-    """Where the verb of an English question with an auxiliary, or of a clause "when a worker crashes", stands that no everyday word is: at the end of what comes before
-    the next function word, "how does logging propagate between loggers"."""
+    """Where verbs stand that are no everyday words, in an English question with an auxiliary ("how does logging propagate
+    between loggers") and in a clause ("when a worker crashes"): at the end of what comes before the next function word."""
     for match in itertools.chain(_ACTING.finditer(question), _WHEN.finditer(question)):
         words: list[int] = []
         for found in _WORD.finditer(question, match.end(), match.end() + _CLAUSE):

@@ -36,7 +36,7 @@ WEAK_COST = 0.3
 ENTRY_COST = 0.35
 NEWS_COST = 0.6
 DEFINITION_GAIN = 0.5
-TITLE_GAIN = 1.0
+TITLE_GAIN = 0.7
 """What a document is about that is named after all that was asked for."""
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")

@@ -102,7 +102,8 @@ def widen(task: TaskSpec, brief: Brief, thin: Sequence[str]) -> tuple[str, ...]:
 
 
 def _variants(question: str, brief: Brief) -> list[str]:
-    """What it asks about without everyday words, other names for it, its limits and examples, then the question without one of its words, then each word alone, longest first."""
+    """What it asks about without everyday words, other names for it, its limits and examples; then the question without one
+    of its words, then each word alone, longest first."""
     words = _content_words(question, brief.language)
     if is_cjk(brief.language):
         return [brief.subject, *_CJK_WORD.findall(question)]

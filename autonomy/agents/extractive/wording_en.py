@@ -140,8 +140,8 @@ ENGLISH = Wording(
     ),
     introduction_points=("The goal names these points: {points}.", "Asked for in particular: {points}."),
     introduction_sections=(
-        "The parts in order: {headings}.",
-        "The parts are {headings}.",
+        "The text has {count} parts, headed {headings}.",
+        "The headings of its {count} parts: {headings}.",
     ),
     conclusion=(
         "On {goal}, {count} passages are quoted above from {sources} sources, most of them from {titles}.",

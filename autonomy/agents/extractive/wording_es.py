@@ -137,7 +137,7 @@ SPANISH = Wording(
         "también las frases entre las citas.",
     ),
     introduction_points=("El encargo nombra estos puntos: {points}.", "Se preguntó en particular por: {points}."),
-    introduction_sections=("Las partes, por orden: {headings}.", "Las partes son {headings}."),
+    introduction_sections=("Los títulos de las partes: {headings}.", "Las partes llevan los títulos {headings}."),
     conclusion=(
         "Sobre {goal} se citan arriba pasajes de {sources} fuentes ({digits} en total), la mayoría de {titles}.",
         "El documento cita {digits} pasajes sobre {goal} de {sources} fuentes; la mayor parte viene de {titles}.",
