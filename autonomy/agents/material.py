@@ -78,9 +78,9 @@ class SourceMap(Frozen):
 class Searched(Frozen):
     """One question that was searched: passages found, cards kept, and the share of its terms that was found (0 to 1).
 
-    `kept` counts the quotations that it was the first to find; `cards` are the quotations that answer it, those taken for
-    an earlier question among them; `weights` its terms with their inverse document frequency in the corpus, and "" with
-    that of a term that stands nowhere in it.
+    `kept` counts the quotations that it, or other words for it, were the first to find; `cards` are the quotations that
+    answer it, those taken for an earlier question among them; `weights` its terms with their inverse document frequency in
+    the corpus, and "" with that of a term that stands nowhere in it.
     """
 
     question: str

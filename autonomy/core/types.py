@@ -40,7 +40,7 @@ def _not_blank(text: str) -> str:
 
 
 def _worded(text: str) -> str:
-    """Refuse what asks for nothing: no letter and no digit of any script."""
+    """Refuse what asks for nothing: no letter and no digit. Control characters are cleaned where a text is shown."""
     if not any(letter.isalnum() for letter in text):
         raise ValueError("must contain a word")
     return text

@@ -39,7 +39,6 @@ class Phrases:
     stances: tuple[str, str, str]
     marks_by_source: tuple[str, str]
     looked_for: str
-    other_words: str
     found_little: str
     found_nothing: str
     thin: str
@@ -80,7 +79,6 @@ _ENGLISH = Phrases(
     stances=("supports", "differs", "opposes"),
     marks_by_source=("Supported by", "Differs or opposes"),
     looked_for="These questions brought too little:",
-    other_words="They were also asked in other words:",
     found_little="little was found ({coverage} of the terms; quotations: {kept})",
     found_nothing="nothing was found",
     thin="thin evidence",
@@ -116,7 +114,6 @@ _GERMAN = Phrases(
     stances=("stützt", "weicht ab", "widerspricht"),
     marks_by_source=("Gestützt von", "Abweichend oder widersprechend"),
     looked_for="Diese Fragen brachten zu wenig:",
-    other_words="Gefragt wurde auch mit anderen Worten:",
     found_little="wenig gefunden ({coverage} der Begriffe; Zitate: {kept})",
     found_nothing="nichts gefunden",
     thin="dünne Belege",
@@ -151,7 +148,6 @@ _SPANISH = Phrases(
     stances=("apoya", "difiere", "se opone"),
     marks_by_source=("Apoyada por", "Difiere o se opone"),
     looked_for="Estas preguntas dieron demasiado poco:",
-    other_words="También se preguntó con otras palabras:",
     found_little="poco hallado ({coverage} de los términos; citas: {kept})",
     found_nothing="nada hallado",
     thin="evidencia escasa",
@@ -184,7 +180,6 @@ _JAPANESE = Phrases(
     stances=("支持", "相違", "反対"),
     marks_by_source=("支持する出典", "異なる・反対する出典"),
     looked_for="次の問いには十分な答えがありませんでした:",
-    other_words="言い換えでも探しました:",
     found_little="わずかしか見つからず (語の {coverage}、引用 {kept} 件)",
     found_nothing="何も見つからず",
     thin="証拠が乏しい",

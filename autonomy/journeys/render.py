@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autonomy.agents.material import Annotation, Cell, Material, MatrixRow, Paragraph, SectionDraft
+from autonomy.agents.material import Annotation, Cell, Material, MatrixRow, Paragraph, Searched, SectionDraft
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Card, Source
 from autonomy.journeys import inert
@@ -207,10 +207,12 @@ def _flush(page: _Page, running: list[str], space: str) -> None:
 
 
 def _questions(page: _Page) -> None:
-    if not page.material.searched:
+    """The questions as they were asked; other words that were tried for them are none of the reader's."""
+    asked = _asked(page.material)
+    if not asked:
         return
     page.head(page.say.questions, 2)
-    rows = [f"| {inert.cell(row.question)} | {row.found} | {row.kept} | {row.coverage:.0%} |" for row in page.material.searched]
+    rows = [f"| {inert.cell(row.question)} | {row.found} | {row.kept} | {row.coverage:.0%} |" for row in asked]
     page.block("| " + " | ".join(page.say.question_table) + " |", "|:---|---:|---:|---:|", *rows)
 
 
@@ -298,13 +300,16 @@ def _annotations(page: _Page) -> None:
         _paragraphs(page, "annotation", source.id, made[source.id].paragraphs, 3)
 
 
+def _asked(material: Material) -> list[Searched]:
+    first = set(material.brief.questions)
+    return [row for row in material.searched if row.question in first or not first]
+
+
 def _not_found(page: _Page) -> None:
     """What was asked of the corpus and brought little or nothing, and what stayed thin."""
     say, material = page.say, page.material
     lines = []
-    first = set(material.brief.questions)
-    asked = [row for row in material.searched if row.question in first or not first]
-    for row in asked:
+    for row in _asked(material):
         if not row.answered:
             lines.append(f"- {inert.inline(row.question)} – {say.found_nothing}")
         elif row.thin:
@@ -316,9 +321,6 @@ def _not_found(page: _Page) -> None:
         page.head(say.not_found, 2)
         page.block(say.looked_for)
         page.block(*lines)
-        others = [row.question for row in material.searched if row not in asked]
-        if others:
-            page.block(f"{say.other_words} {'; '.join(inert.inline(other) for other in others)}.")
 
 
 def _notes(page: _Page) -> None:

@@ -26,6 +26,8 @@ K1, B = 1.2, 0.75
 """BM25's usual constants."""
 FUSION = 60
 """The constant of reciprocal rank fusion."""
+PASSING = 0.5
+"""What a word that is said only in passing tells, against one that a heading names."""
 POOL = 80
 """How many of each ranking are fused."""
 _CANDIDATES = 4_000
@@ -50,8 +52,8 @@ _PREFERENCE = 1.25
 class Findings:
     """Passages, best first, and the share of the query that the best of them covers (0 to 1, weighted by rarity).
 
-    `weights` are the inverse document frequencies of the query's terms in these corpora, by term; "" has that of
-    a term that stands nowhere in them.
+    `weights` say how much a term of the query tells of a matter: its inverse document frequency in these corpora, and the
+    share `PASSING` of it where no title and no heading names it; "" has that of a term that stands nowhere in them.
     """
 
     passages: tuple[Passage, ...]
@@ -119,7 +121,11 @@ def find(
         chosen = _choose(ranked, limit, per_source)
         coverage = max((_covered(row, wanted, weights) for row, _ in chosen[:5]), default=0.0)
         nowhere = _weights({"": ()}, len(field.chunks))
-        told = {word: round(weight, 4) for word, weight in sorted({**nowhere, **weights}.items())}
+        topics = _topics(tx, corpus_ids)
+        told = {
+            word: round(weight * (PASSING if postings.get(word) and word not in topics else 1.0), 4)
+            for word, weight in sorted({**nowhere, **weights}.items())
+        }
         return Findings(tuple(_passage(row, score) for row, score in chosen), round(coverage, 4), told)
 
     return database.read(look)
@@ -173,6 +179,15 @@ def _postings(tx: Tx, corpus_ids: Sequence[int], words: Sequence[str], field: _F
 def _weights(postings: Mapping[str, Sequence[int]], total: int) -> dict[str, float]:
     """How much a word tells: its inverse document frequency."""
     return {word: math.log(1 + (total - len(ids) + 0.5) / (len(ids) + 0.5)) for word, ids in postings.items()}
+
+
+def _topics(tx: Tx, corpus_ids: Sequence[int]) -> frozenset[str]:
+    """The terms of the titles and headings that passages stand under."""
+    among = _among(tx, "c.corpus_id", "corpora")
+    joined = f"FROM chunk c JOIN document d ON d.id = c.document_id WHERE {among}"
+    sql = f"SELECT c.section, c.language {joined} UNION SELECT d.title, c.language {joined}"
+    rows = tx.tuples(sql, corpora=_list(corpus_ids))
+    return frozenset(word for text, language in rows if text for word in terms(text, language))
 
 
 def _candidates(postings: Mapping[str, Sequence[int]]) -> list[int]:

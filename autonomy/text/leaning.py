@@ -60,6 +60,7 @@ _OPENERS = {
     | (?:when|if|for|by)\b[^,]{1,60},\ [a-z]+s\ (?:how|whether|what|which)\b
     | (?:\w+\ ){1,2}\w+,\ the\ (?:equivalent|opposite|same|former|latter)\b
     | in\ (?:both|all)\ (?:cases|of\ them)
+    | (?:if|when|unless)\ the\ (?:argument|parameter|function|method|callback)s?\ (?:is|are|was|were|has|have|does|do)\b
     | (?:only\ )?(?:one|two|three|four|five|several|many|some|other|more|few|both)\ (?:more\ |other\ )?(?:things?|ways?|reasons?
     |points?|cases?|problems?|questions?|exceptions?|caveats?|options?|possibilities|approaches)\b
     | (?:an?|the|no|each|every|any|one|part|some|most|many|all|only)\ (?:[\w-]+\ ){0,3}(?:behind|of|for|to|in|from|with|about|on

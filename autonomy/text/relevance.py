@@ -16,22 +16,29 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from autonomy.text.everyday import is_everyday
 from autonomy.text.ranking import recall
-from autonomy.text.stopwords import is_carrier
+from autonomy.text.stopwords import is_carrier, is_stop_word
 from autonomy.text.words import terms, tokens
 
 ENOUGH = 0.5
 LEAST_THING = 0.25
 """The share of a question's weight below which a thing in it is not what it asks for."""
+LIGHT = 0.3
+"""What an everyday word weighs of its rarity, where others stand beside it."""
 LONE = 0.4
 """The most that one word of a longer name counts ("library" of "shared libraries"), where it alone stands."""
 _SAME = 1.0
-_NEAR = 0.75
+_NEAR = 0.85
 """From this share of the rarest one's weight on, a thing is as much the first thing asked for as that one."""
 _FEW = 2
+_WHEN = re.compile(r"\b(?:when|if|while|until|after|before|because|that)\s+(?:an?|the|one|each)\s+", re.IGNORECASE)
+_WORD = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
+_CLAUSE = 120
+_STEM = 5
 _JOINED = re.compile(r"[\s\-\u2010/]*")
 _DONE = {"en": re.compile(r"\w+ed"), "de": re.compile(r"ge\w+(?:t|en)"), "es": re.compile(r"\w+[ai]d[oa]s?")}
 """Participles."""
@@ -50,6 +57,7 @@ _MEANS = frozenset({"with", "by", "mit", "durch", "con", "avec"})
 _WHOSE = {"en": ("of",), "de": ("von", "vom")}
 _ACTING = re.compile(r"\b(?:do|does|did|can|could|should|must|may|might|will|would)\s+(?:an?\s+|the\s+)?", re.IGNORECASE)
 """What stands before the one who acts, in an English question."""
+_BEING = frozenset({"be", "been", "being", "have", "had", "has", "not"})
 _ACTORS = frozenset({"people", "person", "persons"})
 _FORMS = re.compile(
     r"approach(?:es)?|basics|concepts?|fundamentals|handling|issues?|logic|management|mechanisms?|methods?|patterns?|polic(?:y|ies)|scheduling"
@@ -64,9 +72,11 @@ Thing = tuple[str, ...]
 
 @dataclass(slots=True)
 class Run:
-    """Neighbouring words with their terms; `after` is the preposition before them, if there is one."""
+    """Neighbouring words with their terms; `after` is the preposition before them, if there is one. A run of everyday words
+    is `light`."""
 
     after: str = ""
+    light: bool = False
     words: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     @property
@@ -79,10 +89,12 @@ class Run:
 class Aim:
     """What one question asks for: its terms that the goal knows, and the things that they name.
 
-    `needed` are things of each of which a passage must name one, with the headings and the title above it.
+    `light` are those of its terms that are everyday words. `needed` are things of each of which a passage must name one,
+    with the headings and the title above it.
     """
 
     terms: tuple[str, ...]
+    light: frozenset[str] = frozenset()
     things: tuple[Thing, ...] = ()
     needed: tuple[tuple[Thing, ...], ...] = ()
 
@@ -108,31 +120,40 @@ class Relevance:
         named = set(terms(title, spoken))
         best = 0.0 if self.aims else 1.0
         for aim in self.aims:
-            if (own | over).intersection(aim.terms):
+            if (own | over).intersection(aim.terms) - aim.light:
                 about = self._about(aim, own, over, named)
-                share = max(self._share(aim, around, around | named), ENOUGH if about else 0.0)
+                share = max(self._share(aim, own if _strange(own, over) else around, around, named), ENOUGH if about else 0.0)
                 best = max(best, share if self._names(aim, around | named) else min(share, LONE))
         return best
 
-    def _share(self, aim: Aim, around: set[str], whole: set[str]) -> float:
-        share = recall(aim.terms, around, self._weight)
-        share += 0.5 * (recall(aim.terms, whole, self._weight) - share)
+    def _share(self, aim: Aim, near: set[str], around: set[str], named: set[str]) -> float:
+        """What is `near` counts whole, what else stands `around` or is named by the title half."""
+        whole = around | named
+        share = recall(aim.terms, near, self._weigh(aim))
+        share += 0.5 * (recall(aim.terms, whole, self._weigh(aim)) - share)
         return round(min(share, LONE if _lone(aim, whole) else 1.0), 4)
 
     def _about(self, aim: Aim, own: set[str], heading: set[str], title: set[str]) -> bool:
         """Whether heading or title name things that weigh enough of the aim, and the passage names one of them."""
         over = [thing for thing in aim.things if heading >= set(thing) or title >= set(thing)]
-        weight = recall(aim.terms, (term for thing in over for term in thing), self._weight)
+        weight = recall(aim.terms, (term for thing in over for term in thing), self._weigh(aim))
         # "The breaker opens" under "Circuit breakers".
         short = any(thing[-1] in own and heading >= set(thing) for thing in over)
         return weight >= LEAST_THING and (short or any(own >= set(thing) for thing in over))
 
     def _names(self, aim: Aim, whole: set[str]) -> bool:
         """Whether the things that cannot be left out are named: of each at least half of its weight."""
-        return all(any(recall(thing, whole, self._weight) >= ENOUGH for thing in either) for either in aim.needed)
+        weigh = self._weigh(aim)
+        return all(any(recall(thing, whole, weigh) >= ENOUGH for thing in either) for either in aim.needed)
 
-    def _weight(self, term: str) -> float:
-        return _weight(term, self.weights)
+    def _weigh(self, aim: Aim) -> Callable[[str], float]:
+        return lambda term: _weight(term, self.weights) * (LIGHT if term in aim.light else 1.0)
+
+
+def _strange(own: set[str], heading: set[str]) -> bool:
+    """Whether a passage takes up no word of its heading, which may then be about something else; longer forms count."""
+    stems = [term for term in heading if len(term) >= _STEM]
+    return bool(heading) and not own & heading and not any(term.startswith(stem) for stem in stems for term in own)
 
 
 def _weight(term: str, weights: Mapping[str, float]) -> float:
@@ -152,8 +173,8 @@ def relevance(
 ) -> Relevance:
     """The aims of `questions`: of each its terms that are `known` to the goal, or all where none is.
 
-    `others` are questions asked in other words: one that only gives another name to a thing ("abort" for "cancel") is an
-    aim as well; one that leaves words out is none, since what it finds must still speak to the whole question.
+    `others` are questions asked in other words: one that only gives another name to a thing ("abort" for "cancel", but no
+    everyday word) is an aim as well; one that leaves words out is none, since what it finds must still speak to the whole question.
     """
     asked = [tuple(dict.fromkeys(terms(question, language))) for question in questions]
     goal = set(known)
@@ -168,7 +189,8 @@ def relevance(
         words = tuple(dict.fromkeys(terms(other, language)))
         for base in asked:
             new, gone = set(words) - set(base), set(base) - set(words)
-            if len(new) == len(gone) == 1 and gone <= goal and not new <= spoken and len(base) >= _FEW:
+            other_name = len(new) == len(gone) == 1 and gone <= goal and not new <= spoken and not new <= light(other, language)
+            if other_name and len(base) >= _FEW:
                 found.append(_aim(other, language, goal | new, weights))
     return Relevance(tuple(aim for aim in dict.fromkeys(found) if aim.terms), language, dict(weights))
 
@@ -179,10 +201,33 @@ def subject(question: str, language: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(term for run in _runs(question, language, words, {}) for term in run.terms)) or words
 
 
+def light(question: str, language: str) -> frozenset[str]:
+    """The terms of a question that are everyday words beside what it asks for."""
+    return _light(_runs(question, language, set(terms(question, language)), {}))
+
+
+def _light(runs: Iterable[Run]) -> frozenset[str]:
+    runs = list(runs)
+    solid = {term for run in runs if not run.light for term in run.terms}
+    return frozenset(term for run in runs if run.light for term in run.terms if term not in solid)
+
+
 def things(question: str, language: str) -> tuple[Thing, ...]:
     """The things that a question names, each as its terms: "context managers" is one of two terms."""
-    found = [run.terms for run in _runs(question, language, set(terms(question, language)), {})]
+    found = [run.terms for run in _runs(question, language, set(terms(question, language)), {}) if not run.light]
     return tuple(dict.fromkeys(found))
+
+
+def names(question: str, language: str) -> tuple[str, ...]:
+    """The things that a question names, as it writes them, less the one who acts where there are others."""
+    acted = [question[match.end() :] for match in _ACTING.finditer(question)] if language == "en" else []
+    found: dict[str, None] = {}
+    for run in _runs(question, language, set(terms(question, language)), {}):
+        written = re.search(r"\W+".join(re.escape(word) for word, _ in run.words), question, re.IGNORECASE)
+        if written and not run.light:
+            found[written[0]] = None
+    others = [name for name in found if not any(rest.startswith(name) for rest in acted)]
+    return tuple(others or found)
 
 
 def _twins(question: str, language: str, goal: set[str], weights: Mapping[str, float]) -> Iterable[tuple[str, str, set[str]]]:
@@ -198,24 +243,44 @@ def _twins(question: str, language: str, goal: set[str], weights: Mapping[str, f
 def _aim(question: str, language: str, goal: Collection[str], weights: Mapping[str, float]) -> Aim:
     words = tuple(dict.fromkeys(terms(question, language)))
     every = _runs(question, language, goal, weights)
-    # What stands nowhere, and neither belongs to a thing nor says where it is, asks for nothing.
-    runs = (
-        [run for run in every if run.after or not all(_nowhere(term, weights) for term in run.terms)]
-        if language in _SCOPES
-        else every
-    )
+    runs = [run for run in every if _asks(run, every, weights)] if language in _SCOPES else every
     runs = runs or every
     told = tuple(dict.fromkeys(term for run in runs for term in run.terms))
-    things = dict.fromkeys(_thing(run, language) for run in runs)
+    solid = [run for run in runs if not run.light]
+    # Where a thing is to be found that stands nowhere, a name of one word may be that of another thing: "queues at airports".
+    elsewhere = any(_says_where(run) and _missing(run, weights) for run in solid)
+    things = dict.fromkeys(_thing(run, language) for run in solid)
     return Aim(
         told or tuple(term for term in words if term in goal) or words,
-        tuple(thing for thing in things if thing),
-        _needed(runs, language, weights) if language in _SCOPES else (),
+        _light(runs),
+        tuple(thing for thing in things if len(thing) > elsewhere),
+        _needed(solid, language, weights) if language in _SCOPES else (),
     )
+
+
+def _says_where(run: Run) -> bool:
+    """Whether a run says where or whose a thing is; "from blocking" and "with retries" do not."""
+    return bool(run.after) and run.after not in _MEANS and not (len(run.words) == 1 and run.words[0][0].endswith("ing"))
+
+
+def _missing(run: Run, weights: Mapping[str, float]) -> bool:
+    return all(_nowhere(term, weights) for term in run.terms)
+
+
+def _asks(run: Run, every: Sequence[Run], weights: Mapping[str, float]) -> bool:
+    """Whether a run asks for something. What stands nowhere asks for nothing, unless it belongs to a thing, says where one
+    is, or is of most of what is asked: then the whole question is about something else."""
+    if not _missing(run, weights):
+        return True
+    solid = [other for other in every if not other.light]
+    strange = sum(_missing(other, weights) for other in solid)
+    return not run.light and (bool(run.after) or strange * 2 > len(solid))
 
 
 def _needed(runs: Sequence[Run], language: str, weights: Mapping[str, float]) -> tuple[tuple[Thing, ...], ...]:
     """What stands before the first preposition (of several things one that is about as rare as the rarest), and of whom."""
+    if not runs:
+        return ()
     size = next((i for i, run in enumerate(runs) if i and run.after and run.after not in _MEANS), len(runs))
     first = [run for run in runs[:size] if not all(_nowhere(term, weights) for term in run.terms)] or runs[:size]
     heads = [_placed(run, weights) for run in first]
@@ -232,10 +297,19 @@ def _placed(run: Run, weights: Mapping[str, float]) -> Thing:
 
 
 def _runs(question: str, language: str, goal: Collection[str], weights: Mapping[str, float]) -> list[Run]:
-    """Neighbouring words that the goal knows, broken by function words, marks and carriers (save in "long-running")."""
+    """Neighbouring words that the goal knows, broken by function words, marks, carriers (save in "long-running"), and around
+    everyday words, unless nothing else is asked."""
+    runs = _pieces(question, language, goal, weights, everyday=True)
+    if all(run.light for run in runs):
+        runs = _pieces(question, language, goal, weights, everyday=False)
+    return runs
+
+
+def _pieces(question: str, language: str, goal: Collection[str], weights: Mapping[str, float], *, everyday: bool) -> list[Run]:
     runs: list[Run] = []
     scopes = _SCOPES.get(language, frozenset())
     acted = {match.end() for match in _ACTING.finditer(question)} if language == "en" else set()
+    verbs = set(_verbs(question)) if language == "en" and everyday else set()
     last, after = -1, ""
     for start, end in tokens(question):
         word = question[start:end].lower()
@@ -247,11 +321,33 @@ def _runs(question: str, language: str, goal: Collection[str], weights: Mapping[
         if not known or form or ((is_carrier(word, language) or (actor and word in _ACTORS)) and not compound):
             last, after = -1, (word if word in scopes else after)
             continue
-        if last < 0 or not _JOINED.fullmatch(question[last:start]):
+        if everyday and is_everyday(question, start, end, language):
+            runs.append(Run(after, light=True, words=[(word, known)]))
+            last = -1
+            continue
+        if last < 0 or start in verbs or not _JOINED.fullmatch(question[last:start]):
             runs.append(Run(after))
         runs[-1].words.append((word, known))
         last, after = -1 if actor and nowhere else end, ""
     return runs
+
+
+def _verbs(question: str) -> Iterable[int]:
+    """Where verbs stand that are no everyday words, in an English question with an auxiliary ("how does logging propagate
+    between loggers") and in a clause ("when a worker crashes"): at the end of what comes before the next function word."""
+    for match in itertools.chain(_ACTING.finditer(question), _WHEN.finditer(question)):
+        words: list[int] = []
+        for found in _WORD.finditer(question, match.end(), match.end() + _CLAUSE):
+            if is_stop_word(found[0].lower(), "en"):
+                if len(words) > 1 and found[0].lower() not in _BEING:
+                    yield words[-1]
+                break
+            if is_everyday(question, found.start(), found.end(), "en"):
+                break
+            words.append(found.start())
+        else:
+            if len(words) > 1:
+                yield words[-1]
 
 
 def _thing(run: Run, language: str) -> Thing:

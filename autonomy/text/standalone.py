@@ -77,7 +77,10 @@ _COMMAND = re.compile(
     r"|(?:an? |the )?(?:[\w.-]+ ){1,4}(?:included|suitable|meant|intended|provided|designed) (?:with|for|by|to|in)\b"
     r"(?!.* (?:is|are)\b)"
     r"|an? (?:[\w.-]+ ){0,3}(?:parameter|argument|flag|option|attribute|object|class|function|method) (?:to \w+|for)\b"
-    r"|an? (?:[\w.-]+ ){1,4}?[\w.-]+: an? ",
+    r"|an? (?:[\w.-]+ ){1,4}?[\w.-]+: an? "
+    # "Subclass of OSError, raised when ...", "Create a pipe from the arguments given by args."
+    r"|(?:an? (?:[\w-]+ )?)?(?:subclass|base class|version|variant|alias) (?:of|for)\b(?!.* (?:is|are)\b)"
+    r"|\w+ an? [^,.]*\b(?:specified|given) by \w+\.$",
     re.IGNORECASE,
 )
 _RUN_IN = re.compile(

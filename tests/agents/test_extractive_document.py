@@ -350,8 +350,10 @@ async def test_an_outline_of_a_length_asked_for_holds_as_many_cards_as_its_text_
         own = tuple(card for card in cards if card.id in section.cards)
         asked = drafting(own, "section").model_copy(update={"task": task, "words": section.words, "heading": section.heading})
         words += sum(count_words(sentence.text) for sentence in flat(await player.draft(asked)))
+    before = tuple(f"{section.heading}: {section.claim}" for section in outline.sections)
+    placed = tuple(card for card in cards if any(card.id in section.cards for section in outline.sections))
     for part in ("introduction", "conclusion"):
-        asked = drafting(cards, part).model_copy(update={"task": task, "words": 40})
+        asked = drafting(placed, part).model_copy(update={"task": task, "words": 40, "before": before})
         words += sum(count_words(sentence.text) for sentence in flat(await player.draft(asked)))
     assert 0.9 * length <= words <= 1.1 * length
 
@@ -384,7 +386,7 @@ def test_no_form_of_any_language_claims_what_the_part_does_not_show(language: st
     words = wording(language)
     kinds = (
         "opens_one", "opens_many", "plain", "new_source", "new_source_bare", "other_section", "same_section", "same_source",
-        "annotation", "annotation_bare", "annotation_nearest", "annotation_more", "annotation_found", "annotation_answers",
+        "annotation", "annotation_bare", "annotation_nearest", "annotation_more", "annotation_answers",
         "annotation_limit", "shared", "shared_differ", "synthesis_one", "synthesis_many", "introduction", "introduction_one",
         "introduction_points", "introduction_sections", "conclusion", "conclusion_one", "conclusion_gaps",
     )  # fmt: skip

@@ -36,8 +36,8 @@ def test_a_budget_of_whole_seconds_and_dollars_is_one() -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"goal": ""}, {"goal": "  \n"}, {"goal": "???"}, {"goal": "\u200b"}, {"goal": "a\x00b"}, {"goal": "\ud800"},
-        {"goal": "x" * 100_001}, {"goal": 5},
+        {"goal": ""}, {"goal": "  \n"}, {"goal": "???"}, {"goal": "\u200b"},
+        {"goal": "a\x00b"}, {"goal": "\ud800"}, {"goal": "x" * 100_001}, {"goal": 5},
         {"journey": "poem"}, {"style": "none"}, {"length": 49}, {"length": True}, {"length": 500.0}, {"min_citations": -1},
         {"min_citations": True}, {"seed": -1}, {"seed": True}, {"seed": 2**53 + 1}, {"target_similarity": 101},
         {"target_similarity": math.nan}, {"due_date": "2026-02-30"}, {"corpus": ["a\x00"]}, {"goall": "x"},

@@ -232,7 +232,7 @@ def evil_material() -> Material:
     paragraphs = tuple((each,) for each in (sentence, *lined))
     return sound.model_copy(
         update={
-            "brief": made.brief(title=EVIL),
+            "brief": made.brief(title=EVIL).model_copy(update={"questions": (EVIL,)}),
             "cards": (card, *sound.cards[1:]),
             "sources": (made.source("manual", title=EVIL, location=EVIL, authors=(EVIL,)), *sound.sources[1:]),
             "sections": (SectionDraft(heading=EVIL, part="synthesis", paragraphs=paragraphs),),

@@ -62,5 +62,4 @@ def _standing(source_id: str, context: Context, brief: Brief) -> tuple[str, ...]
         f"place={[source.id for source in sources].index(source_id)}",
         *(f"C{number}={name}" for number, row in enumerate(rows, 1) for name in row.cards if name in own),
         *(f"answered={row.question}" for row in asked if own.keys() & set(row.cards)),
-        *dict.fromkeys(f"found={card.question}" for card in own.values() if card.question not in brief.questions),
     )

@@ -50,7 +50,8 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     chosen = tuple(c for c in chosen if not c.relevance or c.relevance >= ENOUGH or _names(c, passages, aims))
     fresh = {(card.source, card.anchor.start, card.anchor.end): card for card in chosen[:limit] if card.source in offered}
     kept = [card for span, card in fresh.items() if span not in spans]
-    named = _named(kept, len(held), question, context)
+    served = gathered.served(question, brief)
+    named = _named(kept, len(held), served, context)
     coverage = round(float(answer["coverage"]), 3)
     asked = relevance((question,), brief.terms, brief.language, weights)
     answering = [card.id for card in (*named, *held) if card in named or _answers(card, passages, asked)]
@@ -62,6 +63,8 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         cards=tuple(answering),
         weights=answer.get("weights", {}),
     )
+    if served != question:
+        _credit(served, tuple(card.id for card in named), context)
     context.records.put("question", step.id, row.model_dump(mode="json"), len(context.records.keys("question")))
     touched = tuple(dict.fromkeys(card.source for card in kept))
     return Observation(
@@ -87,6 +90,15 @@ def _named(kept: Sequence[Card], held: int, question: str, context: Context) -> 
         named.append(card.model_copy(update={"id": f"c{number}", "question": question, "anchor": anchor}))
         context.records.put("card", named[-1].id, named[-1].model_dump(mode="json"), number)
     return named
+
+
+def _credit(question: str, cards: Sequence[str], context: Context) -> None:
+    """The question that was asked first is answered by what other words for it found."""
+    for key in context.records.keys("question"):
+        row = Searched.model_validate(context.records.get("question", key))
+        if row.question == question:
+            row = row.model_copy(update={"cards": (*row.cards, *cards), "kept": row.kept + len(cards)})
+            context.records.put("question", key, row.model_dump(mode="json"), context.records.number("question", key))
 
 
 def _answers(card: Card, passages: Sequence[Passage], asked: Relevance) -> bool:

@@ -13,7 +13,7 @@ from autonomy.text.chars import count_words
 from autonomy.text.language import is_cjk
 
 LEAST, MOST = 40, 120
-ANSWERED, FOUND, PLACE = "answered=", "found=", "place="
+ANSWERED, PLACE = "answered=", "place="
 _CLAIM = re.compile(r"^C(\d+)=(\S+)$", re.MULTILINE)
 
 
@@ -21,7 +21,7 @@ def annotation(request: DraftRequest, desk: Desk) -> Paragraphs:
     """One paragraph, without a quotation: what is quoted of the source stands in the claims, to which it points by number.
 
     `before` are the source's headings; `figures` hold "words=N", "place=N" (annotations before this one), "C3=c7" (a claim's
-    number and a card of its row), "answered=question" and "found=question" (asked in other words).
+    number and a card of its row) and "answered=question".
     """
     source = request.sources[0]
     figures = dict(figure.partition("=")[::2] for figure in request.figures if "=" in figure)
@@ -108,11 +108,8 @@ def _closing(request: DraftRequest, desk: Desk) -> list[Sentence]:
     questions = request.brief.questions
     answered = {figure.removeprefix(ANSWERED) for figure in request.figures if figure.startswith(ANSWERED)}
     missing = [question for question in questions if question not in answered]
-    if not questions:
+    if len(questions) < 2 or len(missing) == len(questions):
         return []
-    if len(missing) == len(questions):
-        others = [figure.removeprefix(FOUND) for figure in request.figures if figure.startswith(FOUND)]
-        return [desk.say("found", desk.words.annotation_found, question=_closed(other, desk)) for other in others[:1]]
     counted = len(questions) - len(missing)
     return [
         desk.say("answers", desk.words.annotation_answers, count=counted, asked=len(questions)),

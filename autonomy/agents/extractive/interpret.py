@@ -1,4 +1,4 @@
-"""The goal becomes a brief: language, title, content terms, and three to eight questions that the corpus can be asked.
+"""The goal becomes a brief: language, title, content terms, and one to eight questions that the corpus can be asked.
 
 Questions come from the goal's own points first, then from its subject (what it is, how it works, where it ends), then from
 those headings of the corpus that share its words. Each can be searched as it stands and read as a line of a report.
@@ -16,12 +16,14 @@ from autonomy.agents.roles import Brief, Overview
 from autonomy.core.types import TaskSpec
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.ranking import document_frequency, idf, recall
-from autonomy.text.relevance import subject, things
+from autonomy.text.relevance import light, names, subject, things
 from autonomy.text.words import terms
 
 MOST = 8
 LEAST = 3
 MOST_HEADINGS = 3
+CLAUSE = 0.5
+"""Share of a question's words that a heading must hold to be asked as well."""
 SMALL = 50
 """Documents; up to here a word in a heading names one thing."""
 _FACETS = {
@@ -41,12 +43,6 @@ _COMPARISON = {
     "fr": "{A} et {b} : quelles différences ?",
     "ja": "{a}と{b}の違い",
     "zh": "{a}与{b}的区别",
-}
-_ASPECTS = {
-    "en": ("examples", "limits"),
-    "de": ("Beispiele", "Grenzen"),
-    "es": ("ejemplos", "límites"),
-    "fr": ("exemples", "limites"),
 }
 _PLURAL = re.compile(r"[^su]s$", re.IGNORECASE)
 _SCOPE = re.compile(
@@ -98,8 +94,7 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
         for point in goal.points
     ]
     if is_clause(goal.subject, language):
-        aspects = _ASPECTS.get(language, _ASPECTS["en"])
-        facets = [closed(goal.subject, language), *(f"{_upper(goal.subject)}: {aspect}" for aspect in aspects)]
+        facets = [closed(goal.subject, language), *_limits(goal.subject, language)]
     elif goal.compared:
         a, b = goal.compared
         form = _COMPARISON.get(language, _COMPARISON["en"])
@@ -115,6 +110,12 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
     return tuple(dict.fromkeys(ordered)) or (_upper(goal.subject),)
 
 
+def _limits(question: str, language: str) -> list[str]:
+    """Of an English question about one thing, the question where that thing ends."""
+    found = names(question, language) if language == "en" else ()
+    return [_facet(_FACETS["en"][-1], found[0], language)] if len(found) == 1 else []
+
+
 def _apart(questions: Sequence[str], language: str) -> list[str]:
     """The questions less those whose content words another one holds as well: they would find the same, only vaguer."""
     words = [set(terms(question, language)) for question in questions]
@@ -127,8 +128,7 @@ def _apart(questions: Sequence[str], language: str) -> list[str]:
 
 def _facet_words(language: str) -> set[str]:
     """The words that questions of every subject share ("work", "limits"): they make no other question."""
-    forms = (*_FACETS.get(language, ()), *_ASPECTS.get(language, ()))
-    return set(terms(re.sub(r"\{\w+\}", " ", " ".join(forms)), language))
+    return set(terms(re.sub(r"\{\w+\}", " ", " ".join(_FACETS.get(language, ()))), language))
 
 
 def _is_list(goal: Goal, language: str) -> bool:
@@ -206,10 +206,15 @@ def _near_headings(goal: Goal, overview: Overview, language: str) -> list[str]:
     known = set(asked)
     # "SSL contexts" shares a word with "context manager" and is another thing.
     named = [set(thing) for text in (goal.subject, *goal.points) for thing in things(text, language)]
+    # A question is about all that it names: what a heading shares with it must be most of that.
+    clause = is_clause(goal.subject, language) and not goal.points
+    solid = [term for term in asked if term in told and term not in light(goal.subject, language)]
     scored: list[tuple[float, int, str]] = []
     for place, (text, vector) in enumerate(zip(pool, vectors, strict=True)):
         share = recall(asked, vector, weight)
         own = sum(term in known for term in vector) / max(1, len(vector))
+        if clause and recall(solid, vector, weight) < CLAUSE:
+            continue
         if share * own >= 0.15 and any(thing & core and thing <= set(vector) for thing in named):
             scored.append((-round(share + 0.5 * own, 6), place, text))
     # A heading without a word of its own would search the same again, only vaguer.

@@ -40,7 +40,6 @@ class Wording:
     annotation_nearest: Forms
     annotation_more: Forms
     annotation_only: str
-    annotation_found: Forms
     annotation_answers: Forms
     annotation_limit: Forms
     shared: Forms

@@ -19,7 +19,7 @@ from autonomy.text import claims, ranking
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.leaning import leans
 from autonomy.text.openers import ENTRY_VERB
-from autonomy.text.relevance import ENOUGH, Relevance, relevance, subject
+from autonomy.text.relevance import ENOUGH, LIGHT, Relevance, light, relevance, subject
 from autonomy.text.sentences import split
 from autonomy.text.standalone import flaw, weak
 from autonomy.text.words import terms
@@ -36,6 +36,8 @@ WEAK_COST = 0.3
 ENTRY_COST = 0.35
 NEWS_COST = 0.6
 DEFINITION_GAIN = 0.5
+TITLE_GAIN = 0.7
+"""What a document is about that is named after all that was asked for."""
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
 _CODE = re.compile(r"\w\(|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
@@ -48,6 +50,7 @@ _SIGNATURE = re.compile(
     r"[\w.]+\([^)]*\)?[^.]*$|^(?:class|async|exception|coroutine|function|method|def)\s|^-{1,2}\w|^[\w.]+(?:\s*[=:]\s*\S+)?$"
 )
 # What changed in a release is read by those who knew the one before.
+_WITHOUT = re.compile(r"\b(?:without|ohne|sin|sans)\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
 _NEWS = re.compile(
     r"what['’]s new|changelog|change log|release notes|\bnews\b|neuerungen|novedades|nouveautés|変更点|新特性|更新日志",
     re.IGNORECASE,
@@ -94,16 +97,23 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
         return ()
     wanted = subject(asked_words(request.question, request.brief.language), request.brief.language)
     weight = _weight([c.terms for c in found])
+    everyday = light(request.question, request.brief.language)
+    telling = {
+        term: weight(term) * (LIGHT if term in everyday else 1.0) for term in terms(request.question, request.brief.language)
+    }
     for candidate in found:
-        candidate.topical = _on_point(candidate, wanted, request, weight)
+        candidate.topical = _on_point(candidate, wanted, request, lambda term: telling.get(term, weight(term)))
     asked = set(wanted)
     aims = relevance(request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,))
-    apt = [c for c in found if _says_something(c, asked) and _relevant(c, aims)]
+    taken = _prints(request)
+    apt = [c for c in found if _says_something(c, asked) and _relevant(c, aims) and not _does_without(c, request)]
+    # What is taken already serves no question a second time.
+    apt = [c for c in apt if not _repeats(c, taken)]
     kept = [c for c in apt if c.topical >= TOPICAL]
     kept = apt if len(kept) < FEW and not request.brief.must_cover else kept
     if not kept:
         return ()
-    _score(kept, wanted, weight)
+    _score(kept, wanted, weight, [term for term in wanted if term not in everyday])
     return tuple(_card(c, request.question) for c in _thin(kept, request))
 
 
@@ -215,6 +225,14 @@ def _relevant(candidate: Candidate, aims: Relevance) -> bool:
     return aims.of(candidate.text, (passage.section or "",), passage.title, candidate.language) >= ENOUGH
 
 
+def _does_without(candidate: Candidate, request: SelectRequest) -> bool:
+    """Whether the heading says that the thing asked for is not there: "Running without a subprocess"."""
+    found = _WITHOUT.search(candidate.passage.section or "")
+    if found is None or _WITHOUT.search(request.brief.title):
+        return False
+    return bool(set(terms(found[1], candidate.language)) & set(request.brief.terms))
+
+
 def _says_something(candidate: Candidate, asked: set[str]) -> bool:
     """Whether it holds words beyond the question, the title and the heading: "X is a complex topic" does not."""
     frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
@@ -225,7 +243,7 @@ def _says_something(candidate: Candidate, asked: set[str]) -> bool:
     return new >= NEW_TERMS or (new == NEW_TERMS - 1 and claims.strength(candidate.text, candidate.language) > 0)
 
 
-def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str], float]) -> None:
+def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str], float], things: Sequence[str]) -> None:
     vectors = [ranking.tf_idf(c.terms, weight) for c in found]
     middle = ranking.centroid(vectors)
     central = ranking.scaled([ranking.cosine(vector, middle) for vector in vectors])
@@ -240,6 +258,7 @@ def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str]
             + 1.5 * asked
             + 0.5 * claims.cue(candidate.text, candidate.language)
             + 1.0 / (1 + 0.3 * rank)
+            + TITLE_GAIN * ranking.recall(things, terms(candidate.passage.title, candidate.language), weight)
             + (DEFINITION_GAIN if _defines(candidate, wanted) else 0.0)
             - (DANGLING_COST / 2 if candidate.rescued else 0.0)
             - (WEAK_COST if weak(candidate.text, candidate.language) else 0.0)
@@ -265,21 +284,32 @@ def _ranks(found: Sequence[Candidate]) -> dict[str, int]:
 def _thin(found: list[Candidate], request: SelectRequest) -> list[Candidate]:
     """By relevance and difference; no repeats of what is taken, no overlap, at most three of a source's section."""
     order = ranking.diverse([c.score for c in found], [c.vector for c in found], len(found))
-    taken = [ranking.pairs(terms(quote, detect(quote, request.brief.language))) for quote in request.taken]
+    taken = list(_prints(request))
     homes: Counter[tuple[str, str | None]] = Counter()
     chosen: list[Candidate] = []
     for index in order:
         candidate = found[index]
-        fingerprint = ranking.pairs(candidate.terms)
-        repeated = any(ranking.containment(fingerprint, other) >= ranking.REPEAT for other in taken)
-        if repeated or homes[candidate.home] >= PER_SECTION or any(_overlaps(candidate, other) for other in chosen):
+        if (
+            _repeats(candidate, taken)
+            or homes[candidate.home] >= PER_SECTION
+            or any(_overlaps(candidate, other) for other in chosen)
+        ):
             continue
         homes[candidate.home] += 1
-        taken.append(fingerprint)
+        taken.append(ranking.pairs(candidate.terms))
         chosen.append(candidate)
         if len(chosen) == request.limit:
             break
     return chosen
+
+
+def _prints(request: SelectRequest) -> list[frozenset[tuple[str, str]]]:
+    return [ranking.pairs(terms(quote, detect(quote, request.brief.language))) for quote in request.taken]
+
+
+def _repeats(candidate: Candidate, taken: Sequence[frozenset[tuple[str, str]]]) -> bool:
+    fingerprint = ranking.pairs(candidate.terms)
+    return any(ranking.containment(fingerprint, other) >= ranking.REPEAT for other in taken)
 
 
 def _overlaps(a: Candidate, b: Candidate) -> bool:

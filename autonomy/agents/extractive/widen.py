@@ -9,6 +9,7 @@ from itertools import combinations
 from autonomy.agents.roles import Brief
 from autonomy.core.types import TaskSpec
 from autonomy.text.language import detect, is_cjk
+from autonomy.text.relevance import light, subject
 from autonomy.text.words import terms, tokens
 
 MOST = 6
@@ -75,6 +76,15 @@ _NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
+_SIDES = {
+    "en": ("limits", "examples"),
+    "de": ("Grenzen", "Beispiele"),
+    "es": ("límites", "ejemplos"),
+    "fr": ("limites", "exemples"),
+}
+"""What texts on any thing have parts on."""
+
+
 def widen(task: TaskSpec, brief: Brief, thin: Sequence[str]) -> tuple[str, ...]:
     """At most six new questions, nearest to the old ones first; never one that was asked already."""
     language = brief.language
@@ -92,7 +102,8 @@ def widen(task: TaskSpec, brief: Brief, thin: Sequence[str]) -> tuple[str, ...]:
 
 
 def _variants(question: str, brief: Brief) -> list[str]:
-    """Other names first, then the question without one of its words, then each word alone, longest first."""
+    """What it asks about without everyday words, other names for it, its limits and examples; then the question without one
+    of its words, then each word alone, longest first."""
     words = _content_words(question, brief.language)
     if is_cjk(brief.language):
         return [brief.subject, *_CJK_WORD.findall(question)]
@@ -103,7 +114,11 @@ def _variants(question: str, brief: Brief) -> list[str]:
     ]
     fewer = [" ".join(part) for part in combinations(words, len(words) - 1)] if len(words) > 2 else []
     alone = sorted((word for word in words if len(word) > 3), key=lambda word: (-len(word), words.index(word)))
-    return [*renamed[:2], *fewer, brief.subject, *renamed[2:], *alone]
+    named = subject(question, brief.language)
+    everyday = light(question, brief.language)
+    heads = [word for word in words if set(terms(word, brief.language)) & set(named) - everyday]
+    sides = [" ".join([*heads, side]) for side in _SIDES.get(brief.language, ())] if heads and len(heads) < len(words) else []
+    return [*([" ".join(heads)] if sides else []), *renamed[:2], *sides, *fewer, brief.subject, *renamed[2:], *alone]
 
 
 def _content_words(question: str, language: str) -> list[str]:

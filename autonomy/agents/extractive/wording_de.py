@@ -98,7 +98,6 @@ GERMAN = Wording(
     ),
     annotation_only="Was daraus zitiert ist, steht wörtlich bei den Aussagen oben, jeweils mit seinem Ort; das Übrige "
     "wurde von den gestellten Fragen nicht gefunden oder nicht ausgewählt.",
-    annotation_found=("Sie fand sich mit einer anderen Fassung der Frage: {question}",),
     annotation_answers=(
         "Fragen, zu denen Zitate daraus sprechen: {digits} von {asked}.",
         "Von den gestellten Fragen treffen ihre Zitate {digits} von {asked}.",
@@ -140,7 +139,7 @@ GERMAN = Wording(
         "gefügt, auch die Sätze zwischen den Zitaten.",
     ),
     introduction_points=("Der Auftrag nennt diese Punkte: {points}.", "Ausdrücklich gefragt war nach: {points}."),
-    introduction_sections=("Die Teile der Reihe nach: {headings}.", "Die Teile sind {headings}."),
+    introduction_sections=("Die Überschriften der Teile: {headings}.", "Die Teile tragen die Überschriften {headings}."),
     conclusion=(
         "Zum Thema {goal} sind oben aus {sources} Quellen Stellen zitiert ({digits} insgesamt), die meisten aus {titles}.",
         "Das Dokument zitiert zum Thema {goal} {digits} Stellen aus {sources} Quellen; die meisten stammen aus {titles}.",

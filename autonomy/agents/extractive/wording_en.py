@@ -98,7 +98,6 @@ ENGLISH = Wording(
     ),
     annotation_only="What is quoted from it stands word for word among the claims above, each with its place; the rest "
     "of it was either not found by the questions that were searched or not selected.",
-    annotation_found=("It was found with the question in other words: {question}",),
     annotation_answers=(
         "Questions that quotations from it speak to: {digits} of {asked}.",
         "Of the questions that were asked, its quotations speak to {digits} of {asked}.",
@@ -141,8 +140,8 @@ ENGLISH = Wording(
     ),
     introduction_points=("The goal names these points: {points}.", "Asked for in particular: {points}."),
     introduction_sections=(
-        "The parts in order: {headings}.",
-        "The parts are {headings}.",
+        "The text has {count} parts, headed {headings}.",
+        "The headings of its {count} parts: {headings}.",
     ),
     conclusion=(
         "On {goal}, {count} passages are quoted above from {sources} sources, most of them from {titles}.",

@@ -96,7 +96,6 @@ SPANISH = Wording(
     ),
     annotation_only="Lo que se cita de ella está, palabra por palabra, en las afirmaciones de arriba, cada cita con su "
     "lugar; lo demás no lo hallaron las preguntas planteadas o no se eligió.",
-    annotation_found=("Se halló con la pregunta en otras palabras: {question}",),
     annotation_answers=(
         "Preguntas de las que hablan sus citas: {digits} de {asked}.",
         "De las preguntas planteadas, sus citas tratan {digits} de {asked}.",
@@ -138,7 +137,7 @@ SPANISH = Wording(
         "también las frases entre las citas.",
     ),
     introduction_points=("El encargo nombra estos puntos: {points}.", "Se preguntó en particular por: {points}."),
-    introduction_sections=("Las partes, por orden: {headings}.", "Las partes son {headings}."),
+    introduction_sections=("Los títulos de las partes: {headings}.", "Las partes llevan los títulos {headings}."),
     conclusion=(
         "Sobre {goal} se citan arriba pasajes de {sources} fuentes ({digits} en total), la mayoría de {titles}.",
         "El documento cita {digits} pasajes sobre {goal} de {sources} fuentes; la mayor parte viene de {titles}.",

@@ -76,7 +76,6 @@ FRENCH = Wording(
     ),
     annotation_only="Ce qui en est cité se lit mot pour mot dans les affirmations plus haut, chaque citation avec son "
     "lieu ; le reste n'a pas été trouvé par les questions posées ou n'a pas été retenu.",
-    annotation_found=("Elle a été trouvée en posant la question autrement : {question}",),
     annotation_answers=("Questions dont parlent ses citations : {digits} sur {asked}.",),
     annotation_limit=(
         "Rien n'en a été retenu sur la question : {question}",
@@ -106,7 +105,7 @@ FRENCH = Wording(
         "langue, y compris les phrases entre les citations.",
     ),
     introduction_points=("La demande nomme ces points : {points}.", "Demandé en particulier : {points}."),
-    introduction_sections=("Les parties dans l'ordre : {headings}.", "Les parties sont {headings}."),
+    introduction_sections=("Les titres des parties : {headings}.", "Les parties ont pour titres {headings}."),
     conclusion=("Sur le sujet {goal}, {digits} passages de {sources} sources sont cités plus haut, la plupart de {titles}.",),
     conclusion_one=("Ce qui est cité plus haut sur le sujet {goal} vient de {titles} (citations : {digits}).",),
     conclusion_gaps=("Aucune citation n'a été trouvée pour : {gaps}.",),

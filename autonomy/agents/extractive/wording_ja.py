@@ -57,7 +57,6 @@ JAPANESE = Wording(
     annotation_nearest=("ここから引いた中で問いに最も近いと評価したのは{claim}である。",),
     annotation_more=("この資料を引く主張は上に{digits}件ある：{claims}。",),
     annotation_only="引用は上の主張の中に原文のまま、その場所とともにある。残りは、探した問いでは見つからなかったか、選ばれなかった。",
-    annotation_found=("言い換えた問いで見つかった：{question}",),
     annotation_answers=("引用が触れる問いは{asked}件のうち{digits}件である。",),
     annotation_limit=("次の問いへの引用はなかった：{question}",),
     shared=("この点は{digits}件の資料が述べている：{titles}。", "同じ点が{titles}にある。"),

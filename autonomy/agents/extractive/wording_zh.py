@@ -57,7 +57,6 @@ CHINESE = Wording(
     annotation_nearest=("在引自它的段落中，{claim}被评为与问题最接近。",),
     annotation_more=("上文有{digits}条主张引用它：{claims}。",),
     annotation_only="引自它的文字原样列在上文各条主张中，并注明出处；其余部分未被所提问题检索到，或未被选用。",
-    annotation_found=("换一种问法找到它：{question}",),
     annotation_answers=("在{asked}个问题中，它的引文涉及{digits}个。",),
     annotation_limit=("对这个问题它没有可引之处：{question}",),
     shared=("有{digits}个来源持此说：{titles}。", "同一点见于{titles}。"),

@@ -6,6 +6,7 @@ from autonomy.agents import critic, gathered, planning
 from autonomy.agents.context import Context
 from autonomy.agents.planning import grow, search_step
 from autonomy.agents.roles import Brief
+from autonomy.core.counting import several
 from autonomy.core.errors import ProviderError
 from autonomy.core.graph import Update
 from autonomy.core.state import GraphState
@@ -34,7 +35,7 @@ async def expand(state: GraphState, context: Context) -> Update:
     grown = grow(steps, added, after=searches)
     figures = {"thin": len(thin), "new_questions": len(fresh), "widened": state["widened"] + 1}
     if fresh:
-        why = f"evidence is thin; asks {len(fresh)} other questions"
+        why = f"evidence is thin; asks {several(len(fresh), 'other question')}"
         context.emit("plan.updated", {"steps": planning.summary(grown), "why": why}, node="expand")
     else:
         why = f"evidence is thin and no other question is left to ask{gave_up}"

@@ -68,7 +68,7 @@ def _grow(steps: planning.Plan, task: TaskSpec, brief: Brief, state: GraphState,
         added = context.journey.after_outline(task, brief, outline)
         grown = grow(steps, added, after=[step.id for step in steps if step.action == "outline"])
         if grown != steps:
-            return grown, f"the outline has {len(outline.sections)} sections: one step for each"
+            return grown, f"the outline has {several(len(outline.sections), 'section')}: one step for each"
     return steps, "goes on with the plan"
 
 
