@@ -6,6 +6,7 @@ the body must be within its limits. What nobody foresaw becomes a 500 without a 
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import logging
 import time
@@ -109,6 +110,12 @@ class Gate:
         except limits.Client:
             status = 499
             return
+        except asyncio.CancelledError:
+            if status:
+                raise
+            answer = problems.of_refusal(
+                Refusal(503, "shutting-down", "the server is shutting down", "Send it again.", {"retry-after": "1"})
+            )
         except Refusal as error:
             answer = problems.of_refusal(error)
         except AutonomyError as error:

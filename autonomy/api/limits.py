@@ -7,6 +7,7 @@ read the answer. Compressed bodies are refused: nothing is ever unpacked here.
 from __future__ import annotations
 
 import asyncio
+import re
 
 from starlette.types import Message, Receive, Scope
 
@@ -17,11 +18,18 @@ MIB = 1 << 20
 BODY_BYTES = 10 * MIB
 GITHUB_BYTES = 25 * MIB
 """GitHub caps its payloads at 25 MB."""
+FORM_BYTES = MIB // 4
+"""A form's longest field is a reason of 10,000 characters, twelve bytes each at the worst."""
+VALUES = 16_384
+"""The most values in a document. The largest that means anything has some 12,000; each that does not fit costs a validation
+and an error, so that a few millions of them would hold up everybody for a minute."""
 SMALL = 64 * 1024
 """A body up to this size is parsed in the event loop; a larger one beside it."""
 FORMS = frozenset({"/login", "/logout"})
 FORMS_BELOW = "/ui/"
 RAW = "/webhooks/"
+_PARTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|([,\[{])', re.DOTALL)
+"""Strings (an open one to its end), and what stands before or between values."""
 
 
 class Client(Exception):
@@ -37,7 +45,7 @@ async def admit(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> 
     if (length is None or length == b"0") and b"transfer-encoding" not in headers:
         return receive
     path: str = scope["path"]
-    most = GITHUB_BYTES if path == "/webhooks/github" else BODY_BYTES
+    most = _most(path)
     if length is not None and (len(length) > 15 or int(length) > most):
         raise _too_large(most)
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -46,6 +54,14 @@ async def admit(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> 
     if whole and scope["method"] not in ("GET", "HEAD") and not path.startswith(RAW):
         await _check(path, headers.get(b"content-type", b""), whole)
     return _replay(whole, receive)
+
+
+def _most(path: str) -> int:
+    if path == "/webhooks/github":
+        return GITHUB_BYTES
+    if path.startswith(("/api/", RAW)):
+        return BODY_BYTES
+    return FORM_BYTES  # forms, and addresses that read no body at all
 
 
 async def _read(receive: Receive, most: int) -> bytes:
@@ -70,6 +86,8 @@ async def _check(path: str, kind: bytes, whole: bytes) -> None:
         return
     if media != b"application/json":
         raise Refusal(415, "unsupported-media-type", "the body must be application/json", "Set Content-Type.")
+    if _crowded(whole):
+        raise Refusal(413, "too-large", f"the body holds more than {VALUES} values", "Send less.")
     try:
         if len(whole) <= SMALL:
             loads(whole)
@@ -77,6 +95,18 @@ async def _check(path: str, kind: bytes, whole: bytes) -> None:
             await asyncio.to_thread(loads, whole)
     except NotStrict as error:
         raise Refusal(400, "bad-json", str(error), "Send strict JSON in UTF-8.") from None
+
+
+def _crowded(whole: bytes) -> bool:
+    """Whether the document holds more than VALUES values; stops counting there."""
+    if whole.count(b",") + whole.count(b"[") + whole.count(b"{") <= VALUES:
+        return False
+    found = 0
+    for part in _PARTS.finditer(whole):
+        found += part[1] is not None
+        if found > VALUES:
+            return True
+    return False
 
 
 def _replay(whole: bytes, receive: Receive) -> Receive:
@@ -93,4 +123,5 @@ def _replay(whole: bytes, receive: Receive) -> Receive:
 
 
 def _too_large(most: int) -> Refusal:
-    return Refusal(413, "too-large", f"the body is larger than {most // MIB} MiB", "Send less.")
+    size = f"{most // MIB} MiB" if most >= MIB else f"{most // 1024} KiB"
+    return Refusal(413, "too-large", f"the body is larger than {size}", "Send less.")

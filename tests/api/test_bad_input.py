@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from autonomy.api.limits import VALUES, _crowded
 from tests.api.served import ADMIN, ASKED, Served
 from tests.core.test_strict_json import BAD
 
@@ -69,7 +70,7 @@ def test_bodies(served: Served, body: bytes) -> None:
     before = served.written()
     with served.client() as client:
         answer = client.post("/api/v2/runs", content=body, headers=JSON)
-        assert answer.status_code in (400, 422)
+        assert answer.status_code in (400, 413, 422)
         assert answer.headers["content-type"] == "application/problem+json"
         assert "Traceback" not in answer.text
         assert client.get("/healthz").status_code == 200
@@ -82,6 +83,40 @@ def test_nan_deep_inside_a_request_that_does_not_fit_is_a_4xx_as_well(served: Se
         body = b'{"journey": 5, "task_spec": {"goal": ' + bad + b'}, "extra": [' + bad + b"]}"
         with served.client() as client:
             assert client.post("/api/v2/runs", content=body, headers=JSON).status_code == 400
+
+
+CROWDS = {
+    "ones": b'{"request_text": "a b", "acceptance_criteria": [' + b"1," * 100_000 + b"1]}",
+    "objects": b'{"request_text": "a b", "acceptance_criteria": [' + b"{}," * 100_000 + b"{}]}",
+    "members": b'{"a": 1' + b"".join(b', "%d": 1' % n for n in range(20_000)) + b"}",
+    "lists": b"[" + b"[]," * 20_000 + b"[]]",
+}
+
+
+@pytest.mark.parametrize("path", ["/api/tasks", "/api/v2/runs", "/login"])
+@pytest.mark.parametrize("body", CROWDS.values(), ids=CROWDS.keys())
+def test_a_crowd_of_values_is_refused_before_each_is_looked_at(served: Served, body: bytes, path: str) -> None:
+    with served.client() as client:
+        answer = client.post(path, content=body, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+def test_values_are_counted_and_not_what_strings_hold() -> None:
+    text = b",[{" * 100_000
+    assert not _crowded(b'{"goal": "' + text + b'"}')
+    assert not _crowded(b'{"goal": "\\"' + text + b'"}')
+    assert not _crowded(b"[" + b"1," * (VALUES - 2) + b"1]")
+    assert _crowded(b"[" + b"1," * VALUES + b"1]")
+    assert _crowded(b'["a\\\\",' + b'"b",' * VALUES + b"1]")
+    assert not _crowded(b'"' + b'\\"' * 1_000_000 + b",[{" * VALUES)  # a string without an end is read once
+
+
+@pytest.mark.parametrize("path", ["/login", "/healthz", "/ui/tasks/x/reject"])
+def test_an_address_that_reads_a_form_or_nothing_takes_no_large_body(served: Served, path: str) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    with served.client() as client:
+        answer = client.post(path, content=b"token=" + b"%41" * 100_000, headers=form)
+        assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
 
 @pytest.mark.parametrize("size", [64 << 20, 11 << 20])

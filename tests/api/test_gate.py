@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from autonomy.api.auth import is_loopback
-from autonomy.api.gate import Hosts
+from autonomy.api.auth import Authenticator, is_loopback
+from autonomy.api.gate import Gate, Hosts
 from autonomy.api.limits import BODY_BYTES
+from autonomy.api.metrics import Requests
 from autonomy.bootstrap.settings import ServeSettings
 from autonomy.core.errors import ConfigurationError
+from autonomy.storage.database import Database
 from tests.api.served import ADMIN, ASKED, Served, settings
 
 PROTECTED = (
@@ -184,3 +189,39 @@ def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_not(served: Ser
     assert admin.post("/api/v2/runs", content=fits, headers=kind).status_code == 422
     assert admin.post("/api/v2/runs", content=fits + b" ", headers=kind).status_code == 413
     assert admin.get("/api/v2/runs").status_code == 200
+
+
+async def test_a_request_that_is_cut_off_as_the_server_leaves_is_told_so(database: Database) -> None:
+    """Otherwise the server writes a trace for each."""
+    told: list[Any] = []
+    reading = asyncio.Event()
+
+    async def receive() -> Any:
+        reading.set()
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def nobody(what: str, client: str) -> None:
+        raise AssertionError(what)
+
+    gate = Gate(
+        FastAPI(),
+        hosts=Hosts([]),
+        authenticator=Authenticator(database, None),
+        requests=Requests(),
+        auth_failed=nobody,
+        hot={},
+    )
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"content-length", b"9")]
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/v2/runs", "headers": headers, "client": ("127.0.0.1", 1),
+        "query_string": b"", "root_path": "",
+    }  # fmt: skip
+    request = asyncio.create_task(gate(scope, receive, send))
+    await reading.wait()
+    request.cancel()
+    await request
+    assert [message.get("status") for message in told] == [503, None]
+    assert b"shutting down" in told[1]["body"]
