@@ -174,7 +174,8 @@ def relevance(
     """The aims of `questions`: of each its terms that are `known` to the goal, or all where none is.
 
     `others` are questions asked in other words: one that only gives another name to a thing ("abort" for "cancel", but no
-    everyday word) is an aim as well; one that leaves words out is none, since what it finds must still speak to the whole question.
+    everyday word) is an aim as well; one that leaves words out is none, since what it finds must still speak to the whole
+    question.
     """
     asked = [tuple(dict.fromkeys(terms(question, language))) for question in questions]
     goal = set(known)
