@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from autonomy.text.everyday import is_everyday
@@ -219,15 +219,19 @@ def things(question: str, language: str) -> tuple[Thing, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def names(question: str, language: str) -> tuple[str, ...]:
-    """The things that a question names, as it writes them, less the one who acts where there are others."""
+def names(question: str, language: str, known: Set[str] = frozenset()) -> tuple[str, ...]:
+    """The things that a question names, as it writes them, less one who acts and is none of the `known` terms."""
     acted = [question[match.end() :] for match in _ACTING.finditer(question)] if language == "en" else []
     found: dict[str, None] = {}
     for run in _runs(question, language, set(terms(question, language)), {}):
         written = re.search(r"\W+".join(re.escape(word) for word, _ in run.words), question, re.IGNORECASE)
         if written and not run.light:
             found[written[0]] = None
-    others = [name for name in found if not any(rest.startswith(name) for rest in acted)]
+    others = [
+        name
+        for name in found
+        if not known or known & set(terms(name, language)) or not any(rest.startswith(name) for rest in acted)
+    ]
     return tuple(others or found)
 
 

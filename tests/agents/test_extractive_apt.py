@@ -88,6 +88,10 @@ def shelf(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> It
         ("Should we use PostgreSQL or SQLite?", 2, "sqlite"),
         ("A beginner's guide to write-ahead logging", 5, "log"),
         ("everything about checkpoints", 8, "checkpoint"),
+        ("How do leases and fencing tokens stop a frozen worker from writing?", 12, "fenc"),
+        ("Explain how queues stay fair when one user floods them", 6, "user"),
+        ("How should a client retry when a server is overloaded?", 7, "retr"),
+        ("What happens to work in progress when a worker crashes?", 8, "worker"),
         ("How do checkpoints, leases, retries and logs work in job queues", 20, "lease"),
         ("Write a short essay about how databases and job queues stay reliable", 10, "database"),
     ],
@@ -111,6 +115,8 @@ async def test_an_ordinary_goal_is_quoted_for(shelf: Shelf, goal: str, least: in
         "Weight loss for users of gyms",
         "Marriage counselling for users",
         "Power plants",
+        "Queues at airports",
+        "How do airports handle passengers who wait in a queue?",
     ],
 )
 async def test_nothing_is_quoted_for_another_subject(shelf: Shelf, goal: str) -> None:

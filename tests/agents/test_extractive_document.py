@@ -348,12 +348,16 @@ async def test_an_outline_of_a_length_asked_for_holds_as_many_cards_as_its_text_
     words = 0
     for section in outline.sections:
         own = tuple(card for card in cards if card.id in section.cards)
-        asked = drafting(own, "section").model_copy(update={"task": task, "words": section.words, "heading": section.heading})
+        before = tuple(f"{each.heading}: {each.claim}" for each in outline.sections[: outline.sections.index(section)])
+        asked = drafting(own, "section").model_copy(
+            update={"task": task, "words": section.words, "heading": section.heading, "before": before}
+        )
         words += sum(count_words(sentence.text) for sentence in flat(await player.draft(asked)))
     before = tuple(f"{section.heading}: {section.claim}" for section in outline.sections)
+    gaps = tuple(f"not found: {each}" for each in brief().questions if each not in {card.question for card in cards})
     placed = tuple(card for card in cards if any(card.id in section.cards for section in outline.sections))
     for part in ("introduction", "conclusion"):
-        asked = drafting(placed, part).model_copy(update={"task": task, "words": 40, "before": before})
+        asked = drafting(placed, part).model_copy(update={"task": task, "words": 40, "before": before, "figures": gaps})
         words += sum(count_words(sentence.text) for sentence in flat(await player.draft(asked)))
     assert 0.9 * length <= words <= 1.1 * length
 

@@ -320,3 +320,10 @@ async def test_a_heading_that_shares_one_word_of_a_name_is_another_thing() -> No
     brief = await ExtractivePlayer().interpret(TaskSpec(goal="What is a context manager?"), overview)
     assert "Writing context managers" in brief.questions
     assert "SSL Contexts" not in brief.questions
+
+
+async def test_what_somebody_does_is_no_list_of_things() -> None:
+    goal = "How do I parse command line arguments and show help in Python?"
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal=goal), OVERVIEW)
+    assert brief.must_cover == ()
+    assert brief.questions[0] == goal

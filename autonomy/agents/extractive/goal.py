@@ -68,7 +68,8 @@ _ASPECT = {
 }
 """What is asked of a thing, before its name: nobody asks how the risks of it work."""
 _LISTED = {
-    "en": r"(?:how|why|when|where)\s+(?:(?:do|does|can|could|should|must|are|is)\s+)?(?P<l>.+?)\s+(?:work|stay|help|keep|make"
+    "en": r"(?:how|why|when|where)\s+(?!(?:do|can|could|should|must)\s+(?:i|we|you|one|they)\b)"
+    r"(?:(?:do|does|can|could|should|must|are|is)\s+)?(?P<l>.+?)\s+(?:work|stay|help|keep|make"
     r"|fit|play|interact|relate|differ|behave|fail|survive|protect|matter|depend|recover|used|made|built|need)s?\b",
     "de": r"(?:wie|warum|wann|wo)\s+(?:funktionieren|arbeiten|helfen|unterscheiden\ sich|hängen)\s+(?P<l>.+?)"
     r"(?:\s+(?:in|im|bei|mit|für|zusammen)\b.*)?$",

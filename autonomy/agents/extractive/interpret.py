@@ -94,7 +94,7 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
         for point in goal.points
     ]
     if is_clause(goal.subject, language):
-        facets = [closed(goal.subject, language), *_limits(goal.subject, language)]
+        facets = [closed(goal.subject, language), *_limits(goal.subject, language, named)]
     elif goal.compared:
         a, b = goal.compared
         form = _COMPARISON.get(language, _COMPARISON["en"])
@@ -110,9 +110,9 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
     return tuple(dict.fromkeys(ordered)) or (_upper(goal.subject),)
 
 
-def _limits(question: str, language: str) -> list[str]:
+def _limits(question: str, language: str, known: frozenset[str]) -> list[str]:
     """Of an English question about one thing, the question where that thing ends."""
-    found = names(question, language) if language == "en" else ()
+    found = names(question, language, known) if language == "en" else ()
     return [_facet(_FACETS["en"][-1], found[0], language)] if len(found) == 1 else []
 
 

@@ -36,6 +36,8 @@ WEAK_COST = 0.3
 ENTRY_COST = 0.35
 NEWS_COST = 0.6
 DEFINITION_GAIN = 0.5
+OTHER_WORDS = 0.8
+"""What the answer to other words for a question is worth of an answer to the question."""
 TITLE_GAIN = 0.7
 """What a document is about that is named after all that was asked for."""
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
@@ -114,7 +116,8 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     if not kept:
         return ()
     _score(kept, wanted, weight, [term for term in wanted if term not in everyday])
-    return tuple(_card(c, request.question) for c in _thin(kept, request))
+    share = 1.0 if request.question in request.brief.questions or not request.brief.questions else OTHER_WORDS
+    return tuple(_card(c, request.question, share) for c in _thin(kept, request))
 
 
 def candidates(passage: Passage, fallback: str) -> list[Candidate]:
@@ -318,11 +321,11 @@ def _overlaps(a: Candidate, b: Candidate) -> bool:
     return a.passage.start + a.start < b.passage.start + b.end and b.passage.start + b.start < a.passage.start + a.end
 
 
-def _card(candidate: Candidate, question: str) -> Card:
+def _card(candidate: Candidate, question: str, share: float) -> Card:
     passage = candidate.passage
     start = passage.start + candidate.start
     anchor = Anchor(page=passage.page, section=passage.section, start=start, end=passage.start + candidate.end)
-    relevance = round(min(1.0, 0.5 * min(1.0, candidate.topical) + 0.5 * candidate.score), 3)
+    relevance = round(share * min(1.0, 0.5 * min(1.0, candidate.topical) + 0.5 * candidate.score), 3)
     gist = clean_heading(passage.section or passage.title)
     return Card(
         id="", source=passage.source, quote=candidate.text, anchor=anchor, gist=gist, relevance=relevance, question=question

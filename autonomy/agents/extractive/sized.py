@@ -28,7 +28,12 @@ def outline(request: OutlineRequest) -> Outline:
     number = max(1, min(len(ranked), round(request.words / plain.WORDS_PER_CARD)))
     for _ in range(ROUNDS):
         if number in tried:
-            break
+            # More cards may make fewer words, where one finds no place: the numbers beside the best are looked at as well.
+            best = min(tried, key=lambda n: tried[n][0])
+            near = [n for n in (best - 1, best + 1, best - 2, best + 2) if 1 <= n <= len(ranked) and n not in tried]
+            if not near:
+                break
+            number = near[0]
         made = _roomy(plain.laid_out(request, plain.in_order(request.cards, ranked[:number])), request)
         words = _words(made, request)
         tried[number] = (abs(words - request.words), made)
