@@ -134,6 +134,9 @@ class Gate:
         """Let the request through, or say what to answer instead."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         scope["autonomy.headers"] = headers
+        given = scope["headers"]
+        if len(headers) != len(given) and sum(name == b"host" for name, _ in given) > 1:
+            raise Refusal(400, "several-hosts", "the request names more than one Host", "Send one Host header.")
         if not self._hosts.allow(headers.get(b"host")):
             raise Refusal(400, "unknown-host", "the Host header names another server", "Add it to [serve] allow_hosts.")
         path, method = scope["path"], scope["method"]

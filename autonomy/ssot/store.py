@@ -93,7 +93,7 @@ class TaskStore:
 
         `after` runs under the lock, once the file is durable. Raises CorruptState where a damaged file has that name.
         """
-        with self._locked(task.task_id) as path:
+        with self._locked(task.task_id, new=True) as path:
             with contextlib.suppress(FileNotFoundError):
                 return _content(path).task, False
             stored = self._write(path, task.evolve(revision=1, status=engine.status(task), updated_at=task.created_at))
@@ -217,9 +217,12 @@ class TaskStore:
         return self.folder / f"{task_id}.json"
 
     @contextlib.contextmanager
-    def _locked(self, task_id: str) -> Iterator[Path]:
+    def _locked(self, task_id: str, *, new: bool = False) -> Iterator[Path]:
+        """The task's file, locked. Without `new` a task that is not there raises NotFound, and leaves no lock file behind."""
         path, locks = self._path(task_id), self.folder / ".locks"
         try:
+            if not new and not _there(path):
+                raise _missing(task_id)
             locks.mkdir(parents=True, exist_ok=True)
             lock = FileLock(locks / f"{task_id}.lock", timeout=LOCK_SECONDS, poll_interval=0.005, preserve_lock_file=True)
             lock.acquire()
@@ -240,6 +243,15 @@ class TaskStore:
         stored = parse(raw, task.task_id)  # what could not be read back is not written
         write_atomic(path, raw)
         return stored
+
+
+def _there(path: Path) -> bool:
+    """Whether the name is taken, by whatever. Raises OSError where nobody may look."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _content(path: Path) -> Stored:

@@ -101,6 +101,14 @@ def test_a_foreign_host_is_told_nothing(served: Served) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "unknown-host")
 
 
+@pytest.mark.parametrize("hosts", [("evil.example", "localhost"), ("localhost", "evil.example"), ("localhost", "localhost")])
+def test_a_request_that_names_two_hosts_is_refused(served: Served, hosts: tuple[str, str]) -> None:
+    named = "".join(f"{name}: {host}\r\n" for name, host in zip(("Host", "hOST"), hosts, strict=True))
+    answer = served.raw(f"GET /healthz HTTP/1.1\r\n{named}Connection: close\r\n\r\n".encode())
+    assert answer.split(b" ")[1] == b"400"
+    assert b"several-hosts" in answer
+
+
 @pytest.mark.parametrize(
     "headers",
     [{"origin": "http://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}],

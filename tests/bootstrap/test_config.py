@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -295,3 +296,11 @@ def test_every_setting_is_documented_as_it_is() -> None:
     writer = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(writer)
     assert (docs / "settings.md").read_text("utf-8") == writer.page()
+
+
+def test_the_page_of_settings_calls_unused_what_nothing_uses_and_nothing_else() -> None:
+    root = Path(__file__).parents[2]
+    code = "".join(path.read_text("utf-8") for room in ("autonomy", "cli") for path in (root / room).rglob("*.py"))
+    used = {name for name in SECTIONS if re.search(rf"settings\.{name}\b", code)}
+    (sentence,) = re.findall(r"[^.]*are read and checked already", (root / "docs" / "settings.md").read_text("utf-8"))
+    assert set(re.findall(r"`\[(\w+)\]`", sentence)) == set(SECTIONS) - used

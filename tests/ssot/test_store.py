@@ -102,6 +102,15 @@ def test_a_change_that_fails_and_one_that_renames_leave_the_file_as_it_was(tasks
     assert [path.name for path in tasks.folder.iterdir() if path.name != ".locks"] == ["t1.json"]
 
 
+def test_a_change_of_what_is_not_there_leaves_nothing_behind(tasks: TaskStore, folder: Path) -> None:
+    for there in (False, True):
+        if there:
+            tasks.create(task())
+        with pytest.raises(NotFound):
+            tasks.update("nobody", noted("a"))
+        assert [path.name for path in folder.glob(".locks/*")] == ["t1.lock"] * there
+
+
 def test_what_is_not_there_is_not_found(tasks: TaskStore) -> None:
     assert tasks.list() == store.Listing((), ())
     for look in (lambda: tasks.read("t1"), lambda: tasks.update("t1", noted("a"))):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from lxml import html  # type: ignore[import-untyped]
 
 from autonomy.services.tasks import NewTask
 from autonomy.storage.artifacts import write_atomic
@@ -36,7 +37,8 @@ def test_a_stranger_is_sent_to_the_sign_in_page_and_a_program_is_told(served: Se
             assert stranger.get(path).status_code == 401
         page = stranger.get("/login", headers=HTML)
         assert page.status_code == 200
-        assert 'name="token"' in page.text
+        (field,) = html.fromstring(page.text).xpath("//input[@autofocus]")
+        assert field.get("name") == "token"
         assert stranger.post("/ui/tasks/abc/approve", headers=FORM).status_code == 401
 
 
