@@ -316,6 +316,23 @@ def test_forty_racing_decisions_start_one_run(app: App, tasks: Tasks) -> None:
     assert len(app.runs.page().items) == (page["status"] == "approved")
 
 
+def test_a_foreign_run_under_the_key_of_a_task_is_not_taken_for_its_run(app: App, tasks: Tasks) -> None:
+    """As a workspace may hold it from before such keys were reserved."""
+    task_id = add(tasks, "Why do leases expire?")
+    goal = TaskSpec(goal="Something else", corpus=(str(app.home / "docs"),))
+    foreign = app.runs.start(StartRun(goal, idempotency_key=f"task:{task_id}:1"), reserved=True).run_id
+    page = tasks.approve(task_id, "ada")
+    assert page.get("error") is None
+    assert page["run_id"] != foreign
+    assert app.runs.inspect(page["run_id"])["task"]["goal"] == "Why do leases expire?"
+    dispatches = [{**page["dispatches"][0], "run_id": None}]  # as if the start had been cut short here
+    path = app.home / "ssot" / f"{task_id}.json"
+    path.write_text(json.dumps({**page, "dispatches": dispatches, "run_id": None}))
+    tasks.reconcile()
+    assert tasks.show(task_id)["run_id"] == page["run_id"]
+    assert len(app.runs.page().items) == 2
+
+
 # -- webhooks ---------------------------------------------------------------------------------------
 
 
