@@ -25,6 +25,7 @@ from autonomy.services import asked, review, task_events
 from autonomy.services.ledger import Ledger, Telling, now
 from autonomy.services.runs import RESERVED, Runs, StartRun
 from autonomy.ssot import protocol, status
+from autonomy.ssot.reading import Stored
 from autonomy.ssot.task import Dispatch, Task
 from autonomy.storage.database import Tx
 
@@ -57,6 +58,8 @@ class TaskRuns:
         self._runs = runs
         self._defaults = defaults
         self._most = max_dispatches
+        self._settled: dict[str, Stored] = {}
+        self._changed: dict[str, Stored] = {}
 
     # -- start --------------------------------------------------------------------------------------
 
@@ -198,17 +201,42 @@ class TaskRuns:
         self._ledger.store.sweep()
         told = self._database.read(task_events.revisions)
         healed = 0
-        for stored in self._ledger.store.list().tasks:
+        first = self._ledger.store.list().tasks
+        for stored in first:
             if stored.task.revision > told.get(stored.task.task_id, 0):
                 healed += self._safely(partial(self._ledger.heal, stored.task.task_id))
         healed += self.report_pending()
-        for stored in self._ledger.store.list().tasks:
-            task = stored.task
-            if task.status == "approved" and task.last is None:  # decided by hand, in the file
-                healed += self._safely(partial(self._give_out, task))
-            elif task.last is not None and task.last.run_id is None:
-                healed += self._safely(partial(self.start, task))
+        found = self._ledger.store.list().tasks
+        for stored in found:
+            healed += self._safely(partial(self._take_up, stored.task))
+        seen = {id(stored) for stored in first}
+        self._settled = {stored.task.task_id: stored for stored in found if id(stored) in seen}
         return healed
+
+    def catch_up(self) -> int:
+        """Tell and start what a failed write left undone since `reconcile`; returns how much there was.
+
+        Only files that have changed are looked at, and only once they stand as they did at the look before: whoever is
+        still at one is left alone. What fails is looked at again. For one thread at a time.
+        """
+        found = self._ledger.store.list().tasks
+        self._settled = {stored.task.task_id: stored for stored in found if self._settled.get(stored.task.task_id) is stored}
+        changed = [stored for stored in found if stored.task.task_id not in self._settled]
+        before, self._changed = self._changed, {stored.task.task_id: stored for stored in changed}
+        healed = 0
+        for stored in changed:
+            task_id = stored.task.task_id
+            if before.get(task_id) is stored:
+                healed += self._safely(partial(self._ledger.heal, task_id))
+                healed += self._safely(partial(self._take_up, stored.task))
+                self._settled[task_id] = stored
+        return healed
+
+    def _take_up(self, task: Task) -> bool:
+        """Start an approved task that has no run."""
+        if task.status == "approved" and task.last is None:  # decided by hand, in the file
+            return self._give_out(task)
+        return task.last is not None and task.last.run_id is None and self.start(task)
 
     def _give_out(self, task: Task) -> bool:
         done = self._ledger.change(task.task_id, given_out, Telling("protocol_dispatch", "service"))
