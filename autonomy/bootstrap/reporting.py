@@ -1,5 +1,6 @@
 """Runs report into their tasks, and into the audit log, while something works them: at the start, as they end, and once
-more at the end. No work waits for the log: a process frozen in the middle of a line of it keeps no other from its runs.
+more at the end. Decisions that a failed write cut short are finished besides. No work waits for the log: a process frozen in
+the middle of a line of it keeps no other from its runs.
 
 What goes wrong here goes wrong for the report alone, never for the run: it is logged, and made up for by whoever looks next.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final
@@ -54,9 +56,13 @@ class Reporter:
             report(self._app)
 
     def _run(self) -> None:
+        looked = time.monotonic()
         while not self._stopped.is_set():
             seen = self._app.wake.mark()
             report(self._app, 0.0)
+            if time.monotonic() - looked >= NET_SECONDS:  # between two looks a writer has time to finish
+                _tried(self._app.tasks.catch_up)
+                looked = time.monotonic()
             self._app.wake.wait(seen, NET_SECONDS)
             self._stopped.wait(REST_SECONDS)
 

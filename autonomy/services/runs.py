@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from autonomy.core.clock import is_id, is_over, iso, new_id
 from autonomy.core.errors import AlreadyEnded, ConfigurationError, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
@@ -23,6 +23,8 @@ from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
 
 BUILT = ("write", "research")
+RESERVED: Final = "task:"
+"""How the idempotency keys of the runs of tasks begin; nobody else may use such a key."""
 Abandoned = Literal["gone", "silent"]
 
 
@@ -93,14 +95,22 @@ class Runs:
 
     def admit(self, request: StartRun) -> None:
         """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt."""
+        if (request.idempotency_key or "").startswith(RESERVED):
+            raise InvalidInput(f"idempotency keys that begin with {RESERVED!r} belong to tasks", "Choose another key.")
+        self._admit(request)
+
+    def _admit(self, request: StartRun) -> None:
         for name, value in (("user", request.user_id), ("task", request.task_id), ("correlation", request.correlation_id)):
             if value is not None and not is_id(value):
                 raise InvalidInput(f"the {name} id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
         _admit(request.task)
 
-    def start(self, request: StartRun) -> Started:
-        """Run row, first checkpoint, job and first event in one transaction. Raises InvalidInput, NotYetBuilt."""
-        self.admit(request)
+    def start(self, request: StartRun, *, reserved: bool = False) -> Started:
+        """Run row, first checkpoint, job and first event in one transaction. Raises InvalidInput, NotYetBuilt.
+
+        `reserved`: the key may be one of those that belong to tasks.
+        """
+        (self._admit if reserved else self.admit)(request)
         task = request.task
         content = json.dumps([request.user_id, request.priority, request.task_id, task.model_dump(mode="json")], sort_keys=True)
         new = runs.NewRun(

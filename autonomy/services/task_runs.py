@@ -23,13 +23,14 @@ from autonomy.runtime import events
 from autonomy.runtime import runs as run_rows
 from autonomy.services import asked, review, task_events
 from autonomy.services.ledger import Ledger, Telling, now
-from autonomy.services.runs import Runs, StartRun
+from autonomy.services.runs import RESERVED, Runs, StartRun
 from autonomy.ssot import protocol, status
+from autonomy.ssot.reading import Stored
 from autonomy.ssot.task import Dispatch, Task
 from autonomy.storage.database import Tx
 
 log = logging.getLogger("autonomy.tasks")
-KEY = re.compile(r"task:([A-Za-z0-9_-]{1,64}):([0-9]{1,9})")
+KEY = re.compile(rf"{RESERVED}([A-Za-z0-9_-]{{1,64}}):([0-9]{{1,9}})(?::own)?")
 LAST_WORD: Final = frozenset({"aborted", "budget_exceeded"})
 """Ends after which nothing is tried again by itself: a person said stop, or the money that was approved is spent."""
 WRONG = (InvalidInput, NotYetBuilt, NotFound, ConfigurationError)
@@ -57,6 +58,8 @@ class TaskRuns:
         self._runs = runs
         self._defaults = defaults
         self._most = max_dispatches
+        self._settled: dict[str, Stored] = {}
+        self._changed: dict[str, Stored] = {}
 
     # -- start --------------------------------------------------------------------------------------
 
@@ -68,11 +71,13 @@ class TaskRuns:
         last = task.last
         if last is None or last.run_id is not None or last.ack is not None or status.status(task) != "approved":
             return False
-        key = f"task:{task.task_id}:{last.n}"
+        key = f"{RESERVED}{task.task_id}:{last.n}"
         try:
-            run_id = self._started(task.user_id, key) or self._runs.start(self._request(task, key)).run_id
+            run_id = self._started(task, key)
+            if run_id is None:
+                run_id = self._runs.start(self._request(task, self._free(task, key)), reserved=True).run_id
         except WRONG as error:
-            found = self._started(task.user_id, key)  # started meanwhile, under other settings
+            found = self._started(task, key)  # started meanwhile, under other settings
             if found is None:
                 self._note(task, error)
                 return False
@@ -93,10 +98,18 @@ class TaskRuns:
             correlation_id=task.correlation_id,
         )  # fmt: skip
 
-    def _started(self, user: str, key: str) -> str | None:
-        sql = "SELECT id FROM run WHERE user_id = :user AND idempotency_key = :key"
-        found: str | None = self._database.read(lambda tx: tx.value(sql, user=user, key=key))
+    def _started(self, task: Task, key: str) -> str | None:
+        """The task's own run of that key; another's run is never taken for it, whatever its key."""
+        sql = "SELECT id FROM run WHERE user_id = :user AND task_id = :task AND idempotency_key IN (:key, :own)"
+        values = {"user": task.user_id, "task": task.task_id, "key": key, "own": f"{key}:own"}
+        found: str | None = self._database.read(lambda tx: tx.value(sql, **values))
         return found
+
+    def _free(self, task: Task, key: str) -> str:
+        """The key, or its other form where a run that is not the task's holds it: keys were not always reserved."""
+        sql = "SELECT task_id FROM run WHERE user_id = :user AND idempotency_key = :key"
+        held = self._database.read(lambda tx: tx.tuples(sql, user=task.user_id, key=key))
+        return f"{key}:own" if held and held[0][0] != task.task_id else key
 
     def _note(self, task: Task, error: AutonomyError) -> None:
         said = str(error)
@@ -188,17 +201,42 @@ class TaskRuns:
         self._ledger.store.sweep()
         told = self._database.read(task_events.revisions)
         healed = 0
-        for stored in self._ledger.store.list().tasks:
+        first = self._ledger.store.list().tasks
+        for stored in first:
             if stored.task.revision > told.get(stored.task.task_id, 0):
                 healed += self._safely(partial(self._ledger.heal, stored.task.task_id))
         healed += self.report_pending()
-        for stored in self._ledger.store.list().tasks:
-            task = stored.task
-            if task.status == "approved" and task.last is None:  # decided by hand, in the file
-                healed += self._safely(partial(self._give_out, task))
-            elif task.last is not None and task.last.run_id is None:
-                healed += self._safely(partial(self.start, task))
+        found = self._ledger.store.list().tasks
+        for stored in found:
+            healed += self._safely(partial(self._take_up, stored.task))
+        seen = {id(stored) for stored in first}
+        self._settled = {stored.task.task_id: stored for stored in found if id(stored) in seen}
         return healed
+
+    def catch_up(self) -> int:
+        """Tell and start what a failed write left undone since `reconcile`; returns how much there was.
+
+        Only files that have changed are looked at, and only once they stand as they did at the look before: whoever is
+        still at one is left alone. What fails is looked at again. For one thread at a time.
+        """
+        found = self._ledger.store.list().tasks
+        self._settled = {stored.task.task_id: stored for stored in found if self._settled.get(stored.task.task_id) is stored}
+        changed = [stored for stored in found if stored.task.task_id not in self._settled]
+        before, self._changed = self._changed, {stored.task.task_id: stored for stored in changed}
+        healed = 0
+        for stored in changed:
+            task_id = stored.task.task_id
+            if before.get(task_id) is stored:
+                healed += self._safely(partial(self._ledger.heal, task_id))
+                healed += self._safely(partial(self._take_up, stored.task))
+                self._settled[task_id] = stored
+        return healed
+
+    def _take_up(self, task: Task) -> bool:
+        """Start an approved task that has no run."""
+        if task.status == "approved" and task.last is None:  # decided by hand, in the file
+            return self._give_out(task)
+        return task.last is not None and task.last.run_id is None and self.start(task)
 
     def _give_out(self, task: Task) -> bool:
         done = self._ledger.change(task.task_id, given_out, Telling("protocol_dispatch", "service"))

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from autonomy.core.clock import is_id, new_id
-from autonomy.core.errors import InvalidInput, NotFound
+from autonomy.core.errors import AlreadyDecided, InvalidInput, NotFound
 from autonomy.runtime.events import Following
 from autonomy.runtime.wake import Wake
 from autonomy.services import asked, task_events
@@ -29,7 +29,7 @@ from autonomy.ssot import protocol, status
 from autonomy.ssot.canonical import canonical
 from autonomy.ssot.reading import Stored
 from autonomy.ssot.store import Damage, Listing, TaskStore, damaged
-from autonomy.ssot.task import Source, Task
+from autonomy.ssot.task import Ruling, Source, Task
 from autonomy.storage.database import Database, Tx
 
 STATUSES: Final = ("pending", "needs_review", "approved", "rejected")
@@ -182,31 +182,41 @@ class Tasks:
 
     # -- decide -------------------------------------------------------------------------------------
 
-    def approve(self, task_id: str, by: str, *, start: bool = True) -> dict[str, Any]:
+    def approve(self, task_id: str, by: str, reason: str | None = None, *, start: bool = True) -> dict[str, Any]:
         """A person says yes: the task's run is started, or the result that waits for review is accepted.
 
         Without `start` the work is left to parties of one's own (see `play`). A task that cannot be started as it is stays
-        approved and says why in `error`. Raises AlreadyDecided, NotFound.
+        approved and says why in `error`. An approval that was cut short is finished when it is repeated. Raises
+        AlreadyDecided, NotFound, InvalidInput for a reason that cannot be written.
         """
-        done = self._ledger.change(
-            task_id, lambda task: given_out(status.decide(task, "approved", by=by, at=now())), Telling("task_approved", by)
-        )
-        if start:
-            self._work.start(done.after.task)
+        try:
+            task = self._decide(task_id, "approved", by, reason)
+        except AlreadyDecided:
+            healed = self._ledger.heal(task_id)
+            task = self._store.read(task_id).task
+            if start:
+                self._work.start(task)  # does nothing unless it is approved and has no run yet
+            if not healed or task.decision is None or (task.decision.verdict, task.decision.by) != ("approved", by):
+                raise
+        else:
+            if start:
+                self._work.start(task)
         return self._store.read(task_id).task.as_json()
 
     def reject(self, task_id: str, by: str, reason: str | None = None) -> dict[str, Any]:
         """A person says no. Raises AlreadyDecided, NotFound, InvalidInput for a reason that cannot be written."""
-        fields = {} if reason is None else {"reason": reason}
+        return self._decide(task_id, "rejected", by, reason).as_json()
+
+    def _decide(self, task_id: str, ruling: Ruling, by: str, reason: str | None) -> Task:
+        def decide(task: Task) -> Task:
+            decided = status.decide(task, ruling, by=by, at=now(), reason=reason)
+            return given_out(decided) if ruling == "approved" else decided
+
+        telling = Telling(f"task_{ruling}", by, {} if reason is None else {"reason": reason})
         try:
-            done = self._ledger.change(
-                task_id,
-                lambda task: status.decide(task, "rejected", by=by, at=now(), reason=reason),
-                Telling("task_rejected", by, fields),
-            )
+            return self._ledger.change(task_id, decide, telling).after.task
         except ValidationError as error:
             raise _invalid(error) from None
-        return done.after.task.as_json()
 
     def set_ci_status(
         self, repo: str, commits: Collection[str], branches: Collection[str], status: str, delivery: Delivery
@@ -263,6 +273,10 @@ class Tasks:
     def reconcile(self) -> int:
         """At the start of a worker or a server: finish what a crash cut short; returns how much there was."""
         return self._work.reconcile()
+
+    def catch_up(self) -> int:
+        """While a worker or a server lives: finish what others left undone; returns how much there was."""
+        return self._work.catch_up()
 
     def play(self, task_id: str, executor: protocol.Executor, reviewer: protocol.Reviewer) -> dict[str, Any]:
         """See an approved task through with parties of one's own instead of a run; each step is written and told."""

@@ -75,6 +75,17 @@ def test_racing_posts_with_one_key_start_one_run_and_get_one_answer(served: Serv
     assert (again.status_code, again.content) == answers[0], "the answer stays the first one"
 
 
+def test_no_client_takes_the_key_of_a_task(served: Served, admin: httpx.Client) -> None:
+    with served.client(served.token("alice")) as alice:
+        task_id = alice.post("/api/tasks", json={"request_text": "Why?", "journey": "research"}).json()["task_id"]
+        answer = alice.post("/api/v2/runs", json=ASKED, headers={"idempotency-key": f"task:{task_id}:1"})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+        assert "belong to tasks" in answer.text
+        for name in ("task_id", "idempotency_key"):
+            assert alice.post("/api/v2/runs", json={**ASKED, name: task_id}).status_code == 422
+    assert served.written()["run"] == 0
+
+
 def test_a_key_that_stands_for_another_request_is_refused(served: Served, admin: httpx.Client) -> None:
     assert admin.post("/api/v2/runs", json=ASKED, headers={"idempotency-key": "k"}).status_code == 202
     other = {**ASKED, "task_spec": {**ASKED["task_spec"], "goal": "Something else"}}

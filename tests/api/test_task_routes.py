@@ -78,6 +78,17 @@ def test_a_rejection_keeps_its_reason(served: Served, admin: httpx.Client) -> No
     assert served.written()["run"] == 0
 
 
+def test_an_approval_keeps_its_reason(served: Served, admin: httpx.Client) -> None:
+    task_id = admin.post("/api/tasks", json=TASK).json()["task_id"]
+    done = admin.post(f"/api/tasks/{task_id}/approve", json={"reason": "worth it"}).json()
+    assert (done["status"], done["decision"]["reason"]) == ("approved", "worth it")
+    (line,) = [
+        line for line in map(json.loads, (served.app.home / "audit" / "events.jsonl").read_text().splitlines())
+        if line["action"] == "task_approved"
+    ]  # fmt: skip
+    assert line["reason"] == "worth it"
+
+
 def test_users_see_their_own_tasks_and_decide_none(served: Served, admin: httpx.Client) -> None:
     with served.client(served.token("alice")) as alice, served.client(served.token("bob")) as bob:
         task_id = alice.post("/api/tasks", json={**TASK, "task_id": "hers"}).json()["task_id"]

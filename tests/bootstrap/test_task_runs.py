@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from filelock import FileLock
@@ -20,6 +21,7 @@ from autonomy.bootstrap.foreground import work_run
 from autonomy.bootstrap.reporting import Reporter
 from autonomy.bootstrap.settings import Settings, TasksSettings
 from autonomy.bootstrap.workers import run_worker
+from autonomy.core.errors import StorageUnavailable
 from autonomy.core.events import Event
 from autonomy.core.gates import MUST_PASS
 from autonomy.core.types import TaskSpec
@@ -27,6 +29,7 @@ from autonomy.services.runs import StartRun
 from autonomy.services.tasks import NewTask
 from autonomy.ssot.canonical import sha256
 from autonomy.storage.database import Database
+from tests.commands import until
 
 CORPUS = Path(__file__).parents[2] / "fixtures" / "corpus"
 MESSAGE = "4f9a0c11d2e3"
@@ -103,6 +106,22 @@ def test_a_process_frozen_in_the_audit_log_keeps_no_worker_from_its_run(app: App
         assert not entering.is_alive()
     reporter.__exit__(None, None, None)
     assert [(line["action"], line["run_id"]) for line in lines(app)] == [("run_aborted", run_id)]
+
+
+def test_an_approval_that_the_database_refused_starts_its_run_while_something_works(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autonomy.bootstrap.reporting.NET_SECONDS", 0.05)
+    monkeypatch.setattr("autonomy.bootstrap.reporting.REST_SECONDS", 0.05)
+    task_id = add(app)
+    with Reporter(app):
+        with (
+            mock.patch.object(app.tasks._ledger, "tell", side_effect=StorageUnavailable("the database stayed locked")),
+            pytest.raises(StorageUnavailable),
+        ):
+            app.tasks.approve(task_id, "ada")
+        until(lambda: app.tasks.show(task_id).get("run_id") is not None, "the run of the task")
+    assert [run["run_id"] for run in app.runs.page().items] == [app.tasks.show(task_id)["run_id"]]
 
 
 def test_a_delivered_run_closes_its_task_with_work_log_files_and_verdict(app: App) -> None:

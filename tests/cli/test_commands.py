@@ -117,6 +117,15 @@ def test_limits_that_are_not_given_come_from_the_settings(autonomy: Autonomy, co
     assert {name: row["limit"] for name, row in page["budgets"].items()} == {"tokens": 77, "seconds": 9, "usd": None}
 
 
+def test_no_run_started_by_hand_takes_the_key_of_a_task(autonomy: Autonomy, corpus: str, migrated: Place) -> None:
+    task_id = read_json(autonomy("tasks", "add", "Why?", "--journey", "research", "--corpus", corpus, "--json"))["task_id"]
+    key = ("--idempotency-key", f"task:{task_id}:1")
+    for more in ((), ("--task", task_id)):
+        done = autonomy("run", "start", "goal", "--corpus", corpus, "--detach", *key, *more)
+        assert (done.code, "belong to tasks" in done.err) == (5, True), done
+    assert read_json(autonomy("run", "list", "--json"))["items"] == []
+
+
 def test_the_same_idempotency_key_starts_one_run(autonomy: Autonomy, corpus: str) -> None:
     words = ("goal", "--corpus", corpus, "--idempotency-key", "once")
     assert started(autonomy, *words) == started(autonomy, *words)

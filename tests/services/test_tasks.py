@@ -10,15 +10,16 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import Settings, TasksSettings
-from autonomy.core.errors import AlreadyDecided, CorruptState, InvalidInput, NotFound
+from autonomy.core.errors import AlreadyDecided, CorruptState, InvalidInput, NotFound, StorageUnavailable
 from autonomy.core.types import TaskSpec
 from autonomy.services.ledger import now
-from autonomy.services.runs import StartRun
+from autonomy.services.runs import Runs, StartRun
 from autonomy.services.tasks import Delivery, NewTask, Tasks
 from autonomy.ssot.canonical import sha256
 from autonomy.ssot.standins import ScriptedExecutor, ScriptedReviewer
@@ -131,6 +132,18 @@ def test_an_approved_task_has_its_run_once_under_the_correlation_id_of_the_task(
         tasks.reject(task_id, "bob", "no")
     assert len(app.runs.page().items) == 1
     assert told(tasks, task_id) == [(1, "task.created"), (2, "task.approved"), (3, "task.updated")]
+
+
+def test_an_approval_keeps_its_reason_in_the_task_and_in_the_audit_log(tasks: Tasks, audit: Lines) -> None:
+    task_id = add(tasks)
+    assert tasks.approve(task_id, "ada", "Worth the money.")["decision"]["reason"] == "Worth the money."
+    (line,) = [line for line in audit.lines if line["action"] == "task_approved"]
+    assert (line["actor"], line["reason"]) == ("ada", "Worth the money.")
+    other = add(tasks)
+    with pytest.raises(InvalidInput):
+        tasks.approve(other, "ada", "\ud800")
+    assert tasks.show(other)["status"] == "pending"
+    assert "reason" not in tasks.approve(other, "ada")["decision"]
 
 
 def test_a_rejected_task_keeps_its_reason_and_starts_nothing(app: App, tasks: Tasks) -> None:
@@ -314,6 +327,88 @@ def test_forty_racing_decisions_start_one_run(app: App, tasks: Tasks) -> None:
     page = tasks.show(task_id)
     assert won == [page["status"]]
     assert len(app.runs.page().items) == (page["status"] == "approved")
+
+
+def test_a_foreign_run_under_the_key_of_a_task_is_not_taken_for_its_run(app: App, tasks: Tasks) -> None:
+    """As a workspace may hold it from before such keys were reserved."""
+    task_id = add(tasks, "Why do leases expire?")
+    goal = TaskSpec(goal="Something else", corpus=(str(app.home / "docs"),))
+    foreign = app.runs.start(StartRun(goal, idempotency_key=f"task:{task_id}:1"), reserved=True).run_id
+    page = tasks.approve(task_id, "ada")
+    assert page.get("error") is None
+    assert page["run_id"] != foreign
+    assert app.runs.inspect(page["run_id"])["task"]["goal"] == "Why do leases expire?"
+    dispatches = [{**page["dispatches"][0], "run_id": None}]  # as if the start had been cut short here
+    path = app.home / "ssot" / f"{task_id}.json"
+    path.write_text(json.dumps({**page, "dispatches": dispatches, "run_id": None}))
+    tasks.reconcile()
+    assert tasks.show(task_id)["run_id"] == page["run_id"]
+    assert len(app.runs.page().items) == 2
+
+
+@contextlib.contextmanager
+def refusing(step: str) -> Iterator[None]:
+    """The database refuses once: the row of the approval, the start of the run, or the row of its id in the task."""
+    names = {"approval": (Database, "write", 1), "start": (Runs, "start", 1), "run": (Database, "write", 2)}
+    owner, name, at = names[step]
+    real = getattr(owner, name)
+    calls: list[int] = []
+
+    def call(*args: Any, **more: Any) -> Any:
+        calls.append(1)
+        if len(calls) == at:
+            raise StorageUnavailable("the database stayed locked")
+        return real(*args, **more)
+
+    with mock.patch.object(owner, name, call):
+        yield
+        assert len(calls) >= at
+
+
+@pytest.mark.parametrize("step", ["approval", "start", "run"])
+def test_an_approval_that_the_database_refused_is_finished_without_a_restart(app: App, tasks: Tasks, step: str) -> None:
+    task_id = add(tasks)
+    assert tasks.reconcile() == 0
+    with refusing(step), pytest.raises(StorageUnavailable):
+        tasks.approve(task_id, "ada")
+    assert tasks.catch_up() == 0  # whoever is at it may still be
+    assert tasks.catch_up() >= 1
+    (run,) = app.runs.page().items
+    assert tasks.show(task_id)["run_id"] == run["run_id"]
+    types = [type_ for _, type_ in told(tasks, task_id)]
+    assert (types[0], types[1], types.count("task.approved")) == ("task.created", "task.approved", 1)
+    assert [tasks.catch_up() for _ in range(3)] == [0, 0, 0]
+    with mock.patch.object(Database, "read", side_effect=AssertionError("nothing has changed")):
+        assert tasks.catch_up() == 0
+
+
+def test_what_cannot_be_finished_yet_is_looked_at_again(app: App, tasks: Tasks) -> None:
+    task_id = add(tasks)
+    tasks.reconcile()
+    with refusing("approval"), pytest.raises(StorageUnavailable):
+        tasks.approve(task_id, "ada")
+    tasks.catch_up()
+    with refusing("approval"), pytest.raises(StorageUnavailable):
+        tasks.catch_up()
+    assert tasks.catch_up() >= 1
+    assert tasks.show(task_id)["run_id"]
+
+
+@pytest.mark.parametrize("step", ["approval", "start", "run"])
+def test_an_approval_that_the_database_refused_is_finished_by_repeating_it(app: App, tasks: Tasks, step: str) -> None:
+    task_id = add(tasks)
+    with refusing(step), pytest.raises(StorageUnavailable):
+        tasks.approve(task_id, "ada")
+    if step != "start":  # the file is ahead of what was told
+        assert tasks.approve(task_id, "ada")["run_id"]
+    else:
+        with pytest.raises(AlreadyDecided):
+            tasks.approve(task_id, "ada")
+    (run,) = app.runs.page().items
+    assert tasks.show(task_id)["run_id"] == run["run_id"]
+    with pytest.raises(AlreadyDecided):
+        tasks.approve(task_id, "ada")
+    assert len(app.runs.page().items) == 1
 
 
 # -- webhooks ---------------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ async def detail(request: Request, task_id: TaskId) -> Response:
 async def approve(request: Request, task_id: TaskId, body: documents.Decision | None = None) -> Response:
     """A person says yes: the task's run starts once. Needs the admin's token."""
     tasks = deps.of(request).app.tasks
-    return await _decided(request, lambda by: tasks.approve(task_id, by))
+    return await _decided(request, lambda by: tasks.approve(task_id, by, None if body is None else body.reason))
 
 
 @router.post("/tasks/{task_id}/reject", responses={200: {"model": documents.Task}, **problems(*WRITES)})
