@@ -12,6 +12,7 @@ from cli import errors, values
 from cli.command import command, noun
 from cli.output import BOLD, DIM, GREEN, RED, Output, cut, plain
 from cli.session import Session
+from cli.wording import several
 
 app = noun("Check the audit log, and follow it.")
 SHOWN_FIRST = ("seq", "time", "action", "actor", "correlation_id", "prev", "hash")
@@ -42,11 +43,13 @@ def verify(
     for finding in report["findings"]:
         place = finding["file"] + (f":{finding['line']}" if finding["line"] else "")
         session.out.data(f"{plain(place)}: {session.out.paint(finding['kind'], RED)}: {plain(finding['about'])}")
-    amount = f"{report['lines']} lines in {report['files']} files, head {report['seq']}:{report['head']}"
+    amount = f"{several(report['lines'], 'line')} in {several(report['files'], 'file')}, head {report['seq']}:{report['head']}"
     if report["ok"]:
         session.out.data(f"{session.out.paint('whole', GREEN)}: {amount}")
     else:
-        session.out.say(f"{len(report['findings'])} findings in {amount}. Keep the folder as it is, and find out who did it.")
+        session.out.say(
+            f"{several(len(report['findings']), 'finding')} in {amount}. Keep the folder as it is, and find out who did it."
+        )
     return code
 
 

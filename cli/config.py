@@ -92,4 +92,5 @@ def token(
         session.out.document({"user": user, "token": made})
     else:
         session.out.data(made)
-        session.out.say(f"Token of {plain(user)}, shown this once.")
+        session.out.say(f"Token of {plain(user)}, shown this once. From now on the server asks everyone for a token;")
+        session.out.say("the operator's own is AUTONOMY_ADMIN_TOKEN, set before 'autonomy serve'.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from autonomy.core.gates import is_open
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
 from cli.pages import distinct, filled, pair, wrapped
 from cli.wording import ago, several, size, status_word
@@ -102,13 +103,17 @@ def _decision(page: Mapping[str, Any]) -> str:
 
 
 def _criteria(page: Mapping[str, Any], out: Output) -> list[str]:
-    measured = {each["criterion_ref"]: each["met"] for each in (page.get("result") or {}).get("criteria") or []}
+    """Each with its sign: met, not met, or open. No gate speaks of a criterion in free words, so it is for a person to say."""
+    results = {each["criterion_ref"]: each for each in (page.get("result") or {}).get("criteria") or []}
     lines = []
     for each in page.get("acceptance_criteria") or []:
-        met = measured.get(each["id"])
+        found = results.get(each["id"])
+        unmeasured = found is not None and is_open(found)
+        met = None if found is None or unmeasured else found["met"]
         sign, colour = (out.glyphs.todo, DIM) if met is None else (out.glyphs.done, GREEN) if met else (out.glyphs.failed, RED)
-        words = cut(squeezed(each["text"]), out.width - 6 - columns(each["id"]), out.glyphs.more)
-        lines.append(f"{out.paint(sign, colour)} {out.paint(plain(each['id']), DIM)} {words}")
+        note = " (not measured: look yourself)" if unmeasured else ""
+        words = cut(squeezed(each["text"]), out.width - 6 - columns(each["id"]) - len(note), out.glyphs.more)
+        lines.append(f"{out.paint(sign, colour)} {out.paint(plain(each['id']), DIM)} {words}{note}")
     return lines
 
 

@@ -114,7 +114,7 @@ def reject(
     "add",
     examples=(
         'autonomy tasks add "How are tasks cancelled in asyncio?" --journey research --corpus ./docs',
-        'autonomy tasks add "A guide to backups" --corpus manuals --criterion "min_citations holds: ten sources or more"',
+        'autonomy tasks add "A guide to backups" --corpus manuals --criterion "min_citations holds: ten quotations or more"',
     ),
 )
 def add(
@@ -128,7 +128,11 @@ def add(
     seed: options.SeedOption = 0,
     provider: options.ProviderOption = None,
     criterion: Annotated[
-        list[str] | None, typer.Option(metavar="TEXT", help="What an accepted result must meet; repeatable.")
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="What an accepted result must meet; repeatable. One that names a gate is measured by it, any other by you.",
+        ),
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What the work may touch; repeatable.")] = None,
     user: options.UserOption = "local",

@@ -26,7 +26,11 @@ MOST_NAMED = 3
 LITTLE_DISK, NO_DISK = 1_000_000_000, 100_000_000
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 KNOCK_SECONDS = 2.0
-EXTRAS = {"pg": ("psycopg", "PostgreSQL"), "dev": ("pytest", "the project's own tests")}
+EXTRAS = {
+    "serve": ("fastapi", "the web API and the dashboard"),
+    "pg": ("psycopg", "PostgreSQL"),
+    "dev": ("pytest", "the project's own tests"),
+}
 
 
 @dataclass(frozen=True, slots=True)

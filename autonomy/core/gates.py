@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 MUST_PASS = frozenset(
     {
@@ -28,3 +29,12 @@ def _figure(value: Any) -> str:
     if isinstance(value, list | tuple):
         return " to ".join(_figure(item) for item in value)
     return str(value)
+
+
+OUTCOME: Final = "outcome"
+"""What a criterion in free words is measured by: that the run delivered, which says nothing about its words."""
+
+
+def is_open(criterion: Mapping[str, Any]) -> bool:
+    """Whether a criterion of a result, not missed, was measured by no gate: whether it is met is for a person to say."""
+    return bool(criterion.get("met")) and criterion.get("measured_by") == [OUTCOME]

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from autonomy.core.clock import iso
 from autonomy.core.events import Event
+from autonomy.core.gates import OUTCOME
 from autonomy.ssot.reading import MOST_EXACT
 from autonomy.ssot.task import Item, Result, Task, Verdict
 
@@ -81,7 +82,8 @@ def work_log(events: Iterable[Event]) -> list[dict[str, Any]]:
 
 
 def result(task: Task, log: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]], gates: Gates) -> Result:
-    """What the run hands in: its log, its files (path, sha256, size, role), and each criterion as far as it was measured."""
+    """What the run hands in: its log, its files (path, sha256, size, role), and each criterion as far as it was measured: one
+    that names no gate is `measured_by` the run's outcome alone, which says nothing about its words."""
     criteria = []
     for criterion in task.acceptance_criteria:
         bound = gates.of(criterion)
@@ -92,7 +94,7 @@ def result(task: Task, log: Sequence[Mapping[str, Any]], files: Sequence[Mapping
                 "criterion_ref": criterion.id,
                 "met": met,
                 "evidence": trace(log, names),
-                "measured_by": names or ["outcome"],
+                "measured_by": names or [OUTCOME],
             }
         )
     return Result.model_validate({"work_log": list(log), "diff_snapshot": list(files), "criteria": criteria})

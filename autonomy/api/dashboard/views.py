@@ -9,6 +9,7 @@ from typing import Any
 
 from autonomy.api.dashboard import sentences
 from autonomy.api.dashboard.graph import picture, sketch
+from autonomy.core.gates import is_open
 from autonomy.core.wording import count, duration, money, parse_time, size, status_word
 
 ENDED = frozenset({"done", "failed", "aborted"})
@@ -237,7 +238,7 @@ def _dispatch(found: Mapping[str, Any]) -> dict[str, Any]:
             {"path": each["path"], "role": each.get("role", ""), "size": size(each["size"]), "sha256": each["sha256"]}
             for each in result.get("diff_snapshot") or ()
         ],
-        "criteria": list(result.get("criteria") or ()),
+        "criteria": [{**row, "open": is_open(row)} for row in result.get("criteria") or ()],
         "verdict": verdict,
         "found": list((verdict or {}).get("issues") or ()),
     }

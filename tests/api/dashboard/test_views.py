@@ -285,6 +285,15 @@ def test_no_text_becomes_markup_on_any_page() -> None:
     assert seen == {name for name in TEMPLATES if name not in ("base.html", "parts.html", "damaged.html")}
 
 
+def test_a_criterion_that_no_gate_measured_is_not_shown_as_met() -> None:
+    def shown(by: str, met: bool) -> Any:
+        task = hostile_task("approved")
+        task["dispatches"][0]["result"]["criteria"] = [{"criterion_ref": "c1", "met": met, "measured_by": [by]}]
+        return views.task(task, DEFAULTS)["dispatches"][0]["criteria"][0]["open"]
+
+    assert [shown("outcome", True), shown("quote_found", True), shown("outcome", False)] == [True, False, False]
+
+
 def test_ids_are_unique_and_labels_point_at_their_fields() -> None:
     for name, text in pages():
         tree = html.document_fromstring(text)
