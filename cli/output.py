@@ -10,7 +10,6 @@ import contextlib
 import errno
 import json
 import os
-import re
 import select
 import shutil
 import sys
@@ -19,19 +18,17 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from autonomy.core.errors import StorageError
-
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
-_CONTROL_BUT_NEWLINE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+from autonomy.core.unseen import show
 
 
 def plain(text: object) -> str:
     """One line that shows control, bidirectional and invisible characters instead of obeying them."""
-    return _CONTROL.sub(_escape, str(text))
+    return show(str(text), _escape)
 
 
 def plain_lines(text: object) -> str:
     """As `plain`, but line ends stay."""
-    return _CONTROL_BUT_NEWLINE.sub(_escape, str(text))
+    return show(str(text), _escape, keep="\n")
 
 
 def squeezed(text: object) -> str:
@@ -39,9 +36,9 @@ def squeezed(text: object) -> str:
     return plain(" ".join(str(text).split()))
 
 
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65_536 else f"\\U{code:08x}"
 
 
 def cut(text: str, width: int, more: str = "…") -> str:
@@ -66,14 +63,14 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
 
 
 def columns(text: str) -> int:
-    """How many terminal columns the text takes (wide characters two, combining ones none)."""
+    """How many terminal columns the text takes (wide characters two, combining ones and joiners none)."""
     if text.isascii():
         return len(text)
     import unicodedata
 
     total = 0
     for character in text:
-        if unicodedata.combining(character):
+        if unicodedata.category(character) in ("Mn", "Me", "Cf"):
             continue
         total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
     return total

@@ -145,11 +145,15 @@ def test_several_tasks_of_one_beginning_are_listed(autonomy: Autonomy, migrated:
     assert read_json(answer, 3)["error"]["candidates"] == ["same1", "same2"]
 
 
-def test_a_request_cannot_steer_the_terminal(autonomy: Autonomy) -> None:
-    task_id = add(autonomy, "Why\x1b[2J?\nNew line\u202e")
-    for shown in (autonomy("tasks", "list").out, autonomy("tasks", "show", task_id).out):
-        assert "\x1b" not in shown
-        assert "\u202e" not in shown
+def test_a_request_cannot_steer_the_terminal(autonomy: Autonomy, corpus: str) -> None:
+    hidden = "\x1b\u202e\u2066\u200f\u061c\u200b\U000e0041"
+    request = f"{hidden}Why[2J?\nNew line{hidden}"
+    task_id = add(autonomy, request)
+    run_id = read_json(autonomy("run", "start", request, "--corpus", corpus, "--detach", "--json"))["run_id"]
+    for words in (("tasks", "list"), ("tasks", "show", task_id), ("run", "list"), ("run", "inspect", run_id)):
+        shown = autonomy(*words).out
+        assert not set(hidden) & set(shown), words
+        assert r"\x1b\u202e\u2066\u200f\u061c\u200b\U000" in shown, words  # a table cuts what is longer
 
 
 def test_a_run_started_for_a_task_has_the_correlation_id_of_the_task(autonomy: Autonomy, corpus: str) -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from autonomy.core import unseen
+
 WIDTH, HEIGHT, GAP = 138, 58, 8
 """Of a step's box, and between boxes of a frame, in CSS pixels."""
 PAD, CHANNEL, MARGIN = 8, 28, 2
@@ -178,7 +180,7 @@ def _box(step: Step, number: int, count: int, x: float, y: float, *, flat: bool)
     column, row = (number % columns, number // columns) if flat else (number // rows, number % rows)
     pad = PAD if count > 1 else 0
     data = step.data
-    text = " ".join(str(data.get("description") or data["id"]).split())
+    text = unseen.show(" ".join(str(data.get("description") or data["id"]).split()), unseen.named)
     state = str(data.get("state", "pending"))
     if data.get("current") and state == "pending":
         state = "running"

@@ -1,4 +1,7 @@
-"""Templates to pages. Everything is escaped; a page may load its own style and script, and nothing else, from nowhere else."""
+"""Templates to pages. Everything is escaped, and what no reader would see is shown.
+
+A page may load its own style and script, and nothing else, from nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from autonomy.core import unseen
 from autonomy.core.counting import several
 from autonomy.core.wording import ago, parse_time
 
@@ -30,6 +34,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -41,6 +46,13 @@ def environment() -> Environment:
 def page(template: str, **context: Any) -> str:
     """The page in HTML."""
     return environment().get_template(template).render(**context)
+
+
+def shown(value: Any) -> Any:
+    """A text with its unseen characters as marks such as [U+202E]; markup of ours and other values as they are."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return unseen.show(value, unseen.named, keep="\t\n\r")
+    return value
 
 
 @functools.cache

@@ -18,7 +18,8 @@ from autonomy.core.errors import InvalidInput
 from autonomy.core.events import EVENT_TYPES
 from autonomy.core.types import Budget
 
-HOSTILE = "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}\u202e"
+UNSEEN = "\u202e\u2066\u200f\u061c\u200b\x07\U000e0041"
+HOSTILE = f"\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{{{7*7}}}}{UNSEEN}"
 AT = "2026-01-02T11:59:30.000Z"
 NOW = datetime.datetime(2026, 1, 2, 12, 2, 30, tzinfo=datetime.UTC)
 WHO = SimpleNamespace(via="cookie", user_id=HOSTILE, admin=True)
@@ -292,6 +293,44 @@ def test_a_criterion_that_no_gate_measured_is_not_shown_as_met() -> None:
         return views.task(task, DEFAULTS)["dispatches"][0]["criteria"][0]["open"]
 
     assert [shown("outcome", True), shown("quote_found", True), shown("outcome", False)] == [True, False, False]
+
+
+def test_no_unseen_character_is_sent_on_any_page() -> None:
+    for name, text in pages():
+        assert [char for char in UNSEEN if char in text or f"&#{ord(char)};" in text] == [], name
+        if name != "login.html":
+            assert "[U+202E][U+2066][U+200F][U+061C][U+200B][U+0007][U+E0041]" in text, name
+
+
+def test_what_an_approval_starts_reads_as_the_program_reads_it() -> None:
+    found = {**hostile_task("pending"), "request_text": "\u202egnp.exe of leases", "task_spec": {}}
+    task = views.task(found, DEFAULTS)
+    tree = html.document_fromstring(
+        render.page("task.html", task=task, may_decide=True, here="", who=WHO, poll=None, said=None, live=None)
+    )
+    (goal,) = tree.xpath("//*[@id='decide']//dd[preceding-sibling::dt='Goal']")
+    assert (goal.text_content(), goal.get("dir")) == ("[U+202E]gnp.exe of leases", "auto")
+
+
+def test_texts_from_outside_stand_apart_from_the_direction_of_their_surroundings() -> None:
+    for name, text in pages():
+        tree = html.document_fromstring(text)
+        for place in (
+            "h1[@class='goal']",
+            "th/a",
+            "dd",
+            "blockquote[contains(@class, 'prose')]",
+            "*[@id='request']",
+            "p[@class='text']",
+        ):
+            for each in tree.xpath(f"//{place}"):
+                assert each.get("dir") == "auto" or each.xpath("*[@dir='auto']"), (name, place)
+
+
+def test_a_step_takes_the_room_of_its_marks() -> None:
+    (box,) = graph.picture(plan(step("\u202e" * 9))).boxes
+    assert box.text == "[U+202E]" * 9
+    assert all(len(line) <= graph.CELLS for line in box.lines)
 
 
 def test_ids_are_unique_and_labels_point_at_their_fields() -> None:
