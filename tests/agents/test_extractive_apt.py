@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from autonomy.agents.extractive.player import ExtractivePlayer
+from autonomy.agents.gathered import served
 from autonomy.agents.roles import Overview, SelectRequest
 from autonomy.core.types import Card, TaskSpec
 from autonomy.memory.embedding import HashEmbedder
@@ -126,3 +127,12 @@ async def test_nothing_is_quoted_for_another_subject(shelf: Shelf, goal: str) ->
 async def test_one_who_waits_for_a_human_is_not_told_of_waits_between_attempts(shelf: Shelf) -> None:
     cards = await shelf.quoted("When should a workflow wait for a human?")
     assert not {"Exponential backoff", "Jitter"} & {card.anchor.section for card in cards}
+
+
+@pytest.mark.parametrize("goal", ["How should a client retry when a server is overloaded?", "How do leases keep a queue safe"])
+async def test_other_words_for_a_question_are_tried_and_never_shown(shelf: Shelf, goal: str) -> None:
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal=goal), shelf.overview)
+    tried = await ExtractivePlayer().widen(TaskSpec(goal=goal), brief, ())
+    assert tried
+    assert {served(words, brief) for words in tried} <= set(brief.questions)
+    assert not any(question.endswith((": examples", ": limits")) for question in brief.questions)

@@ -65,3 +65,9 @@ def test_the_one_thing_of_a_question_is_named_as_it_is_written() -> None:
     assert names("How can banks use Idempotency keys?", "en", known) == ("Idempotency keys",)
     assert names("How do threads share data safely?", "en", known) == ("threads", "data")
     assert names("How do threads share data safely?", "en") == ("threads", "data")
+
+
+def test_everyday_words_weigh_little_beside_a_thing() -> None:
+    question = "How does a lease start and stop?"
+    of = relevance((question,), terms(question, "en"), "en", {"": 4.6, "leas": 1.7, "start": 2.0, "stop": 2.0}).of
+    assert of("A lease expires.") >= ENOUGH

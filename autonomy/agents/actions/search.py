@@ -63,8 +63,7 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         cards=tuple(answering),
         weights=answer.get("weights", {}),
     )
-    if served != question:
-        _credit(served, tuple(card.id for card in named), context)
+    _credit(served, tuple(card.id for card in named), context)
     context.records.put("question", step.id, row.model_dump(mode="json"), len(context.records.keys("question")))
     touched = tuple(dict.fromkeys(card.source for card in kept))
     return Observation(
@@ -93,7 +92,7 @@ def _named(kept: Sequence[Card], held: int, question: str, context: Context) -> 
 
 
 def _credit(question: str, cards: Sequence[str], context: Context) -> None:
-    """The question that was asked first is answered by what other words for it found."""
+    """A question that was asked before is answered by what other words for it found."""
     for key in context.records.keys("question"):
         row = Searched.model_validate(context.records.get("question", key))
         if row.question == question:
