@@ -36,7 +36,7 @@ def test_a_whole_log_exits_0_and_prints_the_head_to_note_elsewhere(autonomy: Aut
     answer = autonomy("audit", "verify")
     last = json.loads(audited.read_bytes().splitlines()[-1])
     assert answer.code == 0
-    assert answer.out == f"whole: 12 lines in 1 files, head 12:{last['hash']}\n"
+    assert answer.out == f"whole: 12 lines in 1 file, head 12:{last['hash']}\n"
     assert autonomy("audit", "verify", "--known", f"12:{last['hash']}").code == 0
 
 
