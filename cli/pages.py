@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
@@ -23,10 +22,9 @@ COLOURS = {
 }
 STEP_COLOURS = {"done": GREEN, "running": CYAN, "failed": RED}
 SHORT = 8
-NOBODY: Mapping[str, str] = MappingProxyType({})
 
 
-def run_table(rows: Sequence[Mapping[str, Any]], out: Output, abandoned: Mapping[str, str] = NOBODY) -> str:
+def run_table(rows: Sequence[Mapping[str, Any]], out: Output, abandoned: Mapping[str, str]) -> str:
     """One line a run: short id, state, journey, age, goal; the goal takes what width is left."""
     several = len({row["user_id"] for row in rows}) > 1
     short = max(SHORT, distinct([row["run_id"] for row in rows]))
@@ -73,7 +71,7 @@ def distinct(ids: Sequence[str]) -> int:
     return 64
 
 
-def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str] = NOBODY) -> str:
+def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str]) -> str:
     """Everything about one run, most wanted first."""
     state = page["outcome"] or page["status"]
     task = page.get("task") or {}

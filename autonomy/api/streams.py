@@ -98,10 +98,8 @@ class EventStream(Response):
         *,
         over: bool = False,
         entered: bool = False,
-        known: Sequence[Frame] = (),
     ) -> None:
-        """`over` says that nothing will come: the stream is answered, and ends. `entered`: its place is taken already.
-        `known` are frames above `after` that were read already: the reader has them with the first write."""
+        """`over` says that nothing will come: the stream is answered, and ends. `entered`: its place is taken already."""
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._broadcast = broadcast
@@ -117,7 +115,6 @@ class EventStream(Response):
         self._write: Write | None = None
         self._events = 0
         self._entered = entered
-        self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the reader."""
@@ -150,14 +147,9 @@ class EventStream(Response):
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             self._write = self._direct()
-            hello = b"".join([HELLO, *(frame.data for frame in self._known)])
-            await plain({"type": "http.response.body", "body": hello, "more_body": True})
+            await plain({"type": "http.response.body", "body": HELLO, "more_body": True})
             named = None if watched is None else asyncio.create_task(watched.connected(self._name, who))
-            if self._known:
-                self._last = self._known[-1].id
-                self._count(len(self._known))
-            if not (self._known and self._known[-1].last):
-                await self._serve(channel, plain)
+            await self._serve(channel, plain)
             self._leave()  # before the reader hears of the end: who then connects again finds the place free
             await plain({"type": "http.response.body", "body": b"", "more_body": False})
         finally:

@@ -22,8 +22,6 @@ NET_SECONDS: Final = 2.0
 """How often it is looked without having been rung."""
 REST_SECONDS: Final = 0.5
 """The least time between two looks: what works the runs has the database first."""
-
-
 PATIENCE_SECONDS: Final = 2.0
 """How long the last report waits for another process that is at the audit log."""
 

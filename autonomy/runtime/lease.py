@@ -154,8 +154,8 @@ def _try(path: Path) -> Life:
 
 def _clear(folder: Path) -> None:
     """Remove what workers that died long ago have left."""
-    with contextlib.suppress(OSError):  # another worker clears, too
-        for path in folder.glob("*.lock"):
+    for path in folder.glob("*.lock"):
+        with contextlib.suppress(FileNotFoundError):  # another worker clears, too
             if time.time() - path.stat().st_mtime > STALE_SECONDS and _try(path) == "gone":
                 path.unlink()
 

@@ -361,11 +361,12 @@ def _requeue(tx: Tx, held: Mapping[str, Any], *, by_operator: bool) -> None:
 
 
 def _held_by_the_dead(tx: Tx, watch: Watch | None) -> list[int]:
-    """Running jobs whose holder died on this host, whatever their leases say; looked for now and then."""
+    """Running jobs whose holder died on this host, whatever their leases say; none between two looks (`Watch.due`)."""
     if watch is None or not watch.due():
         return []
     running = tx.tuples("SELECT id, locked_by FROM job WHERE state = 'running'")
-    gone = {holder for holder in {holder for _, holder in running} if watch.life(holder or "") == "gone"}
+    holders = {holder for _, holder in running if holder}
+    gone = {holder for holder in holders if watch.life(holder) == "gone"}
     return [job_id for job_id, holder in running if holder in gone]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import time
@@ -93,24 +94,21 @@ class Runs:
 
     # -- start ------------------------------------------------------------------------------------
 
-    def admit(self, request: StartRun) -> None:
-        """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt."""
-        if (request.idempotency_key or "").startswith(RESERVED):
-            raise InvalidInput(f"idempotency keys that begin with {RESERVED!r} belong to tasks", "Choose another key.")
-        self._admit(request)
+    def admit(self, request: StartRun, *, reserved: bool = False) -> None:
+        """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt.
 
-    def _admit(self, request: StartRun) -> None:
+        `reserved`: the key may be one of those that belong to tasks.
+        """
+        if not reserved and (request.idempotency_key or "").startswith(RESERVED):
+            raise InvalidInput(f"idempotency keys that begin with {RESERVED!r} belong to tasks", "Choose another key.")
         for name, value in (("user", request.user_id), ("task", request.task_id), ("correlation", request.correlation_id)):
             if value is not None and not is_id(value):
                 raise InvalidInput(f"the {name} id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
         _admit(request.task)
 
     def start(self, request: StartRun, *, reserved: bool = False) -> Started:
-        """Run row, first checkpoint, job and first event in one transaction. Raises InvalidInput, NotYetBuilt.
-
-        `reserved`: the key may be one of those that belong to tasks.
-        """
-        (self._admit if reserved else self.admit)(request)
+        """Run row, first checkpoint, job and first event in one transaction. Raises what `admit` raises."""
+        self.admit(request, reserved=reserved)
         task = request.task
         content = json.dumps([request.user_id, request.priority, request.task_id, task.model_dump(mode="json")], sort_keys=True)
         new = runs.NewRun(
@@ -194,10 +192,11 @@ class Runs:
             return tx.tuples("SELECT run_id, locked_by, lease_until < (SELECT now_us()) FROM job WHERE state = 'running'")
 
         held = self._database.read(look)
-        try:
-            gone = {run_id for run_id, holder, _ in held if Watch().life(holder) == "gone"}
-        except ConfigurationError:
-            gone = set()  # without a folder of locks a death cannot be proved
+        gone: set[str] = set()
+        if held:
+            with contextlib.suppress(ConfigurationError):  # without a folder of locks a death cannot be proved
+                watch = Watch()
+                gone = {run_id for run_id, holder, _ in held if watch.life(holder) == "gone"}
         silent = {run_id for run_id, _, over in held if over}
         return {run_id: "gone" if run_id in gone else "silent" for run_id in silent | gone}
 

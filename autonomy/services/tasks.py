@@ -264,7 +264,7 @@ class Tasks:
         """Have ended runs report into their tasks; returns how many tasks were reported to."""
         return self._work.report_pending()
 
-    def audit_runs(self, patience: float = 2.0) -> int:
+    def audit_runs(self, patience: float) -> int:
         """Have what runs did audited; returns how many lines that were. A process that is at it already is waited for so
         many seconds: it may be slow, or frozen.
         """

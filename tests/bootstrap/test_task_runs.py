@@ -88,7 +88,7 @@ def test_one_id_leads_from_a_message_to_the_audit_lines_of_its_tool_calls(app: A
     assert verify(app.home / "audit", app.database).ok
     app.tasks.report_pending()
     app.tasks.reconcile()
-    assert app.tasks.audit_runs() == 0
+    assert app.tasks.audit_runs(0.0) == 0
     assert len(lines(app)) == len(told)  # nothing is audited twice
 
 

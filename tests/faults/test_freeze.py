@@ -55,6 +55,17 @@ def assert_a_woken_worker_writes_nothing(
     assert reasons == ["takeover"]
 
 
+def assert_a_worker_frozen_by_it_writes_nothing(
+    commands: Commands, workspace: Workspace, server: ScriptedServer, fault: Mapping[str, Any]
+) -> None:
+    """A worker that freezes at the planted fault."""
+    workspace.configure(server.base_url)
+    run_id = detached(commands, workspace)
+    planted = {**fault, "signal": signal.SIGSTOP}
+    frozen = commands.start(workspace, "worker", "--until-idle", fault=planted, environ=SHORT)
+    assert_a_woken_worker_writes_nothing(commands, workspace, server, frozen, run_id)
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -66,22 +77,14 @@ def assert_a_woken_worker_writes_nothing(
 def test_a_worker_frozen_at_a_point_and_woken_after_the_takeover_writes_nothing(
     commands: Commands, workspace: Workspace, server: ScriptedServer, fault: Mapping[str, Any]
 ) -> None:
-    workspace.configure(server.base_url)
-    run_id = detached(commands, workspace)
-    planted = {**fault, "when": "after", "signal": signal.SIGSTOP}
-    frozen = commands.start(workspace, "worker", "--until-idle", fault=planted, environ=SHORT)
-    assert_a_woken_worker_writes_nothing(commands, workspace, server, frozen, run_id)
+    assert_a_worker_frozen_by_it_writes_nothing(commands, workspace, server, {**fault, "when": "after"})
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # on SQLite the kernel keeps its lock: nobody can write
 def test_a_worker_frozen_inside_a_transaction_loses_it_to_the_server_and_its_run_to_another(
     commands: Commands, workspace: Workspace, server: ScriptedServer
 ) -> None:
-    workspace.configure(server.base_url)
-    run_id = detached(commands, workspace)
-    planted = {"commit": 27, "when": "before", "signal": signal.SIGSTOP}
-    frozen = commands.start(workspace, "worker", "--until-idle", fault=planted, environ=SHORT)
-    assert_a_woken_worker_writes_nothing(commands, workspace, server, frozen, run_id)
+    assert_a_worker_frozen_by_it_writes_nothing(commands, workspace, server, {"commit": 27, "when": "before"})
 
 
 def test_a_worker_frozen_in_a_call_and_woken_with_its_answer_does_not_write_it_down(

@@ -303,8 +303,9 @@ def test_whatever_happens_the_queue_does_what_the_model_says(database: Database,
         database.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))  # type: ignore[misc]
     play = Play(database)
     for action, pick, user in steps:
-        play.step(action, pick, user)
+        play.step(action, pick, user)  # compares tables and model
     play.conclude()
+    assert database.read(backlog.check) == []
 
 
 # -- coming in ----------------------------------------------------------------------------------------

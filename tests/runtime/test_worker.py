@@ -207,6 +207,7 @@ async def test_work_that_another_process_queued_is_heard_of_without_looking_agai
         with Database(database.url, grow_wal=False) as elsewhere:
             second = await asyncio.to_thread(enqueue, elsewhere)
         await until_status(database, second, "done")
+    assert [story(database, name)[-1] for name in (first, second)] == ["run.done"] * 2
 
 
 async def test_work_queued_in_the_same_process_is_heard_of_by_the_bell(
@@ -221,6 +222,7 @@ async def test_work_queued_in_the_same_process_is_heard_of_by_the_bell(
         second = await asyncio.to_thread(enqueue, database)
         wake.ring()
         await until_status(database, second, "done")
+    assert [story(database, name)[-1] for name in (first, second)] == ["run.done"] * 2
 
 
 class _Deaf:
@@ -253,6 +255,7 @@ async def test_a_request_that_was_not_rung_comes_with_the_heartbeat(
         await until_status(database, name, "running")
         await database.awrite(lambda tx: runs.request_control(tx, name, "pause"))
         await until_status(database, name, "paused")
+    assert story(database, name)[-1] == "run.paused"
 
 
 async def test_an_execution_whose_lease_is_lost_is_cut_off_and_writes_nothing(database: Database) -> None:

@@ -51,8 +51,8 @@ _INTERFACE = re.compile(
 _SIGNATURE = re.compile(
     r"[\w.]+\([^)]*\)?[^.]*$|^(?:class|async|exception|coroutine|function|method|def)\s|^-{1,2}\w|^[\w.]+(?:\s*[=:]\s*\S+)?$"
 )
-# What changed in a release is read by those who knew the one before.
 _WITHOUT = re.compile(r"\b(?:without|ohne|sin|sans)\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
+# What changed in a release is read by those who knew the one before.
 _NEWS = re.compile(
     r"what['’]s new|changelog|change log|release notes|\bnews\b|neuerungen|novedades|nouveautés|変更点|新特性|更新日志",
     re.IGNORECASE,

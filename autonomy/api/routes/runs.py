@@ -205,13 +205,24 @@ def _frames(shared: Deps, run_id: str, after: int) -> Sequence[Frame]:
     return [of_run_event(event) for event in shared.app.runs.events(run_id, after=after, limit=BATCH)]
 
 
-def _stream(shared: Deps, who: Principal, run_id: str, after: int = 0, **more: Any) -> EventStream:
-    """The run's events above a seq."""
+def _stream(
+    shared: Deps,
+    who: Principal,
+    run_id: str,
+    after: int = 0,
+    *,
+    over: bool = False,
+    entered: bool = False,
+    known: Sequence[Frame] = (),
+) -> EventStream:
+    """The run's events above a seq. `known` are the first of them, where they were read already; see `EventStream`."""
 
     async def backlog(last: int) -> Sequence[Frame]:
+        if known and last == after:
+            return known
         return await asyncio.to_thread(_frames, shared, run_id, last)
 
-    return EventStream(shared.broadcast, who, "run", run_key(run_id), after, backlog, **more)
+    return EventStream(shared.broadcast, who, "run", run_key(run_id), after, backlog, over=over, entered=entered)
 
 
 def _shown(shared: Deps, run_id: str) -> dict[str, Any]:
