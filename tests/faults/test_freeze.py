@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from autonomy.providers.script import GOOD, Asked, Behaviour
 from autonomy.providers.scripted import ScriptedServer
+from autonomy.storage.database import Tx
 from tests import evidence
 from tests.commands import CORPUS, Command, Commands, Workspace, until
 from tests.stage import GOAL
@@ -93,9 +93,14 @@ def test_a_worker_frozen_in_a_call_and_woken_with_its_answer_does_not_write_it_d
     workspace.configure(server.base_url)
     workers: list[Command] = []
 
+    def stop(_: Tx) -> None:
+        workers[0].signal(signal.SIGSTOP)
+        until(lambda: workers[0].frozen, "the worker freezes")
+
     def script(asked: Asked) -> Behaviour:
         if asked.number == 5:
-            os.kill(workers[0].pid, signal.SIGSTOP)
+            with workspace.database() as database:
+                database.write(stop)  # nobody else is inside a transaction meanwhile: on SQLite its lock would stay
         return GOOD
 
     server.script = script

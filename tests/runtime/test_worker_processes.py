@@ -46,6 +46,11 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 
+    def freeze(self, _: Tx) -> None:
+        """Stop it. While this transaction is open it is inside none: on SQLite a frozen one's lock would stay."""
+        self.send(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT)
+
     def kill(self) -> None:
         self.child.kill()
         self.child.wait()
@@ -119,7 +124,7 @@ def test_a_frozen_worker_writes_nothing_after_the_takeover(database: Database, s
     frozen = start(lease=1)
     frozen.told("job.claimed")
     until(database, lambda tx: len(events.read(tx, name)) > 5)
-    frozen.send(signal.SIGSTOP)
+    database.write(frozen.freeze)
     heir = start(lease=1)
     claimed = heir.told("job.claimed")
     taken_at = next(event.seq for event in story(database, name) if event.type == "run.resumed")
