@@ -43,12 +43,12 @@ def test_a_goal_and_a_corpus_become_a_document_whose_every_citation_is_found_aga
 
 @pytest.mark.parametrize(("journey", "length"), [("write", 300), ("write", 1000), ("research", 300), ("research", 500)])
 def test_a_length_that_was_asked_for_is_met_wherever_the_evidence_fills_it(
-    commands: Commands, workspace: Workspace, journey: str, length: int
+    commands: Commands, on_sqlite: Workspace, journey: str, length: int
 ) -> None:
     words = ("--corpus", str(CORPUS), "--json", "--journey", journey, "--provider", "extractive", "--length", str(length))
-    ended = commands.run(workspace, "run", "start", BROAD, *words)
+    ended = commands.run(on_sqlite, "run", "start", BROAD, *words)
     assert (ended.code, ended.document["outcome"]) == (0, "delivered"), ended.err
-    written = json.loads((workspace.folder(ended.document["run_id"]) / "manifest.json").read_text())
+    written = json.loads((on_sqlite.folder(ended.document["run_id"]) / "manifest.json").read_text())
     (gate,) = [gate for gate in written["gates"] if gate["name"] == "length"]
     assert gate["pass"]
     assert 0.9 * length <= gate["figure"] <= 1.1 * length
@@ -56,18 +56,18 @@ def test_a_length_that_was_asked_for_is_met_wherever_the_evidence_fills_it(
 
 @pytest.mark.parametrize("journey", ["write", "research"])
 def test_a_length_that_the_evidence_cannot_fill_ends_below_the_target_with_the_best_draft(
-    commands: Commands, workspace: Workspace, journey: str
+    commands: Commands, on_sqlite: Workspace, journey: str
 ) -> None:
-    ended = commands.run(workspace, *START, "--journey", journey, "--provider", "extractive", "--length", "20000")
+    ended = commands.run(on_sqlite, *START, "--journey", journey, "--provider", "extractive", "--length", "20000")
     assert (ended.code, ended.document["status"], ended.document["outcome"]) == (1, "done", "target_not_reached"), ended.err
-    folder = workspace.folder(ended.document["run_id"])
+    folder = on_sqlite.folder(ended.document["run_id"])
     written = json.loads((folder / "manifest.json").read_text())
     assert written["outcome"] == "target_not_reached"
     assert any("length is" in note and "wanted 18000 to 22000" in note for note in written["notes"])
     assert "wanted 18000 to 22000" in (folder / "deliverable.md").read_text()
     assert manifest.verify(folder).share == 1.0
-    with workspace.database() as database:
-        assert evidence.flaws(database, ended.document["run_id"], workspace.home) == []
+    with on_sqlite.database() as database:
+        assert evidence.flaws(database, ended.document["run_id"], on_sqlite.home) == []
 
 
 def test_a_new_interpreter_ends_in_the_same_document_as_a_forked_one(
