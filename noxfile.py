@@ -55,7 +55,7 @@ def schemathesis(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Ratios against the peers, measured interleaved; never part of the tests. `-- --quick` shortens it."""
-    for name in ("checkpointer", "jobs", "cli_startup", "ingestion", "server"):
+    for name in ("checkpointer", "jobs", "cli_startup", "ingestion", "server", "unread"):
         session.run(sys.executable, f"benchmarks/{name}.py", *session.posargs, external=True)
 
 
