@@ -24,7 +24,7 @@ import psutil  # type: ignore[import-untyped]
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.server import TOKEN, Child  # noqa: E402
+from benchmarks.server import TOKEN, Child
 
 RECEIVE_BYTES = 4096
 """What the kernel may keep for a reader that does not read: little, so that the server is soon left with the rest."""
