@@ -134,8 +134,8 @@ def test_a_missed_gate_shows_whether_it_decides_and_is_spelt_in_one_way() -> Non
     decides = {"name": "length", "figure": 1612, "threshold": [450, 550], "pass": False}
     tells = {"name": "source_share", "figure": 0.9091, "threshold": 0.5, "pass": False}
     assert wording.gate(decides, Glyphs()) == "✗ length 1,612 (wanted 450 to 550)"
-    assert wording.gate(tells, Glyphs()) == "! source share 0.909 (wanted 0.5)"
-    assert wording.gate({**tells, "figure": 0.4, "pass": True}, Glyphs()) == "✓ source share 0.4 (wanted 0.5)"
+    assert wording.gate(tells, Glyphs()) == "! source share 0.909 (wanted at most 0.5)"
+    assert wording.gate({**tells, "figure": 0.4, "pass": True}, Glyphs()) == "✓ source share 0.4 (wanted at most 0.5)"
 
 
 def test_a_changed_budget_says_the_new_limits() -> None:
