@@ -116,6 +116,10 @@ class Audit:
         words = self.aims.of(card.quote, (card.anchor.section or "", *path), source.title, source.language[:2])
         return max(words, card.relevance) if self.material.player == "model" else words
 
+    def carries(self, claim: Claim, cards: tuple[Card, ...]) -> bool:
+        """Whether these cards alone would carry the claim by rule."""
+        return bool(cards) and self._weigh(claim, cards).carried
+
     def place(self, part: str, heading: str, index: int) -> str:
         """Where a sentence stands, in words: `Leases, sentence 3`. Annotations and rows are named by what they are about."""
         if part == "matrix":
@@ -130,10 +134,6 @@ class Audit:
     def named(self, claim: Claim) -> str:
         """A claim by its id in the manifest and its place: `k3 (Leases, sentence 3)`."""
         return f"{claim.id} ({self.place(claim.part, claim.heading, claim.index)})"
-
-    def carries(self, claim: Claim, cards: tuple[Card, ...]) -> bool:
-        """Whether these cards alone would carry the claim by rule."""
-        return bool(cards) and self._weigh(claim, cards).carried
 
     @cached_property
     def _weight(self) -> Callable[[str], float]:

@@ -173,8 +173,8 @@ def test_a_title_that_asks_ends_as_a_question(goal: str, title: str) -> None:
             "Write-ahead logging for durable writes, checkpoints for long-running jobs and leases with fencing for queues",
         ),
         (
-            "Explain how leases keep a job queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
-            "How leases keep a job queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
+            "Explain how leases keep a queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
+            "How leases keep a queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
         ),
     ],
 )
