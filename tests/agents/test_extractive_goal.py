@@ -176,6 +176,10 @@ def test_a_title_that_asks_ends_as_a_question(goal: str, title: str) -> None:
             "Explain how leases keep a queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
             "How leases keep a queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
         ),
+        (
+            "Compare write-ahead logging in databases, checkpoints in long-running jobs and leases in queues",
+            "Write-ahead logging in databases, checkpoints in long-running jobs and leases in queues",
+        ),
     ],
 )
 def test_a_goal_of_three_parts_keeps_all_three_in_its_title(goal: str, title: str) -> None:

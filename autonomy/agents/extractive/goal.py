@@ -258,7 +258,7 @@ def title_of(goal: Goal, language: str) -> str:
     if goal.compared:
         joint = {"de": " und ", "es": " y ", "fr": " et ", "ja": "と", "zh": "与"}.get(language, " and ")
         sides = joint.join(goal.compared)
-        text = goal.subject if sides in goal.subject else sides
+        text = goal.subject if all(side in goal.subject for side in goal.compared) else sides
     longest = LONGEST_PARTS if 1 < len(goal.points) <= MOST_PARTS else LONGEST_TITLE
     if goal.title and len(goal.title) <= longest:
         return goal.title
