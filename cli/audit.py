@@ -30,7 +30,10 @@ def verify(
         typer.Option(metavar="SEQ:HASH", help="A head that an earlier check printed; the log must still contain it."),
     ] = None,
 ) -> int:
-    """Find changed, removed, inserted and swapped lines, a cut or rewritten end, a missing file; exits 1 if there is any."""
+    """Say whether the audit log is whole.
+
+    Finds changed, removed, inserted and swapped lines, a cut or rewritten end, a missing file; exits 1 if there is any.
+    """
     from autonomy.bootstrap.app import AUDIT
     from autonomy.services.audit import Audit
 

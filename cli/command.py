@@ -18,6 +18,8 @@ from cli.session import Session
 
 COLUMN = 24
 """Widest name beside which the explanation still stands on the same line."""
+WHOLE = 1000
+"""Letters of a command's line in a list: its first sentence is never cut, and each is short enough for one line of 80."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 JsonFlag = Annotated[
@@ -106,7 +108,7 @@ def _write_commands(group: TyperGroup, ctx: Any, formatter: Any, paint: Callable
     rows = (
         group.summaries(ctx)
         if isinstance(group, LazyGroup)
-        else [(name, group.commands[name].get_short_help_str(80)) for name in group.list_commands(ctx)]
+        else [(name, group.commands[name].get_short_help_str(WHOLE)) for name in group.list_commands(ctx)]
     )
     with formatter.section(paint("Commands", BOLD)):
         formatter.write_dl([(paint(name, CYAN), about) for name, about in rows])

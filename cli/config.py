@@ -20,7 +20,7 @@ app = noun("Show the settings and their origin; make user tokens.")
 
 @command(app, "show", examples=("autonomy config show", "autonomy config show --json | jq '.[\"queue.lease_seconds\"]'"))
 def show(session: Session) -> None:
-    """Print every setting, its value and where it came from; secrets stay masked."""
+    """Print every setting, its value and where it came from. Secrets stay masked."""
     rows = settings_rows(session.settings())
     if session.out.json:
         session.out.document({key: {"value": value, "origin": origin} for key, value, origin in rows})
@@ -82,7 +82,7 @@ def token(
     session: Session,
     user: Annotated[str, typer.Argument(metavar="USER", help="User the token speaks for.")],
 ) -> None:
-    """Make a bearer token for a user; it is shown once and stored as its hash."""
+    """Make a bearer token for a user. It is shown once and stored as its hash."""
     values.user_id(user)
     with session.app() as application:
         from autonomy.services.tokens import make_token

@@ -17,7 +17,7 @@ app = noun("Upgrade, inspect and back up the database.")
 
 @command(app, "status", examples=("autonomy db status",))
 def status(session: Session) -> int:
-    """Say which database is used, whether its schema is current, and whether it is damaged."""
+    """Say which database is used, and whether it is current and sound."""
     from autonomy.storage.sqlite import RESTORE
 
     row = describe(session)
@@ -85,7 +85,10 @@ def backup(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Where the copy goes.")],
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
 ) -> None:
-    """Copy the database into a file, whole at one moment, while runs go on."""
+    """Copy the database into a file, while runs go on.
+
+    The copy is whole, as of one moment.
+    """
     from autonomy.storage.backup import backup as copy
 
     target = values.place(file, "FILE")

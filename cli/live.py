@@ -47,17 +47,38 @@ class View(Protocol):
 
 
 class PlainView:
-    """One line per thing that happened."""
+    """One line per thing that happened; of trouble that stays the same the first one, and how often it came again."""
 
     def __init__(self, out: Output) -> None:
         self._out = out
         self._told: float | None = None
         self._telling = False
+        self._troubles: set[tuple[str, ...]] = set()
+        self._again = 0
 
     def event(self, event: Event) -> None:
-        """Tell it, unless it only moves a screen."""
-        if event.type not in QUIET and "/sources/" not in str(event.content.get("path", "")):
-            self._out.say(event_line(event.as_json(), self._out.glyphs_err))
+        """Tell it, unless it only moves a screen or says again what is known."""
+        if event.type == "call.finished" and event.content.get("kind") == "chat" and not event.content.get("error"):
+            self._troubles.clear()  # somebody answered: what fails from now on is news
+        if event.type in QUIET or "/sources/" in str(event.content.get("path", "")) or self._known(event):
+            return
+        if self._again:
+            self._out.say(f"{'':8} {'':>4} {'':<9} {'':<16} {self._again} more of the same")
+            self._again = 0
+        self._out.say(event_line(event.as_json(), self._out.glyphs_err))
+
+    def _known(self, event: Event) -> bool:
+        """Whether the event is trouble that was told before; the attempt that a told retry announced is none."""
+        if event.type == "run.resumed":
+            return bool(event.content.get("retry"))
+        told = event.content.get("fallback") if event.type == "decision" else event.content
+        if not told or event.type not in ("retry", "breaker.opened", "decision"):
+            return False
+        trouble = (event.type, str(told.get("scope")), str(told.get("provider")), str(told.get("reason")))
+        known = trouble in self._troubles
+        self._troubles.add(trouble)
+        self._again += known and event.type == "retry"
+        return known
 
     def token(self, text: str) -> None:
         """Nothing: pieces of an answer are no lines."""

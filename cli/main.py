@@ -32,7 +32,7 @@ COMMANDS = {
 }
 ABOUT = "From a goal to a cited document, in runs that no crash can lose."
 EXAMPLES = (
-    'autonomy run start "How are tasks cancelled?" --journey research --corpus ./docs',
+    'autonomy run start "How are tasks cancelled?" --corpus ./docs',
     "autonomy run list",
     "autonomy run explain 7k2q",
     "autonomy doctor",

@@ -19,10 +19,10 @@ app = noun("Start, follow, steer and explain runs.")
     app,
     "start",
     examples=(
-        'autonomy run start "How are tasks cancelled in asyncio?" --journey research --corpus ./docs',
-        'autonomy run start "A guide to backups" --corpus ./manuals --style ieee --length 1500',
-        'autonomy run start "..." --corpus ./docs --provider openai --budget-usd 0.50',
-        'autonomy run start "..." --corpus ./docs --detach    # a worker does it: autonomy worker',
+        'autonomy run start "How are tasks cancelled?" --corpus ./docs',
+        'autonomy run start "..." --journey research --corpus ./docs --length 500',
+        'autonomy run start "..." --corpus ./docs --style ieee --budget-usd 0.50',
+        'autonomy run start "..." --corpus ./docs --detach   # for autonomy worker',
     ),
 )
 def start(

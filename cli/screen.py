@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.text import Text
 
-from cli.output import Glyphs, columns, cut, squeezed
+from cli.output import Glyphs, columns, cut, squeezed, wrapped
 from cli.watch import ENDED, Step, Watch
 from cli.wording import clock, count, duration, money, several
 
@@ -32,6 +32,7 @@ TITLES = {
 STYLES = {"done": "green", "running": "bold cyan", "failed": "red", "skipped": "dim", "pending": "dim"}
 BAR = 24
 DECISIONS = 3
+TROUBLE = 3
 LOW = 18
 """Below this height the meters and all but the last decision make room for the plan."""
 CHILDREN = 3
@@ -44,9 +45,10 @@ def draw(watch: Watch, width: int, height: int, glyphs: Glyphs) -> Text:
     low = height < LOW
     gap = [] if low else [Text("")]
     head = _head(watch, width, glyphs)[: 1 if low else 3]
-    why = _why(watch, width, glyphs, 1 if low else DECISIONS)
+    why = _why(watch, width, glyphs, 1 if low or watch.trouble else DECISIONS)
     meters = [] if low else _meters(watch, width, glyphs)
-    foot = [*_now(watch, width, glyphs), *why, *gap, *meters, *_tail(watch, width, glyphs)]
+    trouble = _trouble(watch, width, 1 if low else TROUBLE)
+    foot = [*_now(watch, width, glyphs), *why, *gap, *meters, *trouble, *_tail(watch, width, glyphs)]
     tree = _tree(watch, width, max(height - len(head) - len(foot) - len(gap), 1), glyphs)
     lines = [*head, *tree, *gap, *foot]
     return Text("\n").join(_cut_to(line, width, glyphs) for line in lines)
@@ -238,6 +240,15 @@ def meter(name: str, row: Any, cells: int, glyphs: Glyphs) -> Text:
         return Text.assemble((f"{name:<9}", "dim"), f"{show(used)}{held}", (", no limit", "dim"))
     bar = _bar(used / limit if limit else 1.0, reserved / limit if limit else 0.0, cells, glyphs)
     return Text.assemble((f"{name:<9}", "dim"), bar, f"  {show(used)}{held}", (f" of {show(float(limit))}", "dim"))
+
+
+def _trouble(watch: Watch, width: int, most: int) -> list[Text]:
+    """What keeps the run from going on, how often it was met, and what to do about it."""
+    if not watch.trouble:
+        return []
+    times = f" ({several(watch.tries, 'try')})" if watch.tries > 1 else ""
+    told = squeezed(f"{watch.trouble.rstrip('.')}{times}. {watch.hint}")
+    return [Text(row, "yellow") for row in wrapped(told, width)[:most]]
 
 
 def _tail(watch: Watch, width: int, glyphs: Glyphs) -> list[Text]:

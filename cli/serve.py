@@ -15,12 +15,13 @@ from cli.session import Session
 app = verb()
 
 
-NEEDED = ("fastapi", "uvicorn", "httptools", "prometheus_client")
+NEEDED = ("fastapi", "uvicorn", "httptools", "jinja2", "prometheus_client")
 
 
-def _check_installed() -> None:
+def check_installed(what: str) -> None:
+    """Refuse what needs the server's packages where they are not installed. Raises ConfigurationError with the way to them."""
     if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise ConfigurationError("'autonomy serve' needs the 'serve' extra", "From a checkout, run: pip install -e '.[serve]'")
+        raise ConfigurationError(f"{what} needs the 'serve' extra", "From a checkout, run: pip install -e '.[serve]'")
 
 
 @command(
@@ -47,7 +48,7 @@ def serve(
         "serve.port": None if port is None else values.between("--port", port, 0, 65_535),
         "serve.workers_inline": None if workers_inline is None else values.between("--workers-inline", workers_inline, 0, 64),
     }
-    _check_installed()
+    check_installed("'autonomy serve'")
     with session.app(flags, logs=True) as application:
         from autonomy.api.serve import serve as run_server
 

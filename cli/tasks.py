@@ -41,7 +41,7 @@ def list_tasks(
     limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most tasks to show, 1 to 200.")] = 20,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Continue after the page that gave it.")] = None,
 ) -> None:
-    """List tasks, the newest first; files that are no tasks are named on stderr."""
+    """List tasks, the newest first. Files that are no tasks are named on stderr."""
     from cli.task_pages import task_table
 
     out = session.out
@@ -65,7 +65,7 @@ def list_tasks(
 
 @command(app, "show", examples=("autonomy tasks show 7k2q", "autonomy tasks show 7k2q --json | jq .verdict.issues"))
 def show(session: Session, task: TaskArgument) -> None:
-    """Show one task: what was asked, who decided what, how its work was judged."""
+    """Show one task: what was asked, what was decided and by whom."""
     from cli.task_pages import task_page
 
     with session.app() as application:
@@ -78,7 +78,7 @@ def show(session: Session, task: TaskArgument) -> None:
 
 @command(app, "approve", examples=("autonomy tasks approve 7k2q",))
 def approve(session: Session, task: TaskArgument) -> None:
-    """Say yes: a new task gets its run, a result that waits for review is accepted."""
+    """Say yes to a new task or to a result. A new task gets its run, a result that waits for review is accepted."""
     out = session.out
     with session.app() as application:
         page = application.tasks.approve(application.tasks.resolve(task), OPERATOR)
@@ -113,8 +113,8 @@ def reject(
     app,
     "add",
     examples=(
-        'autonomy tasks add "How are tasks cancelled in asyncio?" --journey research --corpus ./docs',
-        'autonomy tasks add "A guide to backups" --corpus manuals --criterion "min_citations holds: ten quotations or more"',
+        'autonomy tasks add "How are tasks cancelled?" --corpus ./docs',
+        'autonomy tasks add "A guide to backups" --criterion "min_citations holds"',
     ),
 )
 def add(

@@ -27,7 +27,7 @@ def poll(
         typer.Option(metavar="URL", help="Hand messages to this server; where none answers, they are stored here."),
     ] = None,
 ) -> int:
-    """Read the messages of the bot whose token is in BOT_TOKEN, until Ctrl-C. Each becomes a task that waits for a person."""
+    """Make tasks of the messages to a bot, until Ctrl-C. BOT_TOKEN holds its token; each task waits for a person."""
     from autonomy.ingress.telegram_poll import poll as read
 
     def heard(received: Received) -> None:

@@ -63,6 +63,10 @@ def _told(line: Line, width: int, out: Output) -> list[str]:
     rows = [out.paint(each, *colour) for each in body]
     if line.subject:
         rows = [*(out.paint(each, BOLD) for each in wrapped(squeezed(line.subject), room)), *rows]
+    for gate in line.missed:
+        sign, shade = (out.glyphs.failed, RED) if gate.decides else (out.glyphs.advice, YELLOW)
+        lines = wrapped(f"{sign} {squeezed(gate.text)}", room - 2)
+        rows += [out.paint(f"{'  ' if number else ''}{each}", shade) for number, each in enumerate(lines)]
     shown = figures(line.figures)
     rows += [out.paint(each, DIM) for each in (wrapped(shown, room) if shown else [])]
     return [f"  {out.paint(local_time(line.at), DIM)}  {rows[0]}", *(MARGIN + each for each in rows[1:])]

@@ -11,6 +11,7 @@ import typer
 from cli import values
 from cli.command import command, noun
 from cli.output import BOLD, DIM, GREEN, RED, Output, plain
+from cli.serve import check_installed
 from cli.session import Session
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ def _verify(session: Session, letters: Sequence[str], soak: float) -> int:
     from autonomy.verify.stage import Options
 
     settings = session.settings()
+    # Refused, not failed: without a server no figure can be measured, and a report that is there tells of another time.
+    check_installed("'autonomy verify' starts a server for each phase, which")
     settings.home.mkdir(parents=True, exist_ok=True)
     options = Options(soak_seconds=soak)
     results: list[Result] = []

@@ -51,7 +51,8 @@ class Decision:
 
 @dataclass
 class Watch:
-    """The state behind the view. `budgets` maps tokens, seconds and usd to {limit, used, reserved}."""
+    """The state behind the view. `budgets` maps tokens, seconds and usd to {limit, used, reserved}. `trouble` is what keeps
+    the run from going on, met `tries` times in a row, `hint` what to do about it; empty while nothing does."""
 
     run_id: str
     journey: str
@@ -66,6 +67,9 @@ class Watch:
     budgets_at: float = field(default_factory=time.monotonic)
     calls: int = 0
     retries: int = 0
+    trouble: str = ""
+    hint: str = ""
+    tries: int = 0
     call: str = ""
     tail: str = ""
     reading: Reading | None = None
@@ -90,8 +94,11 @@ class Watch:
                 self.call = f"{content.get('name', '')}"
             case "call.finished":
                 self.call = ""
+                if not content.get("error"):
+                    self.trouble = ""
             case "retry":
                 self.retries += 1
+                self._failed(str(content.get("reason", "")), str(content.get("hint", "")))
             case _ if event.type.startswith("run."):
                 self.status = event.type.removeprefix("run.")
 
@@ -136,7 +143,15 @@ class Watch:
         seen = known[step_id].state if step_id in known else told
         return seen if seen in ENDED and told in ("pending", "running") and self.node != "plan" else told
 
+    def _failed(self, trouble: str, hint: str) -> None:
+        """Count trouble that stays the same. The job's own retries tell what the call's have told, with other words around."""
+        same = bool(self.trouble) and self.trouble in trouble
+        self.tries = self.tries + 1 if same else 1
+        if not same:
+            self.trouble, self.hint = trouble, hint
+
     def _decision(self, node: str, content: Mapping[str, Any]) -> None:
+        self.trouble = ""
         why = str(content.get("why", ""))
         step = next((each for each in self.steps if each.id == content.get("step")), None)
         verdict = content.get("verdict")

@@ -99,7 +99,8 @@ def _retry(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     wait = content.get("wait_seconds", content.get("wait"))
     pause = f", waits {duration(float(wait))}" if isinstance(wait, int | float) else ""
     who, why = squeezed(content.get("provider", "?")), squeezed(content.get("reason", ""))
-    return f"try {content.get('attempt', '?')} at {who}: {why}{pause}"
+    hint = f". {squeezed(content['hint'])}" if content.get("hint") and content.get("attempt") == 1 else ""
+    return f"try {content.get('attempt', '?')} at {who}: {why}{pause}{hint}"
 
 
 def _node_finished(content: Mapping[str, Any], glyphs: Glyphs) -> str:
@@ -142,6 +143,8 @@ _TELLERS = {
     "call.started": _call_started,
     "call.finished": _call_finished,
     "retry": _retry,
+    "breaker.opened": lambda content, glyphs: f"{squeezed(content.get('provider', '?'))} is left alone for a while",
+    "breaker.closed": lambda content, glyphs: f"{squeezed(content.get('provider', '?'))} answers again",
     "node.started": lambda content, glyphs: f"step {content.get('step', '?')}",
     "node.finished": _node_finished,
     "artifact.created": _artifact,

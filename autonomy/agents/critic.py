@@ -132,7 +132,7 @@ def _weighed(step: PlanStep, observation: Observation, state: GraphState, contex
     )
     if all(gate.passed for gate in gates[1:]):
         return _pass(step, observation, f"{why}; in all {found_in(cards, sources)}", route="plan", gates=gates)
-    why = f"{why}; in all {found_in(cards, sources)}: too few (wanted {enough} from {wanted})"
+    why = f"{why}; in all {notes('en').weighed(cards, sources, enough, wanted)}"
     if state["widened"] < MOST_WIDENINGS:
         verdict = Verdict(step=step.id, decision="branch", notes=why, gates=gates)
         return Judged(verdict, "done", "expand", f"{why}: widens the search")
@@ -161,7 +161,7 @@ def language_of(state: GraphState) -> str | None:
 
 def _audited(step: PlanStep, observation: Observation, state: GraphState, context: Context) -> Judged:
     """All gates pass: deliver. Sentences fail: mend them, at most twice. Otherwise deliver with an honest note."""
-    gates = tuple(Gate.model_validate(row) for row in context.records.get("audit", "gates") or [])
+    gates = measured(context)
     failed = [gate for gate in gates if not gate.passed]
     failing = int(observation.figures["failing_sentences"])
     if not failed:
@@ -177,6 +177,11 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
     # Without evidence that has been said already.
     told = (notes(language_of(state)).shortfall(failed),) if gathered.cards(context) else ()
     return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=told, outcome=reached)
+
+
+def measured(context: Context) -> tuple[Gate, ...]:
+    """The gates of the document as they were last measured; none before."""
+    return tuple(Gate.model_validate(row) for row in context.records.get("audit", "gates") or [])
 
 
 def outcome_of(gates: Iterable[Gate]) -> Outcome:

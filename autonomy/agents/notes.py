@@ -24,6 +24,9 @@ class Notes:
     unreadable: str
     more: str
     little: str
+    found: str
+    plenty: str
+    too_few: str
     other_language: str
     failed: str
     not_reached: str
@@ -58,13 +61,26 @@ class Notes:
 
         `spoken` are the tags of the goal's language and of the documents', where they differ: the likely reason.
         """
-        found = f"{several(cards, 'quotation')} from {several(sources, 'source')}"
-        told = self.little.format(found=found, cards=cards, sources=sources, enough=enough, wanted=wanted)
+        told = self.little.format(found=self.weighed(cards, sources, enough, wanted))
         if spoken is None:
             return told
         goal, documents = spoken
         named = ", ".join(self.languages.get(tag, tag) for tag in documents)
         return f"{told} {self.other_language.format(goal=self.languages.get(goal, goal), documents=named)}"
+
+    def weighed(self, cards: int, sources: int, enough: int, wanted: int) -> str:
+        """Which of both is short: 28 quotations (enough) from 1 source (too few, wanted 3)."""
+        return self.found.format(
+            cards=cards,
+            quotations=several(cards, "quotation"),
+            of_cards=self._against(cards, enough),
+            sources=sources,
+            documents=several(sources, "source"),
+            of_sources=self._against(sources, wanted),
+        )
+
+    def _against(self, found: int, least: int) -> str:
+        return self.plenty if found >= least else self.too_few.format(wanted=least)
 
     def not_done(self, step: PlanStep, error: str) -> str:
         """A step that was given up."""
@@ -105,7 +121,10 @@ class Notes:
 _ENGLISH = Notes(
     unreadable="{documents} could not be read and {be} left out: {names}.",
     more=" and {count} more",
-    little="The corpus holds little about this: {found} (wanted {enough} from {wanted}).",
+    little="The corpus holds little about this: {found}.",
+    found="{quotations} ({of_cards}) from {documents} ({of_sources})",
+    plenty="enough",
+    too_few="too few, wanted {wanted}",
     other_language="The goal is in {goal}, the documents are in {documents}.",
     failed="The step '{step}' could not be done: {error}",
     not_reached="Not reached: {listed}.",
@@ -133,7 +152,10 @@ _ENGLISH = Notes(
 _GERMAN = Notes(
     unreadable="Nicht lesbare und deshalb ausgelassene Dokumente ({count}): {names}.",
     more=" und {count} weitere",
-    little="Das Korpus enthält wenig dazu. Zitate: {cards} (gewünscht {enough}); Quellen: {sources} (gewünscht {wanted}).",
+    little="Das Korpus enthält wenig dazu. {found}.",
+    found="Zitate: {cards} ({of_cards}); Quellen: {sources} ({of_sources})",
+    plenty="genug",
+    too_few="zu wenige, gewünscht {wanted}",
     other_language="Die Sprache des Ziels ist {goal}, die der Dokumente {documents}.",
     failed="Ein Schritt konnte nicht ausgeführt werden: {step}.",
     not_reached="Nicht erreicht: {listed}.",
@@ -177,8 +199,10 @@ _GERMAN = Notes(
 _SPANISH = Notes(
     unreadable="Documentos que no se pudieron leer y se dejaron fuera ({count}): {names}.",
     more=" y {count} más",
-    little="El corpus contiene poco sobre esto. Citas: {cards} (se querían {enough}); fuentes: {sources} (se querían "
-    "{wanted}).",
+    little="El corpus contiene poco sobre esto. {found}.",
+    found="Citas: {cards} ({of_cards}); fuentes: {sources} ({of_sources})",
+    plenty="suficientes",
+    too_few="no bastan, se querían {wanted}",
     other_language="El objetivo está en {goal}, los documentos están en {documents}.",
     failed="Un paso no se pudo realizar: {step}.",
     not_reached="No alcanzado: {listed}.",

@@ -7,6 +7,7 @@ from autonomy.agents.actions.deliver import hand_over
 from autonomy.agents.context import Context
 from autonomy.agents.notes import notes
 from autonomy.core.errors import BudgetExceeded
+from autonomy.core.gates import told
 from autonomy.core.graph import END, Update
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation
@@ -25,9 +26,10 @@ def wrap_up(state: GraphState, context: Context, error: BudgetExceeded, node: st
         steps = planning.set_state(planning.load(state), standing.step, "done")
         return {"plan": planning.dump(steps), "outcome": standing.figures["outcome"], "route": END}
     why = f"{error.message}: delivers the best there is"
-    context.emit("decision", {"route": END, "why": why, "figures": figures}, node=node)
     note = notes(critic.language_of(state)).ended(error.which, error.message)
     observation = hand_over(state["current"] or "deliver", state, context, outcome="budget_exceeded", notes=(note,))
+    gates = told(critic.measured(context))
+    context.emit("decision", {"route": END, "why": why, "figures": figures, "gates": gates}, node=node)
     return {
         "observation": observation.model_dump(mode="json"),
         "notes": [*state["notes"], note],

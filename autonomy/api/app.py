@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import socket
 from collections.abc import AsyncIterator
@@ -10,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from autonomy import __version__
@@ -38,7 +39,7 @@ def make_app(deps: Deps) -> FastAPI:
     app = Described(title=TITLE, version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.deps = deps
     problems.install(app)
-    app.router.routes.extend(_routes())
+    app.router.routes.extend(_with_head(route) for route in _routes())
     _document()  # made now: the first request waits for nothing
     return app
 
@@ -47,6 +48,16 @@ def _routes() -> list[BaseRoute]:
     """All routes, as they are: an included router is looked through for every request."""
     api = (tasks.router, runs.router, knowledge.router, webhooks.router, server.router)
     return [route for router in (*api, pages.router, pages.entrance, forms.router) for route in router.routes]
+
+
+def _with_head(route: BaseRoute) -> BaseRoute:
+    """The route as it is served: what answers GET answers HEAD as well (RFC 9110, 9.1), and the server leaves the body out.
+    The document names GET alone, as it is usual."""
+    if not isinstance(route, Route) or route.methods is None or "GET" not in route.methods:
+        return route
+    served = copy.copy(route)
+    served.methods = {*route.methods, "HEAD"}
+    return served
 
 
 @functools.cache

@@ -27,6 +27,7 @@ PUBLIC = frozenset({"/healthz", "/openapi.json", "/login"})
 PUBLIC_BELOW = ("/webhooks/", "/static/")
 MACHINES = ("/api/", "/metrics", "/webhooks/", "/openapi.json", "/healthz")
 """Addresses for programs: they are told 401; a browser elsewhere is sent to the login page."""
+READING = frozenset({"GET", "HEAD"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MOST_HOSTS = 1024
 log = logging.getLogger("autonomy.server")
@@ -84,7 +85,7 @@ class Gate:
         auth_failed: AuthFailed,
         hot: Mapping[str, Hot],
     ) -> None:
-        """`hot` are addresses whose bare GET is answered with bytes that are ready, past all routing."""
+        """`hot` are addresses whose bare GET or HEAD is answered with bytes that are ready, past all routing."""
         self._hot = hot
         self._app = app
         self._hosts = hosts
@@ -154,7 +155,7 @@ class Gate:
                 check_origin(principal, headers)
             scope["autonomy"] = principal
             make = self._hot.get(path)
-            if make is not None and principal is not None and method == "GET" and not scope["query_string"]:
+            if make is not None and principal is not None and method in READING and not scope["query_string"]:
                 await _answer(scope, make(principal), send)
                 return None
         await self._app(scope, await limits.admit(scope, receive, headers), send)
@@ -177,7 +178,7 @@ class _Route(NamedTuple):
 
 
 def _is_browser(method: str, path: str, headers: dict[bytes, bytes]) -> bool:
-    return method == "GET" and not path.startswith(MACHINES) and b"text/html" in headers.get(b"accept", b"")
+    return method in READING and not path.startswith(MACHINES) and b"text/html" in headers.get(b"accept", b"")
 
 
 def headers_of(scope: Any) -> dict[bytes, bytes]:

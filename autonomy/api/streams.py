@@ -117,8 +117,12 @@ class EventStream(Response):
         self._entered = entered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the reader."""
+        """Serve the reader; who asks by HEAD gets the headers of a stream, and none is opened."""
         broadcast = self._broadcast
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
         if not self._entered:
             broadcast.enter(self._name, self._principal)
             self._entered = True

@@ -143,7 +143,9 @@ class Opener:
 
             def heard(fallback: Fallback) -> None:
                 why = f"{fallback.role}: {fallback.player} gave up ({fallback.reason}); {fallback.instead} does it instead"
-                unit.emit("decision", {"route": "act", "why": why, "figures": {"role": fallback.role, "step": step}})
+                figures = {"role": fallback.role, "step": step}
+                trouble = {"provider": fallback.player, "reason": fallback.reason}
+                unit.emit("decision", {"route": "act", "why": why, "figures": figures, "fallback": trouble})
                 records.put("fallback", f"{step:06d}-{fallback.role}-{next(notes)}", fallback.note, step)
 
             def answered(role: Role, player: Asked) -> None:

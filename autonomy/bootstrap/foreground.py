@@ -7,14 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.corpora import Progress
 from autonomy.bootstrap.engine import Listeners, engine
 from autonomy.bootstrap.reporting import report
 from autonomy.bootstrap.working import executing
-from autonomy.core.errors import AutonomyError, HeldByAnother
+from autonomy.core.errors import AutonomyError, HeldByAnother, ProviderUnavailable
 from autonomy.core.events import TERMINAL_EVENTS, Event
+from autonomy.runtime.journal import any_answer
 from autonomy.runtime.queue import Job
 from autonomy.runtime.worker import Failed, JobEnd, JobHandle, Worker
 
@@ -51,7 +53,13 @@ def work_run(
 
     async def work() -> None:
         async with engine(app, Listeners(token=on_token, progress=on_progress)) as executor:
-            execute = executing(executor, acknowledge=app.tasks.acknowledge, drained_runs_pause=True, trouble=seen.append)
+            execute = executing(
+                executor,
+                acknowledge=app.tasks.acknowledge,
+                drained_runs_pause=True,
+                trouble=seen.append,
+                hopeless=partial(_nobody_there, app),
+            )
 
             async def begun(job: Job, handle: JobHandle) -> JobEnd:
                 ours.set()
@@ -88,6 +96,18 @@ def work_run(
     page = app.runs.inspect(run_id)
     error: AutonomyError | str | None = seen[-1] if seen else page["error"]
     return Ended(page["status"], page["outcome"], error)
+
+
+async def _nobody_there(app: App, job: Job, error: AutonomyError) -> bool:
+    """Whether the run's first calls met nobody: the connection was refused, or no host has that name.
+
+    The call itself was put as often as the retry policy has it. The job is not tried again on top of that: nothing is there
+    to be lost, an address or a server is to be put right, and whoever can do it sits and waits. Runs of a worker, and runs
+    that a model has answered before, outlast an outage.
+    """
+    if job.reason != "start" or not isinstance(error, ProviderUnavailable) or error.reached:
+        return False
+    return not await app.database.aread(lambda tx: any_answer(tx, job.run_id))
 
 
 async def _drain_when(stop: threading.Event, worker: Worker) -> None:

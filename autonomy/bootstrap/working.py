@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from autonomy.core.errors import (
     AutonomyError,
@@ -23,6 +23,8 @@ Acknowledge = Callable[[str], object]
 """Echoes the task of a run, given its id, before the run is worked on; called in a thread."""
 Trouble = Callable[[AutonomyError], None]
 """Hears the error itself; the run row keeps only its words."""
+Hopeless = Callable[[Job, AutonomyError], Awaitable[bool]]
+"""Whether the run ends with this error though another try of the job might do better."""
 LOOK_SECONDS = 0.2
 """How often an execution that was told to stop is looked at again."""
 
@@ -33,9 +35,10 @@ def executing(
     acknowledge: Acknowledge | None = None,
     drained_runs_pause: bool = False,
     trouble: Trouble | None = None,
+    hopeless: Hopeless | None = None,
 ) -> Execute:
     """The worker's `execute`. `drained_runs_pause`: an operator's Ctrl-C leaves the run with the operator, paused,
-    where a worker's drain hands it back to the queue."""
+    where a worker's drain hands it back to the queue. `hopeless` is asked of errors that would be tried again."""
 
     async def work_on(job: Job, handle: JobHandle) -> Ended:
         if acknowledge is not None:
@@ -55,7 +58,8 @@ def executing(
             if trouble is not None:
                 trouble(error)
             around = error if isinstance(error, (DiskFull, StorageUnavailable)) else None
-            return Failed(f"{error.code}: {error}", retryable=_may_pass(error), trouble=around)
+            again = _may_pass(error) and not (hopeless is not None and await hopeless(job, error))
+            return Failed(f"{error.code}: {error}", retryable=again, trouble=around)
         finally:
             work.cancel()
             await asyncio.wait({work})

@@ -128,15 +128,25 @@ class ProviderError(AutonomyError):
 class ProviderUnavailable(ProviderError):
     """Network trouble, time-out, 429 or 5xx: another try, or another provider, may work.
 
-    `usage` is what the service may bill all the same, None where it surely did no work.
+    `usage` is what the service may bill all the same, None where it surely did no work. `reached` is False where nobody is
+    there to be asked: the connection was refused, or no host has that name.
     """
 
     code = "provider-unavailable"
 
-    def __init__(self, message: str, hint: str = "", retry_after: float | None = None, usage: Usage | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        retry_after: float | None = None,
+        usage: Usage | None = None,
+        *,
+        reached: bool = True,
+    ) -> None:
         super().__init__(message, hint)
         self.retry_after = retry_after
         self.usage = usage
+        self.reached = reached
 
 
 class ProviderRefused(ProviderError):

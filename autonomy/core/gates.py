@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+from autonomy.core.types import Gate
 
 MUST_PASS = frozenset(
     {
@@ -15,10 +17,56 @@ MUST_PASS = frozenset(
 is only measured where somebody asked for one."""
 
 
+AT_MOST = frozenset({"citation_excess", "source_share", "overlap", "structure"})
+"""Gates whose figure is to stay small; that of every other one is to be large, or to lie between two bounds."""
+CAUSES = 3
+"""Causes of one missed gate that a line names."""
+
+
 def in_words(name: str, figure: Any, threshold: Any = None) -> str:
-    """`source share 0.909 (wanted 0.5)`, `length 612 (wanted 450 to 550)`; without a threshold only name and figure."""
-    wanted = f" (wanted {_figure(threshold)})" if threshold not in (None, "") else ""
-    return f"{name.replace('_', ' ')} {_figure(figure)}{wanted}"
+    """`source share 0.909 (wanted at most 0.5)`, `length 612 (wanted 450 to 550)`; without a threshold only name and
+    figure."""
+    target = wanted(name, threshold)
+    return f"{name.replace('_', ' ')} {_figure(figure)}" + (f" (wanted {target})" if target else "")
+
+
+def wanted(name: str, threshold: Any) -> str:
+    """`at least 30`, `at most 0.5`, `450 to 550`; the threshold alone where nothing lies beyond it (all of a share, no
+    fault), empty where there is none."""
+    if threshold in (None, ""):
+        return ""
+    shown = _figure(threshold)
+    if not isinstance(threshold, int | float) or (name in AT_MOST and not threshold):
+        return shown
+    if name in AT_MOST:
+        return f"at most {shown}"
+    return shown if isinstance(threshold, float) and threshold == 1 else f"at least {shown}"
+
+
+def told(gates: Iterable[Gate]) -> list[dict[str, Any]]:
+    """The gates as an event carries them: name, figure, threshold, pass, and for a missed one what causes the miss."""
+    rows: list[dict[str, Any]] = []
+    for gate in gates:
+        row: dict[str, Any] = {"name": gate.name, "figure": gate.figure, "threshold": gate.threshold, "pass": gate.passed}
+        if not gate.passed and gate.evidence:
+            row["evidence"] = causes(gate.evidence)
+        rows.append(row)
+    return rows
+
+
+def causes(evidence: Iterable[str]) -> list[str]:
+    """The first causes of a miss, from a gate's evidence (whose first item is its n, which is none); never empty."""
+    found = [each for each in evidence if not each.startswith("n=")]
+    more = ["and more in manifest.json"] if len(found) > CAUSES else []
+    return [*found[:CAUSES], *more] or ["there is nothing to measure"]
+
+
+def missed(row: Mapping[str, Any]) -> str:
+    """A missed gate of an event that names its causes (see `told`) in one line: figure, what was wanted, the causes.
+    `structure 1 (wanted 0): Fencing: 4% of the text, wanted 10% to 45%`; empty for any other gate."""
+    if row.get("pass") or not row.get("evidence"):
+        return ""
+    return f"{in_words(str(row['name']), row.get('figure'), row.get('threshold'))}: {'; '.join(map(str, row['evidence']))}"
 
 
 def _figure(value: Any) -> str:

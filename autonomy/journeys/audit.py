@@ -18,6 +18,7 @@ from autonomy.journeys import inert
 from autonomy.journeys.claims import Claim, claims
 from autonomy.journeys.evidence import flaw, headings_at, maps_by_source
 from autonomy.journeys.policy import Policy
+from autonomy.journeys.references import title_of
 from autonomy.journeys.render import Rendered, render
 from autonomy.text import ranking
 from autonomy.text.claims import names, numbers
@@ -118,6 +119,21 @@ class Audit:
     def carries(self, claim: Claim, cards: tuple[Card, ...]) -> bool:
         """Whether these cards alone would carry the claim by rule."""
         return bool(cards) and self._weigh(claim, cards).carried
+
+    def place(self, part: str, heading: str, index: int) -> str:
+        """Where a sentence stands, in words: `Leases, sentence 3`. Annotations and rows are named by what they are about."""
+        if part == "matrix":
+            return f"row {heading} of the claims matrix"
+        named = f"the annotation of {self.title(heading)}" if part == "annotation" else heading
+        return f"{named}, sentence {index + 1}"
+
+    def title(self, source: str) -> str:
+        """A source by its title, one that this document does not have by its id."""
+        return title_of(self.sources[source]) if source in self.sources else source
+
+    def named(self, claim: Claim) -> str:
+        """A claim by its id in the manifest and its place: `k3 (Leases, sentence 3)`."""
+        return f"{claim.id} ({self.place(claim.part, claim.heading, claim.index)})"
 
     @cached_property
     def _weight(self) -> Callable[[str], float]:

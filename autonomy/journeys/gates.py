@@ -6,14 +6,14 @@ A gate returns its figure against its threshold, n and the failing items in its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from autonomy.agents.contract import Failure
 from autonomy.core.types import Card
 from autonomy.journeys.audit import Audit, Measured, failure, gate, share
 from autonomy.journeys.claims import Claim
 from autonomy.journeys.phrases import REFERENCES
-from autonomy.journeys.references import bibliography, title_of
+from autonomy.journeys.references import bibliography
 
 GateRule = Callable[[Audit], Measured]
 
@@ -28,7 +28,7 @@ def quote_found(audit: Audit) -> Measured:
         for card in claim.cards:
             why = audit.flaws.get(card.id)
             if why:
-                failing.append(f"{claim.id} {card.id}: {why}")
+                failing.append(f"{audit.named(claim)}, {card.id}: {why}")
                 failures += failure(claim, "quote_found", f"{card.id}: {why}")
     return Measured(share("quote_found", n - len(failing), n, audit.policy.quote_found, failing), tuple(failures))
 
@@ -43,7 +43,7 @@ def citation_coverage(audit: Audit) -> Measured:
             continue
         why = f"no such evidence: {', '.join(claim.unknown)}" if claim.unknown else "no citation"
         bad += not claim.cards
-        failing.append(f"{claim.id}: {why}: {claim.sentence.text[:60]}")
+        failing.append(f"{audit.named(claim)}: {why}: {claim.sentence.text[:60]}")
         failures += failure(claim, "citation_coverage", why)
     n = len(audit.measured)
     return Measured(share("citation_coverage", n - bad, n, audit.policy.coverage, failing), tuple(failures))
@@ -60,7 +60,7 @@ def citation_support(audit: Audit) -> Measured:
     for claim in cited:
         weighed = audit.weighed[claim.id]
         if not weighed.carried:
-            failing.append(f"{claim.id}: {weighed.why}: {claim.sentence.text[:60]}")
+            failing.append(f"{audit.named(claim)}: {weighed.why}: {claim.sentence.text[:60]}")
             failures += failure(claim, "citation_support", weighed.why)
     n = len(cited)
     return Measured(share("citation_support", n - len(failing), n, audit.policy.support, failing), tuple(failures))
@@ -77,7 +77,7 @@ def relevance(audit: Audit) -> Measured:
     failures: list[Failure] = []
     for claim in audit.claims:
         strangers = [card.id for card in claim.cards if card.id in off]
-        failing += [f"{claim.id} {name}: holds {off[name]:.2f} of what was asked" for name in strangers]
+        failing += [f"{audit.named(claim)}, {name}: holds {off[name]:.2f} of what was asked" for name in strangers]
         if strangers and len(strangers) == len(claim.cards):
             failures += failure(claim, "relevance", f"{strangers[0]} holds {off[strangers[0]]:.2f} of what was asked")
     n = len(shares)
@@ -92,7 +92,7 @@ def citation_excess(audit: Audit) -> Measured:
         n += len(claim.cards)
         if claim.part == "matrix" or len(claim.cards) < 2:
             continue
-        failing += [f"{claim.id}: {card.id} adds nothing" for card in claim.cards if _idle(audit, claim, card)]
+        failing += [f"{audit.named(claim)}: {card.id} adds nothing" for card in claim.cards if _idle(audit, claim, card)]
     figure = round(len(failing) / n, 4) if n else 1.0
     return Measured(gate("citation_excess", figure, audit.policy.excess, figure <= audit.policy.excess, n, failing))
 
@@ -107,7 +107,9 @@ def source_spread(audit: Audit) -> Measured:
     """Different sources cited; where the material has fewer than wanted, all of them."""
     cited = dict.fromkeys(card.source for claim in audit.claims for card in claim.cards)
     wanted = max(1, min(audit.policy.least_sources, len(audit.material.sources)))
-    return Measured(gate("source_spread", len(cited), wanted, len(cited) >= wanted, len(cited)))
+    named = ", ".join(map(audit.title, cited))
+    failing = [] if len(cited) >= wanted else [f"all that is cited comes from {named}" if named else "nothing is cited"]
+    return Measured(gate("source_spread", len(cited), wanted, not failing, len(cited), failing))
 
 
 def source_share(audit: Audit) -> Measured:
@@ -116,9 +118,7 @@ def source_share(audit: Audit) -> Measured:
     n = sum(counts.values())
     most = {1: 1.0, 2: 0.75}.get(len(audit.material.sources), audit.policy.largest_share)
     figure = round(max(counts.values(), default=0) / n, 4) if n else 1.0
-    failing = [
-        f"{title_of(audit.sources[s])}: {c} of {n}" for s, c in counts.items() if n and c / n > most and s in audit.sources
-    ]
+    failing = [f"{audit.title(s)}: {c} of {n}" for s, c in counts.items() if n and c / n > most]
     return Measured(gate("source_share", figure, most, n > 0 and figure <= most, n, failing))
 
 
@@ -126,7 +126,17 @@ def min_citations(audit: Audit) -> Measured:
     """Different quotations cited, against the number asked for."""
     cited = {card.id for claim in audit.claims for card in claim.cards}
     wanted = audit.material.task.min_citations or 0
-    return Measured(gate("min_citations", len(cited), wanted, len(cited) >= wanted, len(cited)))
+    failing = [] if len(cited) >= wanted else list(_unquoted(audit, len(cited)))
+    return Measured(gate("min_citations", len(cited), wanted, not failing, len(cited), failing))
+
+
+def _unquoted(audit: Audit, cited: int) -> Iterator[str]:
+    """Why there are no more quotations: those that were left out, and the questions that brought none."""
+    found = len(audit.material.cards)
+    yield f"{found} were found, {cited} of them stand in the document" if found > cited else "no more were found"
+    for each in audit.material.searched:
+        if not each.answered:
+            yield f"nothing was found for: {each.question}"
 
 
 def references(audit: Audit) -> Measured:

@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Iterator
 
 from autonomy.agents.contract import Failure
-from autonomy.agents.material import Material, Part
+from autonomy.agents.material import Material, Part, SectionDraft
 from autonomy.agents.roles import Sentence
+from autonomy.core.counting import several
 from autonomy.journeys.audit import Audit, Measured, gate, outside_quotations, share
 from autonomy.text.chars import count_words
 from autonomy.text.language import is_cjk
@@ -50,7 +51,9 @@ def overlap(audit: Audit) -> Measured:
         copied += sum(runs)
         longest = max(longest, *runs, 0)
         if runs:
-            failing.append(f"{heading}, sentence {index + 1}: a run of {max(runs)} words of a source without quotation marks")
+            failing.append(
+                f"{audit.place(part, heading, index)}: a run of {max(runs)} words of a source without quotation marks"
+            )
             failures.append(
                 Failure(part, heading, index, "overlap", f"{max(runs)} words in a row are a source's own: quote or reword")
             )
@@ -63,9 +66,14 @@ def text_length(audit: Audit, target: int, parts: tuple[Part, ...]) -> Measured:
     """Words of these parts against the length aimed at."""
     policy = audit.policy
     sections = [section for section in audit.material.sections if section.part in parts]
-    words = sum(count_words(s.text) for section in sections for s in section.sentences)
+    sizes = [(section.heading, _words(section)) for section in sections]
+    words = sum(size for _, size in sizes)
     band = [round(target * policy.length_low), round(target * policy.length_high)]
-    return Measured(gate("length", words, band, band[0] <= words <= band[1], words))
+    failing = []
+    if not band[0] <= words <= band[1]:
+        sizes = sorted(sizes, key=lambda each: -each[1]) if words > band[1] else sizes
+        failing = [f"{heading}: {several(size, 'word')}" for heading, size in sizes] or [f"missing: {' and '.join(parts)}"]
+    return Measured(gate("length", words, band, not failing, words, failing))
 
 
 def structure(audit: Audit, parts: tuple[Part, ...]) -> Measured:
@@ -83,7 +91,7 @@ def structure(audit: Audit, parts: tuple[Part, ...]) -> Measured:
             failures.append(Failure(part, heading, index, "structure", "a placeholder was left in"))
         elif sentence.kind == "claim" and not sentence.block and not _ENDS.search(sentence.text.strip()):
             failures.append(Failure(part, heading, index, "structure", "the sentence has no end"))
-    failing += [f"{each.heading}, sentence {each.index + 1}: {each.why}" for each in failures]
+    failing += [f"{audit.place(each.part, each.heading, each.index)}: {each.why}" for each in failures]
     n = len(material.sections)
     return Measured(gate("structure", len(failing), 0, n > 0 and not failing, n, failing), tuple(failures))
 
@@ -91,15 +99,27 @@ def structure(audit: Audit, parts: tuple[Part, ...]) -> Measured:
 def readability(audit: Audit) -> Measured:
     """Reading ease of the whole text (Flesch, Amstad, Fernández Huerta), or letters a sentence where words have no spaces."""
     policy, language = audit.policy, audit.material.brief.language[:2]
-    text = "\n\n".join(sentence.text for _, sentence in _sentences(audit.material))
+    low, high = (policy.letters_low, policy.letters_high) if is_cjk(language) else (policy.flesch_low, policy.flesch_high)
+    drafted = [(where, sentence.text) for where, sentence in _sentences(audit.material)]
+    figure, n = _reading([text for _, text in drafted], language)
+    failing = []
+    if n and not low <= figure <= high:
+        parts: dict[str, list[str]] = {}
+        for (part, heading, _), text in drafted:
+            parts.setdefault(audit.title(heading) if part == "annotation" else heading, []).append(text)
+        alone = [(heading, _reading(texts, language)[0]) for heading, texts in parts.items()]
+        alone.sort(key=lambda each: each[1], reverse=figure > high)
+        failing = [f"{heading}: {ease:g}" for heading, ease in alone]
+    return Measured(gate("readability", figure, [low, high], bool(n) and not failing, n, failing))
+
+
+def _reading(texts: list[str], language: str) -> tuple[float, int]:
+    """Reading ease of these sentences together (letters a sentence where words have no spaces), and how many there are."""
+    text = "\n\n".join(texts)
     spans = split(text, language)
-    if is_cjk(language):
-        figure = round(sum(end - start for start, end in spans) / len(spans), 1) if spans else 0.0
-        low, high = policy.letters_low, policy.letters_high
-    else:
-        figure = _ease(text, len(spans), language)
-        low, high = policy.flesch_low, policy.flesch_high
-    return Measured(gate("readability", figure, [low, high], bool(spans) and low <= figure <= high, len(spans)))
+    if not is_cjk(language):
+        return _ease(text, len(spans), language), len(spans)
+    return (round(sum(end - start for start, end in spans) / len(spans), 1) if spans else 0.0), len(spans)
 
 
 def pack_complete(audit: Audit) -> Measured:
@@ -121,11 +141,12 @@ def pack_complete(audit: Audit) -> Measured:
     for source in named:
         words = sizes.get(source, 0)
         if not policy.annotation_least <= words <= policy.annotation_most:
-            failing.append(f"annotation of {source}: {words} words")
+            band = f"{policy.annotation_least} to {policy.annotation_most}"
+            failing.append(f"the annotation of {audit.title(source)}: {several(words, 'word')}, wanted {band}")
     sentences = [claim for claim in audit.claims if claim.part == "synthesis"]
     for claim in sentences:
         if not any(card.id in carried for card in claim.cards):
-            failing.append(f"{claim.id}: no row of the matrix carries it")
+            failing.append(f"{audit.named(claim)}: no row of the matrix carries it")
             failures.append(
                 Failure("synthesis", claim.heading, claim.index, "pack_complete", "no row of the matrix carries it")
             )
@@ -201,12 +222,19 @@ def _proportions(audit: Audit) -> list[str]:
     """Sections far too short or too long for their document; with fewer than three there is nothing to compare."""
     policy = audit.policy
     body = [section for section in audit.material.sections if section.part == "section"]
-    sizes = [sum(count_words(sentence.text) for sentence in section.sentences) for section in body]
+    sizes = [_words(section) for section in body]
     if len(body) < 3:
         return []
     least = min(policy.section_least, 0.5 / len(body))
     shares = [(section.heading, size / max(1, sum(sizes))) for section, size in zip(body, sizes, strict=True)]
-    return [f"{heading}: {part:.0%} of the text" for heading, part in shares if not least <= part <= policy.section_most]
+    band = f"wanted {least:.0%} to {policy.section_most:.0%}"
+    return [
+        f"{heading}: {part:.0%} of the text, {band}" for heading, part in shares if not least <= part <= policy.section_most
+    ]
+
+
+def _words(section: SectionDraft) -> int:
+    return sum(count_words(sentence.text) for sentence in section.sentences)
 
 
 def _ease(text: str, sentences: int, language: str) -> float:

@@ -63,8 +63,8 @@ class RemoteEmbedder:
             raise errors.status_error(error, self._settings) from None
         except openai.APITimeoutError:
             raise errors.stalled(self._settings, self._timeout) from None
-        except openai.APIConnectionError:
-            raise errors.unreachable(self._settings) from None
+        except openai.APIConnectionError as error:
+            raise errors.unreachable(self._settings, error) from None
         except (openai.OpenAIError, ValueError):
             raise self._bad("something that is no list of embeddings") from None
 

@@ -72,7 +72,7 @@ class OpenAICompatPort:
                 late = isinstance(error, openai.APITimeoutError | TimeoutError)
                 seconds = silence if isinstance(error, openai.APITimeoutError) else timeout
                 usage = self._usage(request, answer) if errors.sent(error) else None
-                raise self._broken(answer, seconds, late, usage) from None
+                raise self._broken(answer, seconds, late, usage, error) from None
         except openai.APIError as error:
             raise errors.told(error.code or "", error.message, self._settings, self._usage(request, answer)) from None
         except _Told as error:
@@ -115,10 +115,10 @@ class OpenAICompatPort:
             f"{errors.who(self._settings)} does not take {learned}", "It is asked again without.", retry_after=0.0
         )
 
-    def _broken(self, answer: _Answer, seconds: float, late: bool, usage: Usage | None) -> ProviderError:
+    def _broken(self, answer: _Answer, seconds: float, late: bool, usage: Usage | None, error: Exception) -> ProviderError:
         if late:
             return errors.stalled(self._settings, seconds, usage)
-        return errors.cut(self._settings, usage) if answer.began else errors.unreachable(self._settings, usage)
+        return errors.cut(self._settings, usage) if answer.began else errors.unreachable(self._settings, error, usage)
 
     def _response(self, request: ChatRequest, answer: _Answer) -> ChatResponse:
         usage = self._usage(request, answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import socket
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,7 @@ _TRY_AGAIN = frozenset({408, 409, 425, 429})
 _NO_WORK = frozenset({409, 425, 429})
 # By name: which HTTP client raises them depends on the SDK's version.
 _NEVER_SENT = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
+_NOBODY = {ConnectionRefusedError: "connection refused", socket.gaierror: "no host of that name was found"}
 _LONGEST_RETRY_AFTER = 24 * 3600.0
 _OUT_OF_MONEY = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 
@@ -135,11 +137,22 @@ def told(code: str, message: str, settings: ProviderSettings, usage: Usage) -> P
     )
 
 
-def unreachable(settings: ProviderSettings, usage: Usage | None = None) -> ProviderUnavailable:
-    """No connection, or one that broke."""
+def unreachable(settings: ProviderSettings, error: Exception, usage: Usage | None = None) -> ProviderUnavailable:
+    """No connection, or one that broke. What `error` came from says whether anybody is there."""
+    absent = next((words for kind, words in _NOBODY.items() if isinstance(_root(error), kind)), "")
     return ProviderUnavailable(
-        f"{who(settings)} cannot be reached", "Check the network and base_url, or name another provider.", usage=usage
+        f"{who(settings)} cannot be reached" + (f" ({absent})" if absent else ""),
+        "Check that the service is running and its base_url is right, or go without a model: --provider extractive.",
+        usage=usage,
+        reached=not absent,
     )
+
+
+def _root(error: BaseException) -> BaseException:
+    """What the error came from in the end."""
+    while (before := error.__cause__ or error.__context__) is not None:
+        error = before
+    return error
 
 
 def _said(error: APIError) -> str:

@@ -482,6 +482,8 @@ def _error(state: RetryCallState) -> BaseException | None:
 def _retry_item(call: _Call, target: Target, error: BaseException | None, more: Mapping[str, Any]) -> Item:
     """The event of a request that failed and is followed by another, here (`wait_seconds`) or elsewhere (`next`)."""
     content = {"provider": target.name, "attempt": call.tries, "reason": _line(error), "call": call.n, **more}
+    if isinstance(error, AutonomyError) and error.hint:
+        content["hint"] = error.hint
     return ("retry", call.intent.node, content)
 
 

@@ -255,6 +255,12 @@ def once(tx: Tx, intent: Intent, body: str, outcome: Outcome, duration_ms: int) 
     return n
 
 
+def any_answer(tx: Tx, run_id: str) -> bool:
+    """Whether a model has answered the run yet."""
+    sql = "SELECT 1 FROM call WHERE run_id = :run AND kind = 'chat' AND state = 'answered' LIMIT 1"
+    return tx.value(sql, run=run_id) is not None
+
+
 def encode_error(error: AutonomyError) -> str:
     """An error as it stands in a row: its code and its two lines."""
     kept = {"code": error.code, "message": error.message, "hint": error.hint}

@@ -9,10 +9,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from autonomy.core.clock import is_id, is_over, iso, new_id
-from autonomy.core.errors import AlreadyEnded, ConfigurationError, HeldByAnother, InvalidInput, NotFound, NotYetBuilt
+from autonomy.core.errors import (
+    AlreadyEnded,
+    ConfigurationError,
+    HeldByAnother,
+    InvalidInput,
+    NotFound,
+    NotYetBuilt,
+    StorageError,
+    StorageUnavailable,
+)
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
 from autonomy.core.types import Budget, TaskSpec
@@ -23,6 +32,7 @@ from autonomy.services.export import export_files
 from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
 
+T = TypeVar("T")
 BUILT = ("write", "research")
 RESERVED: Final = "task:"
 """How the idempotency keys of the runs of tasks begin; nobody else may use such a key."""
@@ -244,7 +254,7 @@ class Runs:
                 done = "applied"  # its worker is dead: nobody else would hear the request
             return done, runs.get(tx, run_id)
 
-        done, run = self._database.write(write)
+        done, run = self._steer(run_id, write)
         self._wake.ring()
         if done == "ended":
             raise AlreadyEnded(f"run {run_id} has ended already ({run.status})", f"See 'autonomy run inspect {run_id[:8]}'.")
@@ -265,7 +275,7 @@ class Runs:
                 return None if standing is None else standing.job_id
             return job
 
-        job = self._database.write(write)
+        job = self._steer(run_id, write)
         self._wake.ring()
         run = self._database.read(lambda tx: runs.get(tx, run_id))
         if job is None and run.ended:
@@ -280,9 +290,29 @@ class Runs:
     def budget(self, run_id: str, change: Budget | None = None) -> dict[str, Any]:
         """The run's budgets; with `change` the named limits are set first."""
         if change is not None:
-            self._database.write(lambda tx: _change_budget(tx, run_id, change))
+            self._steer(run_id, lambda tx: _change_budget(tx, run_id, change))
             self._wake.ring()
         return {"run_id": run_id, "budgets": _budgets(self._database.read(lambda tx: runs.get(tx, run_id)))}
+
+    def _steer(self, run_id: str, write: Callable[[Tx], T]) -> T:
+        """Write. Where the database stays locked, the run's holder is named: a process that was frozen in the middle of a
+        write keeps SQLite's lock, and nobody can take the run over."""
+        try:
+            return self._database.write(write)
+        except StorageUnavailable as error:
+            holder = self._holder(run_id)
+            if holder is None:
+                raise
+            host, pid, _ = [*holder.rsplit(":", 2), "?", ""][:3]
+            hint = "If that process is frozen, let it go on or end it; then try again."
+            raise StorageUnavailable(f"{error.message}; the run is held by process {pid} on {host}", hint) from error
+
+    def _holder(self, run_id: str) -> str | None:
+        """Who works the run, as far as the database can still be read."""
+        with contextlib.suppress(StorageError):
+            standing = self._database.read(lambda tx: backlog.standing(tx, run_id))
+            return standing.holder if standing is not None else None
+        return None
 
     # -- tell -------------------------------------------------------------------------------------
 

@@ -9,6 +9,19 @@ from typing import Any
 
 from autonomy.core.clock import iso
 from autonomy.core.events import Event
+from autonomy.core.gates import MUST_PASS, missed
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A gate that was missed, in one line: what was measured, what was wanted, which part of the document causes it.
+
+    `decides` says that the document is below target for it; the others only tell.
+    """
+
+    name: str
+    text: str
+    decides: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +37,7 @@ class Line:
     figures: dict[str, Any]
     type: str = ""
     subject: str = ""
+    missed: tuple[Missed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,9 @@ def _line(event: Event, steps: Mapping[str, str]) -> Line | None:
         return None
     figures = dict(event.content.get("figures") or {})
     subject = steps.get(event.content.get("step", ""), "") if event.node == "reflect" else ""
-    return Line(iso(event.created_at) or "", event.node or "", text, figures, event.type, subject)
+    gates = [(str(row.get("name")), missed(row)) for row in event.content.get("gates") or ()]
+    short = tuple(Missed(name, said, name in MUST_PASS) for name, said in gates if said)
+    return Line(iso(event.created_at) or "", event.node or "", text, figures, event.type, subject, short)
 
 
 def _text(event: Event) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from autonomy.agents import critic
+from autonomy.agents.notes import notes
 from autonomy.core.gates import MUST_PASS
 from autonomy.core.types import Gate, Observation, PlanStep, TaskSpec
 from tests.agents.loop import Folders, Good, Loop, Paper, changed, gate, loop, with_plan
@@ -123,7 +124,24 @@ def test_too_little_of_either_is_widened_twice_and_then_told(cards: int, sources
         found = judged(made, SEARCH, figures=figures())
         routes.append((found.verdict.decision, found.route))
     assert routes == [("branch", "expand")] * 2 + [("pass", "plan")] * 2
-    assert found.notes == (f"The corpus holds little about this: {cards} quotations from {sources} sources (wanted 6 from 3).",)
+    told = {
+        (5, 3): "5 quotations (too few, wanted 6) from 3 sources (enough)",
+        (6, 2): "6 quotations (enough) from 2 sources (too few, wanted 3)",
+    }[cards, sources]
+    assert f"in all {told}; goes on and says so" in found.why
+    assert found.notes == (f"The corpus holds little about this: {told}.",)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("de", "Das Korpus enthält wenig dazu. Zitate: 28 (genug); Quellen: 1 (zu wenige, gewünscht 3)."),
+        ("es", "El corpus contiene poco sobre esto. Citas: 28 (suficientes); fuentes: 1 (no bastan, se querían 3)."),
+        ("fr", "The corpus holds little about this: 28 quotations (enough) from 1 source (too few, wanted 3)."),
+    ],
+)
+def test_a_reader_is_told_in_the_language_of_the_document_what_is_short_and_what_is_enough(language: str, told: str) -> None:
+    assert notes(language).holds_little(28, 1, 17, 3) == told
 
 
 def test_a_small_corpus_is_not_asked_for_more_sources_than_it_has() -> None:

@@ -165,6 +165,34 @@ def test_a_title_that_asks_ends_as_a_question(goal: str, title: str) -> None:
     assert title_of(read_goal(goal, "en"), "en") == title
 
 
+@pytest.mark.parametrize(
+    ("goal", "title"),
+    [
+        (
+            "Write-ahead logging for durable writes, checkpoints for long-running jobs and leases with fencing for queues",
+            "Write-ahead logging for durable writes, checkpoints for long-running jobs and leases with fencing for queues",
+        ),
+        (
+            "Explain how leases keep a queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
+            "How leases keep a queue safe, how fencing protects the storage and how checkpoints make jobs restartable",
+        ),
+        (
+            "Compare write-ahead logging in databases, checkpoints in long-running jobs and leases in queues",
+            "Write-ahead logging in databases, checkpoints in long-running jobs and leases in queues",
+        ),
+    ],
+)
+def test_a_goal_of_three_parts_keeps_all_three_in_its_title(goal: str, title: str) -> None:
+    assert title_of(read_goal(goal, "en"), "en") == title
+
+
+def test_parts_too_long_for_any_title_are_cut_all_the_same() -> None:
+    part = "a very long winding road that leads on to nowhere in particular"
+    title = title_of(read_goal(f"Write about {part}s, {part} again and {part} once more", "en"), "en")
+    assert len(title) <= 160
+    assert title.endswith("…")
+
+
 def test_a_long_title_is_cut_at_a_word_and_says_so() -> None:
     title = title_of(read_goal("Explain how " + "a very long winding road leads on " * 5, "en"), "en")
     assert len(title) <= 96

@@ -25,7 +25,7 @@ from autonomy.core.errors import (
     StepLimitReached,
 )
 from autonomy.core.graph import END, ROUTES
-from autonomy.core.types import PlanStep, StepLimits, TaskSpec
+from autonomy.core.types import Gate, PlanStep, StepLimits, TaskSpec
 from tests.agents.loop import Folders, Good, Paper, Silent, Tools, changed, gate, loop, with_plan
 
 FAILING = (Failure("section", "Part 1", 0, "citation_support", "no"),)
@@ -346,6 +346,16 @@ async def test_a_document_cut_short_after_a_revision_shows_gates_of_the_text_as_
     await made.step()
     wrap_up(made.state, made.context, BudgetExceeded("tokens", 1, 1, 1), "reflect")
     assert made.manifest()["gates"] == ["citation_support", "references"]
+    assert [row["pass"] for row in made.events[-1][2]["gates"]] == [True, True]
+
+
+async def test_a_run_cut_short_tells_which_gates_its_document_misses_and_why() -> None:
+    missed = Gate(name="length", figure=3, threshold=[9, 11], passed=False, evidence=("n=3", "Leases: 3 words"))
+    made = loop(Good(), Paper(measures=[(missed,)]))
+    await made.until("draft")
+    wrap_up(made.state, made.context, BudgetExceeded("tokens", 1, 1, 1), "act")
+    row = {"name": "length", "figure": 3, "threshold": [9, 11], "pass": False, "evidence": ["Leases: 3 words"]}
+    assert made.decisions("act")[-1]["gates"] == [row]
 
 
 # -- the table --------------------------------------------------------------------------------------

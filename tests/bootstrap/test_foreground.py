@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from autonomy.agents.roles import SelectRequest
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.engine import EXTRACTIVE
 from autonomy.bootstrap.foreground import Ended, work_run
-from autonomy.bootstrap.settings import Settings
-from autonomy.core.errors import ConfigurationError, HeldByAnother
+from autonomy.bootstrap.settings import ProviderEntry, Settings
+from autonomy.core.errors import ConfigurationError, HeldByAnother, ProviderUnavailable
 from autonomy.core.events import Event
 from autonomy.core.types import Card, TaskSpec
+from autonomy.providers.scripted import ScriptedServer
 from autonomy.runtime import queue
 from autonomy.runtime.lease import Presence
 from autonomy.runtime.worker import Worker
@@ -105,6 +107,47 @@ def test_the_error_of_a_failed_run_is_the_error_itself(app: App) -> None:
     ended = Watcher().watch(app, start(app, "nobody"))
     assert (ended.status, ended.outcome) == ("failed", "failed")
     assert isinstance(ended.error, ConfigurationError)
+
+
+@pytest.fixture
+def alone(app: App) -> App:
+    """The workspace with a provider that nobody serves, each call put to it once."""
+    with ScriptedServer() as server:
+        gone = ProviderEntry("gone", "local", model="m", base_url=server.base_url)
+    settings = replace(app.settings, providers=(gone,), runtime=replace(app.settings.runtime, requests_per_call=1))
+    app.settings = settings
+    return app
+
+
+def job_retries(watcher: Watcher) -> int:
+    return sum(event.type == "retry" and event.content.get("scope") == "job" for event in watcher.events)
+
+
+def test_a_run_whose_first_call_meets_nobody_ends_at_once_with_what_to_do(alone: App) -> None:
+    watcher = Watcher()
+    ended = watcher.watch(alone, start(alone, "gone"))
+    assert (ended.status, job_retries(watcher)) == ("failed", 0)
+    assert isinstance(ended.error, ProviderUnavailable)
+    assert "connection refused" in ended.error.message
+    assert "--provider extractive" in ended.error.hint
+
+
+def test_a_run_that_was_resumed_outlasts_an_outage(alone: App) -> None:
+    watcher, run_id = Watcher("retry"), start(alone, "gone")
+    alone.runs.pause(run_id)
+    alone.runs.resume(run_id)
+    ended = watcher.watch(alone, run_id)
+    assert (ended.status, job_retries(watcher)) != ("failed", 0)
+    assert job_retries(watcher) == 1
+
+
+def test_a_service_that_is_there_and_has_trouble_is_asked_again(alone: App) -> None:
+    with ScriptedServer("500") as server:
+        ill = replace(alone.settings.providers[0], name="ill", base_url=server.base_url)
+        alone.settings = replace(alone.settings, providers=(ill,))
+        watcher = Watcher("retry")
+        watcher.watch(alone, start(alone, "ill"))
+    assert job_retries(watcher) == 1
 
 
 def test_a_run_that_somebody_holds_is_refused_by_name(app: App) -> None:

@@ -106,6 +106,21 @@ async def test_only_trouble_that_may_pass_is_tried_again(error: AutonomyError, a
     assert heard == [error]
 
 
+@pytest.mark.parametrize("hopeless", [True, False])
+async def test_whoever_sits_there_may_end_what_would_be_tried_again(hopeless: bool) -> None:
+    asked: list[tuple[Job, AutonomyError]] = []
+
+    async def judge(job: Job, error: AutonomyError) -> bool:
+        asked.append((job, error))
+        return hopeless
+
+    end = await outcome(raises(down := ProviderUnavailable("down")), hopeless=judge)
+    assert isinstance(end, Failed)
+    assert (end.retryable, asked) == (not hopeless, [(JOB, down)])
+    await outcome(raises(ProviderRefused("401")), hopeless=judge)
+    assert len(asked) == 1, "what is not tried again anyway is not asked about"
+
+
 async def test_a_lost_lease_goes_up_and_so_does_what_nobody_expected() -> None:
     with pytest.raises(LeaseLost):
         await outcome(raises(LeaseLost("gone")))

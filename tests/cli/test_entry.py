@@ -74,7 +74,19 @@ def test_every_command_has_help(words: tuple[str, ...], flag: str, capsys: pytes
     shown = capsys.readouterr()
     assert shown.out.startswith(f"Usage: autonomy{''.join(f' {word}' for word in words)}")
     assert shown.err == ""
-    assert max(len(line) for line in shown.out.splitlines() if not line.startswith("  $")) <= 80
+    assert max(len(line) for line in shown.out.splitlines()) <= 80
+
+
+def test_the_lists_of_commands_hold_one_whole_sentence_on_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    from cli.main import run
+
+    for words, group in tree():
+        if not hasattr(group, "list_commands"):
+            continue
+        run([*words, "-h"])
+        listed = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in listed] == list(group.list_commands(None))
+        assert [line for line in listed if not line.endswith(".") or line.endswith("...")] == []
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,26 @@ EVENTS: list[tuple[str, str | None, dict[str, Any]]] = [
     ("retry", "act", {"provider": "openai", "attempt": 2, "reason": "429"}),
     ("retry", None, {"scope": "job", "provider": None, "attempt": 1, "reason": "it is away. Wait.", "delay_ms": 1500}),
     ("decision", "reflect", {"route": "expand", "why": "0 quotations", "figures": {"coverage": 0.125}, "step": "s1"}),
+    (
+        "decision",
+        "reflect",
+        {
+            "route": "act",
+            "why": "structure 1; delivers with a note",
+            "step": "s2",
+            "gates": [
+                {
+                    "name": "structure",
+                    "figure": 1,
+                    "threshold": 0,
+                    "pass": False,
+                    "evidence": ["Leases: 4% of the text, wanted 10% to 45%"],
+                },
+                {"name": "length", "figure": 612, "threshold": [720, 880], "pass": False, "evidence": ["Leases: 12 words"]},
+                {"name": "overlap", "figure": 0.0, "threshold": 0.1, "pass": True},
+            ],
+        },
+    ),
     ("artifact.created", None, {"path": "artifacts/r1/deliverable.md"}),
     ("artifact.created", None, {"path": "artifacts/r1/sources/a.txt"}),
     ("run.done", None, {"outcome": "delivered"}),
@@ -49,9 +69,13 @@ def test_chapters_decisions_figures_and_sums_stand_in_order(shown: str) -> None:
         "Acting\n  00:00:06  Asked openai again (attempt 2): 429",
         "00:00:07  The attempt failed: it is away. Wait; another in 1.5 s",
         "Judging\n  00:00:08  Search: one\n            0 quotations -> expand\n            coverage 0.125",
+        "structure 1; delivers with a note -> act\n"
+        "            ! structure 1 (wanted 0): Leases: 4% of the text, wanted 10% to\n"
+        "              45%\n"
+        "            x length 612 (wanted 720 to 880): Leases: 12 words\n",
         "Wrote artifacts/r1/deliverable.md",
         "Run done: delivered",
-        "3 decisions, 1 call (1 to a model), 2 retries, 1,200 tokens in, 300 out, $0.00",
+        "4 decisions, 1 call (1 to a model), 2 retries, 1,200 tokens in, 300 out, $0.00",
     )
     places = [shown.index(part) for part in parts]
     assert places == sorted(places)

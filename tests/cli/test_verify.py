@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from autonomy.verify import runner
 from autonomy.verify.report import Limit
 from autonomy.verify.stage import Phase, Stage
-from tests.cli.conftest import Answer
+from tests.cli.conftest import Answer, Place
 
 Call = Callable[..., Answer]
 
@@ -75,6 +76,22 @@ def test_the_report_says_how_it_was_run(seen: list[Stage], autonomy: Call) -> No
     assert told["a"] == "autonomy verify phase-a"
     assert told["e"] == "autonomy verify phase-e --soak-seconds 60"
     assert [stage.options.soak_seconds for stage in seen if stage.report.phase == "e"] == [600, 60]
+
+
+@pytest.mark.parametrize("words", [("phase-a",), ("phase-d",), ("all",)], ids=" ".join)
+def test_without_the_extra_that_the_server_needs_one_line_says_so_and_nothing_is_measured(
+    words: tuple[str, ...], seen: list[Stage], autonomy: Call, migrated: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "uvicorn" else found(name))
+    done = autonomy("verify", *words)
+    assert (done.code, done.out, done.err.count("\n")) == (4, "", 1)
+    assert "needs the 'serve' extra" in done.err
+    assert "pip install -e '.[serve]'" in done.err
+    assert seen == []
+    assert not (migrated.home / "reports").exists()
+    refused = autonomy("verify", *words, "--json")
+    assert (refused.code, json.loads(refused.out)["error"]["code"]) == (4, "configuration")
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "86401", "inf", "nan"])

@@ -93,6 +93,33 @@ def test_calls_retries_and_tokens_are_counted(watch: Watch) -> None:
     assert (watch.calls, watch.retries, watch.tail) == (1, 1, "Once upon a time")
 
 
+REFUSED = {"provider": "local", "reason": "local cannot be reached", "hint": "Check base_url."}
+
+
+def test_trouble_stands_in_one_place_with_what_to_do_and_counts_up(watch: Watch) -> None:
+    for attempt in (1, 2, 3):
+        watch.take(event("retry", "act", attempt=attempt, **REFUSED))
+    reason = "provider-unavailable: local cannot be reached. Check base_url."
+    watch.take(event("retry", None, scope="job", provider=None, attempt=1, reason=reason))
+    shown = draw(watch, 80, 40, Glyphs()).plain
+    assert shown.count("local cannot be reached (4 tries). Check base_url.") == 1
+    watch.take(event("retry", "act", attempt=1, provider="local", reason="local has trouble (500)"))
+    shown = draw(watch, 80, 40, Glyphs()).plain
+    assert "local has trouble (500)." in shown
+    assert "cannot be reached" not in shown
+
+
+@pytest.mark.parametrize(
+    "over", [event("call.finished", "act", kind="chat", state="answered"), event("decision", "reflect", route="act", why="on")]
+)
+def test_trouble_that_is_over_is_shown_no_more(watch: Watch, over: Event) -> None:
+    watch.take(event("retry", "act", attempt=1, **REFUSED))
+    watch.take(event("call.finished", "act", kind="chat", error={"message": "gone"}))
+    assert "cannot be reached" in draw(watch, 80, 40, Glyphs()).plain
+    watch.take(over)
+    assert "cannot be reached" not in draw(watch, 80, 40, Glyphs()).plain
+
+
 def test_only_the_end_of_a_long_answer_is_kept(watch: Watch) -> None:
     for _ in range(1000):
         watch.token("word ")
@@ -117,6 +144,7 @@ def test_the_view_never_leaves_its_frame(watch: Watch, width: int, height: int, 
         watch.take(event("decision", "reflect", route="act", step=name, verdict="pass", why=f"{name}: " + "figures " * 30))
     watch.take(event("node.started", "act"))
     watch.token("piece\n" * 99)
+    watch.take(event("retry", "act", attempt=1, reason="trouble " * 40, hint="figures " * 40))
     lines = draw(watch, width, height, glyphs).plain.split("\n")
     assert max(columns(line) for line in lines) <= width
     assert all(line.isprintable() for line in lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from autonomy.core.events import EVENT_TYPES
+from autonomy.core.events import EVENT_TYPES, Event
 from cli import summary as summaries
 from cli import wording
 from cli.foreground import how_far
@@ -134,8 +135,8 @@ def test_a_missed_gate_shows_whether_it_decides_and_is_spelt_in_one_way() -> Non
     decides = {"name": "length", "figure": 1612, "threshold": [450, 550], "pass": False}
     tells = {"name": "source_share", "figure": 0.9091, "threshold": 0.5, "pass": False}
     assert wording.gate(decides, Glyphs()) == "✗ length 1,612 (wanted 450 to 550)"
-    assert wording.gate(tells, Glyphs()) == "! source share 0.909 (wanted 0.5)"
-    assert wording.gate({**tells, "figure": 0.4, "pass": True}, Glyphs()) == "✓ source share 0.4 (wanted 0.5)"
+    assert wording.gate(tells, Glyphs()) == "! source share 0.909 (wanted at most 0.5)"
+    assert wording.gate({**tells, "figure": 0.4, "pass": True}, Glyphs()) == "✓ source share 0.4 (wanted at most 0.5)"
 
 
 def test_a_changed_budget_says_the_new_limits() -> None:
@@ -215,6 +216,32 @@ def test_documents_that_are_only_looked_at_in_no_time_are_no_lines(
     view.progress(2, 9, "b.md")
     view.progress(9, 9, "i.md")
     assert capsys.readouterr().err == "checked 2 of 9 documents: b.md\nchecked 9 of 9 documents: i.md\n"
+
+
+REFUSED = {"provider": "local", "reason": "local cannot be reached", "hint": "Check base_url."}
+
+
+def test_trouble_that_stays_the_same_is_one_line_that_says_what_to_do_and_one_that_counts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    view, numbers = PlainView(Output(environ={})), itertools.count(1)
+
+    def tell(type_: str, **content: Any) -> list[str]:
+        number = next(numbers)
+        view.event(Event(number, "r", number, type_, "act", content, "c", 0))
+        return [line[41:] for line in capsys.readouterr().err.splitlines()]
+
+    told = [tell("retry", attempt=attempt, wait_seconds=1.5, **REFUSED) for attempt in (1, 2, 3)]
+    assert told == [["try 1 at local: local cannot be reached, waits 1.5 s. Check base_url."], [], []]
+    assert tell("breaker.opened", **REFUSED) == ["2 more of the same", "local is left alone for a while"]
+    assert tell("retry", scope="job", attempt=1, reason="local cannot be reached", delay_ms=2000) != []
+    assert tell("run.resumed", retry=True, attempt=2) == []
+    assert tell("retry", scope="job", attempt=2, reason="local cannot be reached", delay_ms=4000) == []
+    moved = {"route": "act", "why": "select: local gave up", "fallback": {"provider": "local", "reason": "resting"}}
+    assert [len(tell("decision", **moved)), len(tell("decision", **moved))] == [2, 0]
+    assert len(tell("decision", route="act", why="goes on")) == 1
+    tell("call.finished", kind="chat", state="answered")
+    assert tell("retry", attempt=1, **REFUSED) == ["try 1 at local: local cannot be reached. Check base_url."]
 
 
 def test_an_outcome_is_in_the_words_of_people_at_the_end_of_a_line_alone() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from autonomy.agents.material import Material, Part, Searched
+from autonomy.agents.material import Annotation, Material, Part, Searched
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Anchor
 from autonomy.journeys import gates, prose
@@ -313,6 +313,9 @@ def test_one_source_where_more_are_at_hand_fails_the_spread() -> None:
     assert not gates.source_spread(audit(one(made.said(C2, "c2")))).gate.passed
     alone = {"sources": (made.source("manual"),), "maps": (made.layout("manual"),), "cards": made.cards()[:3]}
     assert gates.source_spread(audit(one(made.said(C2, "c2"), **alone))).gate.passed
+    named = gates.source_spread(audit(one(made.said(C2, "c2")))).gate.evidence
+    assert named == ("n=1", "all that is cited comes from Python Manual")
+    assert gates.source_spread(audit(one(made.said("So be it.")))).gate.evidence == ("n=0", "nothing is cited")
 
 
 def test_a_source_that_carries_most_of_the_document_is_named() -> None:
@@ -326,6 +329,15 @@ def test_the_number_of_citations_asked_for_is_counted_in_different_quotations() 
     assert not gates.min_citations(audit(made.written(task=made.task(min_citations=7)))).gate.passed
     twice = one(made.said(C2, "c2"), made.said(C2, "c2"), task=made.task(min_citations=2))
     assert gates.min_citations(audit(twice)).gate.figure == 1
+
+
+def test_too_few_citations_name_what_was_left_out_and_the_questions_that_found_nothing() -> None:
+    asked_for = made.task(min_citations=7)
+    searched = (Searched(question="How do zebras sleep?"), Searched(question="What are leases?", found=1, kept=1, coverage=1.0))
+    all_cited = gates.min_citations(audit(made.written(task=asked_for, searched=searched)))
+    assert all_cited.gate.evidence == ("n=6", "no more were found", "nothing was found for: How do zebras sleep?")
+    left = gates.min_citations(audit(one(made.said(C2, "c2"), task=asked_for, searched=())))
+    assert left.gate.evidence == ("n=1", "6 were found, 1 of them stand in the document")
 
 
 # --- references and text --------------------------------------------------------------------------------------------
@@ -406,6 +418,36 @@ def test_length_is_held_against_what_was_asked() -> None:
     assert prose.text_length(audit(), 90, ("conclusion",)).gate.figure < 45
 
 
+def test_a_text_of_the_wrong_length_names_its_parts_with_their_words() -> None:
+    sections = (made.section("Short", [made.said("One two three.", "c2")]), made.section("Long", [made.said(C2, "c2")]))
+    parts: tuple[Part, ...] = ("section",)
+    held = audit(made.written(sections=sections))
+    size = prose.text_length(held, 90, parts).gate.figure - 3
+    assert prose.text_length(held, 90, parts).gate.evidence[1:] == ("Short: 3 words", f"Long: {size} words")
+    assert prose.text_length(held, 5, parts).gate.evidence[1:] == (f"Long: {size} words", "Short: 3 words")
+    assert prose.text_length(held, 90, ("conclusion",)).gate.evidence[1:] == ("missing: conclusion",)
+    assert prose.text_length(held, size + 3, parts).gate.evidence == (f"n={size + 3}",)
+
+
+def test_the_hardest_part_of_a_text_that_is_hard_to_read_is_named_first() -> None:
+    hard = made.said(
+        "Institutionalised organisational interoperability notwithstanding multidimensional parametrisation.", "c2"
+    )
+    sections = (made.section("Plain", [made.said("The cat sat.", "c2")]), made.section("Dense", [hard] * 9))
+    measured = prose.readability(audit(made.written(sections=sections))).gate
+    assert not measured.passed
+    assert [line.partition(":")[0] for line in measured.evidence[1:]] == ["Dense", "Plain"]
+    assert prose.readability(audit()).gate.evidence[1:] == ()
+
+
+def test_what_fails_is_named_by_its_place_in_the_document() -> None:
+    cats = made.said("Cats sleep most of the day in summer.")
+    named = gates.citation_coverage(audit(one(made.said(C2, "c2"), cats))).gate.evidence[1]
+    assert named == "k2 (Only, sentence 2): no citation: Cats sleep most of the day in summer."
+    pack = made.packed(annotations=(Annotation(source="manual", paragraphs=((cats,),)),))
+    assert "(the annotation of Python Manual, sentence 1): no citation" in gates.citation_coverage(audit(pack)).gate.evidence[1]
+
+
 def test_a_research_pack_is_held_to_the_length_of_its_synthesis_only_where_one_was_asked_for() -> None:
     for asked, threshold in ((None, None), (50, [45, 55])):
         pack = made.packed(task=made.task(journey="research", length=asked))
@@ -457,7 +499,7 @@ def test_readability_is_measured_per_language_and_bounded() -> None:
     ("change", "why"),
     [
         ({"matrix": ()}, "question without a row"),
-        ({"annotations": ()}, "annotation of manual: 0 words"),
+        ({"annotations": ()}, "the annotation of Python Manual: 0 words, wanted 40 to 120"),
         ({"sections": ()}, "no synthesis"),
         (
             {"sections": (made.section("Synthesis", [made.said(C2, "c9")], part="synthesis"),)},

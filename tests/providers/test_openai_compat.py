@@ -169,9 +169,25 @@ async def test_nobody_listening_is_unavailable(request_for: Build) -> None:
     with ScriptedServer() as server:
         address = server.base_url
     port = make_port(provider_settings("gone", "compatible", model="m", base_url=address))
-    with pytest.raises(ProviderUnavailable, match="cannot be reached"):
+    with pytest.raises(ProviderUnavailable, match=r"cannot be reached \(connection refused\)") as caught:
         await ask(port, request_for())
     await port.aclose()
+    assert not caught.value.reached
+    assert "--provider extractive" in caught.value.hint
+
+
+async def test_a_host_that_nobody_knows_is_told_apart(request_for: Build) -> None:
+    port = make_port(provider_settings("typo", "compatible", model="m", base_url="http://no-such-host.invalid/v1"))
+    with pytest.raises(ProviderUnavailable, match="no host of that name was found") as caught:
+        await ask(port, request_for())
+    await port.aclose()
+    assert not caught.value.reached
+
+
+async def test_a_service_that_hangs_up_was_reached(serve: Serve, connect: Connect, request_for: Build) -> None:
+    with pytest.raises(ProviderUnavailable) as caught:
+        await ask(connect(serve("cut")), request_for())
+    assert caught.value.reached
 
 
 @pytest.mark.parametrize(

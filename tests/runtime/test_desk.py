@@ -25,7 +25,7 @@ from autonomy.core.errors import (
 from autonomy.core.llm import ChatMessage, ChatRequest, Usage
 from autonomy.core.tools import Effect
 from autonomy.core.types import Budget
-from autonomy.runtime import budgets, events, runs
+from autonomy.runtime import budgets, events, journal, runs
 from autonomy.runtime.breaker import Breakers
 from autonomy.runtime.calls import RunCalls
 from autonomy.runtime.desk import CallDesk, CallOptions, Holder
@@ -34,7 +34,7 @@ from autonomy.runtime.scripted import ScriptedPort, StillTime
 from autonomy.storage.database import Database
 
 RUN = "run1"
-DOWN = ProviderUnavailable("provider has trouble (503)")
+DOWN = ProviderUnavailable("provider has trouble (503)", "Try again later.")
 
 
 def make(database: Database, budget: Budget | None = None) -> None:
@@ -86,6 +86,8 @@ async def test_trouble_is_tried_again_with_growing_gaps_under_one_key_and_each_r
     retries = [content for kind, content in story(database) if kind == "retry"]
     assert [(one["provider"], one["attempt"]) for one in retries] == [("scripted", 1), ("scripted", 2)]
     assert "503" in retries[0]["reason"]
+    assert retries[0]["hint"] == DOWN.hint != ""
+    assert database.read(lambda tx: journal.any_answer(tx, RUN))
     assert call_rows(database)[0]["attempts"] == story(database)[-1][1]["attempts"] == 3
 
 
@@ -98,6 +100,7 @@ async def test_one_call_puts_at_most_four_requests_to_a_provider(database: Datab
     assert len(still.slept) == 3
     row = call_rows(database)[0]
     assert (row["state"], row["attempts"], run_row(database)["reserved_tokens"]) == ("failed", 4, 0)
+    assert not database.read(lambda tx: journal.any_answer(tx, RUN))
 
 
 async def test_retry_after_is_waited_for(database: Database) -> None:

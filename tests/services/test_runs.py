@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import hashlib
 import json
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import QueueSettings, Settings
 from autonomy.core.clock import new_id
-from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBuilt
+from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBuilt, StorageUnavailable
 from autonomy.core.types import Budget, TaskSpec
 from autonomy.runtime import events, queue, runs
 from autonomy.runtime.lease import Presence
@@ -25,6 +26,7 @@ from autonomy.runtime.queue import Job
 from autonomy.runtime.records import RunArtifacts
 from autonomy.runtime.unit import Unit
 from autonomy.services.runs import Started, StartRun
+from autonomy.storage import sqlite
 from autonomy.storage.database import Database
 from tests import ordinary
 
@@ -250,6 +252,34 @@ def test_an_abort_is_not_taken_back(app: App) -> None:
         with pytest.raises(HeldByAnother):
             app.runs.resume(run_id)
     assert app.database.read(lambda tx: tx.value("SELECT control FROM run")) == "abort"
+
+
+@pytest.mark.parametrize("steer", ["resume", "pause", "abort", "budget"])
+def test_who_holds_the_run_is_named_where_a_frozen_writer_keeps_the_database_locked(
+    steer: str, sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "docs").mkdir()
+    path = shutil.copy(sqlite_template, tmp_path / "autonomy.db")
+    url = f"sqlite:///{path}"
+    with Database(url, grow_wal=False) as database, App(Settings(home=tmp_path, database_url=url), database) as app:
+        held, free = start(app).run_id, start(app).run_id
+        change = {"change": Budget(usd=1.0)} if steer == "budget" else {}
+        with Presence() as presence:
+            claim(app, held, presence.identity)
+            host, pid, _ = presence.identity.rsplit(":", 2)
+            writer = sqlite.library().connect(str(path), isolation_level=None)
+            writer.execute("BEGIN IMMEDIATE")
+            with pytest.raises(StorageUnavailable, match="stayed locked") as caught:
+                getattr(app.runs, steer)(held, **change)
+            assert f"the run is held by process {pid} on {host}" in caught.value.message
+            assert "frozen" in caught.value.hint
+            with pytest.raises(StorageUnavailable, match="stayed locked") as unheld:
+                getattr(app.runs, steer)(free, **change)
+            assert "held by" not in unheld.value.message
+            writer.execute("ROLLBACK")
+            writer.close()
 
 
 def test_a_run_whose_holder_is_gone_is_taken_over(app: App) -> None:

@@ -19,12 +19,13 @@ def hand_over(
 ) -> Observation:
     """Write every file of the deliverable; makes no outside call, so that a run out of budget can still do it.
 
-    The gates are measured on the document as it is now: a run may be cut short between a revision and its audit. Without
-    an outcome they decide it. Raises CorruptState when a quote does not stand in its stored source.
+    The gates are measured on the document as it is now, and kept as its audit: a run may be cut short between a revision and
+    its audit. Without an outcome they decide it. Raises CorruptState when a quote does not stand in its stored source.
     """
     material = gathered.material(state, context, notes=notes)
     judgements: dict[str, str] = context.records.get("judgements", "answers") or {}
     gates = context.journey.gates(material, context.sources.snapshot, judgements)
+    context.records.put("audit", "gates", [gate.model_dump(mode="json") for gate in gates])
     settled = critic.outcome_of(gates) if outcome is None else _outcome(outcome)
     material = material.model_copy(update={"outcome": settled})
     composition = context.journey.compose(material, context.sources.snapshot, gates)

@@ -15,6 +15,9 @@ from autonomy.text.words import terms
 
 LONGEST_TITLE = 96
 """Letters; about fourteen words."""
+MOST_PARTS = 4
+LONGEST_PARTS = 160
+"""Up to so many parts are all named in a title of at most so many letters, which is what a model's title may have too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,20 +250,25 @@ def _several_questions(text: str, language: str) -> Goal | None:
 
 
 def title_of(goal: Goal, language: str) -> str:
-    """A title of at most about fourteen words: the subject, or the goal as it was put where it asks several questions."""
+    """A title of at most about fourteen words: the subject, or the goal as it was put where it asks several questions.
+
+    It may be longer where a few parts are named: none of them is left out.
+    """
     text = goal.subject
     if goal.compared:
         joint = {"de": " und ", "es": " y ", "fr": " et ", "ja": "と", "zh": "与"}.get(language, " and ")
         sides = joint.join(goal.compared)
-        text = goal.subject if sides in goal.subject else sides
-    if goal.title and len(goal.title) <= LONGEST_TITLE:
+        text = goal.subject if all(side in goal.subject for side in goal.compared) else sides
+    longest = LONGEST_PARTS if 1 < len(goal.points) <= MOST_PARTS else LONGEST_TITLE
+    if goal.title and len(goal.title) <= longest:
         return goal.title
-    return asked.closed(_cut(_bare(text, language)), language)
+    return asked.closed(_cut(_bare(text, language), longest), language)
 
 
-def _cut(text: str) -> str:
-    """The text to a title's length, at a pause of the sentence where there is one, else at a word with an ellipsis."""
-    if len(text) <= LONGEST_TITLE:
+def _cut(text: str, longest: int) -> str:
+    """A text that is longer than that to a title's length, at a pause of the sentence where there is one, else at a word
+    with an ellipsis."""
+    if len(text) <= longest:
         return text
     pause = max(text.rfind(mark, 25, LONGEST_TITLE) for mark in (", ", "; ", ": ", " – ", "，", "、"))
     if pause > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autonomy.agents import critic, planning
 from autonomy.agents.context import Context
+from autonomy.core.gates import told
 from autonomy.core.graph import END, Update
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation
@@ -29,10 +30,7 @@ async def reflect(state: GraphState, context: Context) -> Update:
             "figures": figures,
             "step": step.id,
             "verdict": judged.verdict.decision,
-            "gates": [
-                {"name": gate.name, "figure": gate.figure, "threshold": gate.threshold, "pass": gate.passed}
-                for gate in judged.verdict.gates
-            ],
+            "gates": told(judged.verdict.gates),
         },
         node="reflect",
     )

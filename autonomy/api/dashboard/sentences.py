@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from autonomy.core.counting import several
+from autonomy.core.gates import causes, wanted
 from autonomy.core.wording import count, duration, money, size, status_word
 
 STORY: tuple[str, ...] = (
@@ -57,13 +58,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A measured figure held against its threshold, in words."""
+    """A measured figure held against its threshold, in words; `why` says which part of the document causes a miss."""
 
     name: str
     figure: str
     wanted: str
     passed: bool
-    evidence: tuple[str, ...] = field(default=())
+    why: str = ""
 
 
 def tell(event: Mapping[str, Any], steps: Mapping[str, str] | None = None) -> Told:
@@ -95,9 +96,11 @@ def gates(rows: Any) -> tuple[Gate, ...]:
         Gate(
             name=cut(str(row.get("name", "?")).replace("_", " ")),
             figure=value(row.get("figure")),
-            wanted=value(row.get("threshold")) if row.get("threshold") not in (None, "") else "",
+            wanted=cut(wanted(str(row.get("name")), row.get("threshold"))),
             passed=bool(row.get("pass", row.get("passed"))),
-            evidence=tuple(cut(each) for each in row.get("evidence") or ()),
+            why=""
+            if row.get("pass", row.get("passed")) or not row.get("evidence")
+            else cut("; ".join(causes(row["evidence"]))),
         )
         for row in rows
         if isinstance(row, Mapping)

@@ -91,6 +91,7 @@ def run(
         "told": [sentences.tell(event, steps) for event in events if not _is_noise(event)],
         "budgets": budgets(found["budgets"]),
         "files": files(found["artifacts"]),
+        "document": next((row["artifact_id"] for row in found["artifacts"] if row["role"] == "deliverable"), None),
         "gates": sentences.gates((manifest or {}).get("gates") or verdict.get("gates")),
         "sources": sources(manifest, found["artifacts"]),
         "claims": len((manifest or {}).get("claims") or ()),

@@ -311,6 +311,23 @@ def test_every_page_fits_a_phone(browser: Browser, shown: Shown) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
 
 
+def test_on_a_phone_the_document_of_a_delivered_run_comes_first(browser: Browser, shown: Shown) -> None:
+    delivered, waiting = shown.paths[5], shown.paths[7]
+    with window(browser, shown.url, viewport={"width": 375, "height": 667}) as watched:
+        page = watched.open(delivered)
+        read = page.get_by_role("link", name="Read the document")
+        box = read.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 667, "it is seen before anything is scrolled"
+        assert box["y"] < page.locator("#plan").bounding_box()["y"]  # type: ignore[index]
+        read.click()
+        assert page.evaluate("document.contentType") == "text/plain"
+        assert page.locator("body").inner_text().startswith("# ")
+        page = watched.open(waiting)
+        expect(page.get_by_role("heading", level=1)).to_have_text("A second goal")
+        expect(page.get_by_role("link", name="Read the document")).to_have_count(0)
+
+
 CONTROLS = frozenset(
     {"button", "link", "textbox", "searchbox", "spinbutton", "DisclosureTriangle", "table", "region", "navigation"}
 )  # fmt: skip

@@ -130,7 +130,7 @@ def test_every_event_is_a_sentence_whatever_it_holds(type_: str, content: dict[s
 
 
 def test_a_decision_tells_its_reason_its_figures_its_gates_and_what_comes_next() -> None:
-    gates = [{"name": "source_spread", "figure": 1, "threshold": 2, "pass": False}]
+    gates = [{"name": "source_spread", "figure": 1, "threshold": 2, "pass": False, "evidence": ["n=1", "all of it: A"]}]
     content = {
         "route": "expand", "why": "evidence is thin", "step": "s1", "figures": {"cards_found": 3, "gates": {}}, "gates": gates,
     }  # fmt: skip
@@ -138,7 +138,9 @@ def test_a_decision_tells_its_reason_its_figures_its_gates_and_what_comes_next()
     told = sentences.tell(event, {"s1": "Search: leases"})
     assert (told.subject, told.text, told.next) == ("Search: leases", "evidence is thin", "widen the search")
     assert told.figures == (("cards found", "3"),)
-    assert told.gates == (sentences.Gate("source spread", "1", "2", False),)
+    assert told.gates == (sentences.Gate("source spread", "1", "at least 2", False, "all of it: A"),)
+    passed = [{"name": "source_spread", "figure": 2, "threshold": 2, "pass": True, "evidence": ["n=2"]}]
+    assert sentences.gates(passed) == (sentences.Gate("source spread", "2", "at least 2", True),)
 
 
 def test_very_long_words_are_cut() -> None:
