@@ -79,6 +79,8 @@ def show(session: Session, task: TaskArgument) -> None:
 @command(app, "approve", examples=("autonomy tasks approve 7k2q",))
 def approve(session: Session, task: TaskArgument) -> None:
     """Say yes: a new task gets its run, a result that waits for review is accepted."""
+    from cli.task_pages import documents
+
     out = session.out
     with session.app() as application:
         page = application.tasks.approve(application.tasks.resolve(task), OPERATOR)
@@ -86,9 +88,12 @@ def approve(session: Session, task: TaskArgument) -> None:
         out.document(page)
         return
     out.data(f"task {page['task_id'][:12]} is {page['status']}")
-    if page.get("error"):
+    if page.get("outcome"):
+        where = ", ".join(plain(path) for path in documents(page))
+        out.say(f"What its run brought is accepted{f': {where}' if where else ''}.")
+    elif page.get("error"):
         out.say(f"{out.paint_err('not started:', YELLOW)} {squeezed(page['error'])}")
-    elif page.get("run_id") and not page.get("outcome"):
+    elif page.get("run_id"):
         run = page["run_id"][:8]
         out.say(f"Its run is queued; {out.paint_err('autonomy worker', CYAN)} works it, "
                 f"{out.paint_err(f'autonomy run tail {run}', CYAN)} follows it.")  # fmt: skip

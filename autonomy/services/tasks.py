@@ -334,6 +334,7 @@ def brief(task: Task) -> dict[str, Any]:
         "updated_at": task.updated_at or task.created_at,
         "run_id": task.run_id,
         "outcome": task.outcome,
+        "finished_at": task.finished_at,
         "ci_status": task.ci_status,
         "error": task.error,
     }

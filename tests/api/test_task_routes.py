@@ -89,6 +89,32 @@ def test_an_approval_keeps_its_reason(served: Served, admin: httpx.Client) -> No
     assert line["reason"] == "worth it"
 
 
+def test_what_nothing_measures_is_left_to_the_admin_who_closes_it_once(served: Served, admin: httpx.Client) -> None:
+    criteria = [{"id": "c1", "text": "Written for children."}]
+    task_id = admin.post("/api/tasks", json={**TASK, "acceptance_criteria": criteria}).json()["task_id"]
+    run_id = admin.post(f"/api/tasks/{task_id}/approve").json()["run_id"]
+    served.artifact(run_id, "deliverable.md", "text/markdown", b"# Leases")
+    served.end(run_id)
+    assert served.app.tasks.report_pending() == 1
+    shown = admin.get(f"/api/tasks/{task_id}").json()
+    assert (shown["status"], shown["outcome"], shown["verdict"]["decision"]) == ("needs_review", "delivered", "needs_review")
+    assert [issue["criterion_ref"] for issue in shown["verdict"]["issues"]] == ["c1"]
+    assert shown["result"]["criteria"][0]["met"] is None
+    assert shown["finished_at"] == admin.get(f"/api/v2/runs/{run_id}").json()["updated_at"]
+    (document,) = shown["deliverables"]
+    assert document["path"] == f"artifacts/{run_id}/deliverable.md"
+    assert admin.get(f"/api/v2/runs/{run_id}/artifacts/{document['artifact_id']}").content == b"# Leases"
+    waiting = admin.get("/api/tasks", params={"status": "needs_review"}).json()["items"]
+    assert [(item["task_id"], item["finished_at"]) for item in waiting] == [(task_id, shown["finished_at"])]
+    closed = admin.post(f"/api/tasks/{task_id}/approve", json={"reason": "Read it."}).json()
+    assert (closed["status"], closed["decision"]["reason"], closed["verdict"]) == ("approved", "Read it.", shown["verdict"])
+    assert [admin.post(f"/api/tasks/{task_id}/{verb}").status_code for verb in ("approve", "reject")] == [409, 409]
+    assert served.written()["run"] == 1
+    reader = Reader(served.port, "/api/events")
+    reader.read(closed["revision"])
+    assert [seen.type for seen in reader.seen][-2:] == ["task.needs_review", "task.approved"]
+
+
 def test_users_see_their_own_tasks_and_decide_none(served: Served, admin: httpx.Client) -> None:
     with served.client(served.token("alice")) as alice, served.client(served.token("bob")) as bob:
         task_id = alice.post("/api/tasks", json={**TASK, "task_id": "hers"}).json()["task_id"]

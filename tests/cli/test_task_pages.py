@@ -9,7 +9,7 @@ from cli.task_pages import task_page
 def test_a_criterion_that_no_gate_measured_is_not_shown_as_met() -> None:
     words = {"c1": "written in Spanish, with a recipe for bananas", "c2": "quote_found holds", "c3": "min_citations holds"}
     results = [
-        {"criterion_ref": "c1", "met": True, "measured_by": ["outcome"]},
+        {"criterion_ref": "c1", "met": None, "measured_by": []},
         {"criterion_ref": "c2", "met": True, "measured_by": ["quote_found"]},
         {"criterion_ref": "c3", "met": False, "measured_by": ["min_citations"]},
     ]
