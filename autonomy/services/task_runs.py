@@ -91,7 +91,7 @@ class TaskRuns:
     def _request(self, task: Task, key: str) -> StartRun:
         spec = asked.resolve(
             task.task_spec, journey=task.journey, goal=task.request_text, defaults=self._defaults,
-            folders=task.source == "cli",
+            folders=names_folders(task),
         )  # fmt: skip
         spec = spec.model_copy(update={"constraints": (*spec.constraints, *review.constraints(task))})
         return StartRun(
@@ -285,6 +285,11 @@ class TaskRuns:
         except (NotFound, CorruptState) as error:
             log.warning("a task was left out: %s", error, extra={"action": "task.damaged"})
             return False
+
+
+def names_folders(task: Task) -> bool:
+    """Whether the task may name a folder as its corpus: over the web a corpus is a name of [corpora] only."""
+    return task.source == "cli"
 
 
 def given_out(task: Task) -> Task:

@@ -157,6 +157,27 @@ def test_a_task_that_makes_no_sense_is_refused_and_leaves_nothing(
     assert admin.get("/api/tasks").json()["items"] == []
 
 
+def test_an_unknown_corpus_is_refused_in_the_words_of_runs_whatever_lies_there(
+    served: Served, admin: httpx.Client, tmp_path: Path
+) -> None:
+    def asked(path: str, corpus: Any) -> tuple[int, str, str]:
+        spec = {"goal": "Why?", "corpus": corpus}
+        body = {"journey": "research", "task_spec": spec}
+        answer = admin.post(path, json={**body, "request_text": "Why?"} if path == "/api/tasks" else body)
+        return answer.status_code, answer.json()["code"], answer.json()["detail"]
+
+    there, nowhere = tmp_path / "there", tmp_path / "nowhere"
+    there.mkdir()
+    for corpus in (str(there), str(nowhere), "other", "../docs", "docs/", "Docs", ["docs", str(there)]):
+        found = asked("/api/tasks", corpus)
+        name = corpus[-1] if isinstance(corpus, list) else corpus
+        assert found == (422, "invalid-input", f"there is no corpus named {name[:80]!r}")
+        assert found == asked("/api/v2/runs", corpus)
+    assert served.written()["task_event"] == 0
+    assert not (served.app.home / "ssot").exists()
+    assert admin.post("/api/tasks", json={"request_text": "Why?"}).status_code == 201  # whoever decides may name one yet
+
+
 def test_a_damaged_task_is_named_and_the_others_go_on(served: Served, admin: httpx.Client) -> None:
     admin.post("/api/tasks", json={**TASK, "task_id": "good"})
     (served.app.home / "ssot" / "bad.json").write_bytes(b"\x00\x00")

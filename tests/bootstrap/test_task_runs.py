@@ -250,11 +250,11 @@ def test_what_is_not_accepted_comes_back_with_its_issues_and_then_waits_for_a_pe
     assert "min_citations" in MUST_PASS
 
 
-def test_a_worker_starts_what_was_approved_before_there_was_a_corpus(app: App) -> None:
-    task_id = add(app, task_spec={"corpus": "later"})
-    assert "later" in app.tasks.approve(task_id, "ada")["error"]
-    corpora = {**app.settings.corpora, "later": app.home / "docs"}
+def test_a_worker_starts_what_was_approved_while_its_corpus_was_gone(app: App) -> None:
+    corpora = {**app.settings.corpora, "other": app.home / "docs"}
     settings = dataclasses.replace(app.settings, corpora=corpora)
     with App(settings, Database(settings.database_url, grow_wal=False)) as other:
+        task_id = add(other, task_spec={"corpus": "other"})
+        assert "other" in app.tasks.approve(task_id, "ada")["error"]
         assert work(other) == 1
         assert other.tasks.show(task_id)["outcome"] == "delivered"
