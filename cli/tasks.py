@@ -45,7 +45,7 @@ def list_tasks(
     from cli.task_pages import task_table
 
     out = session.out
-    with session.app() as application:
+    with session.app(writes=False) as application:
         most = values.between("--limit", limit, 1, 200)
         page = application.tasks.list(user=user, status=status, limit=most, cursor=cursor)
         damaged = application.tasks.damaged()
@@ -68,7 +68,7 @@ def show(session: Session, task: TaskArgument) -> None:
     """Show one task: what was asked, who decided what, how its work was judged."""
     from cli.task_pages import task_page
 
-    with session.app() as application:
+    with session.app(writes=False) as application:
         page = application.tasks.show(application.tasks.resolve(task), by=OPERATOR)
     if session.out.json:
         session.out.document(page)
