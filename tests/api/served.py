@@ -16,6 +16,7 @@ import httpx
 
 from autonomy.api.hub import Hub
 from autonomy.api.serve import Server, listen, serve_listening
+from autonomy.api.streams import EventStream
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import ServeSettings, Settings
 from autonomy.providers.settings import Secret
@@ -90,6 +91,12 @@ class Served:
         """The follower behind its streams."""
         assert self._server is not None
         return self._server._deps.hub
+
+    @property
+    def readers(self) -> set[EventStream]:
+        """The streams that are read now."""
+        assert self._server is not None
+        return self._server._deps.broadcast.readers
 
     def beat(self) -> None:
         """Let the keep-alive timer ring now."""

@@ -185,11 +185,11 @@ def test_a_read_only_workspace_can_be_looked_at_and_refuses_each_write_in_one_li
     task = commands.run(workspace, "tasks", "add", GOAL, "--corpus", str(CORPUS), "--json").document["task_id"]
     before = {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()}
     looks = ["run list", "run inspect $ID", "run explain $ID", "run tail $ID --no-follow", "run budget $ID"]
-    looks += ["events tail --no-follow", "db status", "memory search lease", "config show"]
+    looks += ["events tail --no-follow", "db status", "memory search lease", "config show", "config tokens"]
     looks += ["tasks list", f"tasks show {task}", "audit verify", "audit tail --no-follow"]
     writes = [f'run start "{GOAL}" --corpus {CORPUS}', "run abort $ID", "run budget $ID --tokens 5"]
     writes += [f"tasks approve {task}", f"tasks reject {task} --reason no", f'tasks add "{GOAL}" --corpus {CORPUS}']
-    writes += ["memory add autonomy.db", "config token ann", "worker --until-idle"]
+    writes += ["memory add autonomy.db", "config token ann", "config revoke ann", "worker --until-idle"]
     writes = ["doctor"] if kind.startswith("killed") else [*writes, "doctor"]
     out = tmp_path / "out"
     out.mkdir()
