@@ -136,6 +136,5 @@ def revoke(
         return
     session.out.data(f"revoked {', '.join(revoked)}")
     if not left and not closed:
-        session.out.say(
-            "No token is left: a server that starts now serves this machine without one. AUTONOMY_ADMIN_TOKEN closes it."
-        )
+        session.out.say("No token is left: a server that starts now lets in whoever sits at this machine;")
+        session.out.say("AUTONOMY_ADMIN_TOKEN, set before 'autonomy serve', closes it.")

@@ -114,13 +114,14 @@ def _decision(page: Mapping[str, Any]) -> str:
 def _criteria(page: Mapping[str, Any], out: Output) -> list[str]:
     """Each with its sign: met, not met, or open. No gate speaks of a criterion in free words, so it is for a person to say."""
     results = {each["criterion_ref"]: each for each in (page.get("result") or {}).get("criteria") or []}
+    decided = page["status"] in ("approved", "rejected")
     lines = []
     for each in page.get("acceptance_criteria") or []:
         found = results.get(each["id"])
         unmeasured = found is not None and is_open(found)
         met = None if found is None or unmeasured else found["met"]
         sign, colour = (out.glyphs.todo, DIM) if met is None else (out.glyphs.done, GREEN) if met else (out.glyphs.failed, RED)
-        note = " (not measured: look yourself)" if unmeasured else ""
+        note = f" (not measured{'' if decided else ': look yourself'})" if unmeasured else ""
         words = cut(squeezed(each["text"]), out.width - 6 - columns(each["id"]) - len(note), out.glyphs.more)
         lines.append(f"{out.paint(sign, colour)} {out.paint(plain(each['id']), DIM)} {words}{note}")
     return lines

@@ -138,6 +138,7 @@ def test_a_task_that_waits_for_a_persons_eye_says_so_and_leads_to_its_document(a
     assert admin.post(f"/ui/tasks/{task_id}/approve").headers["location"] == f"/tasks/{task_id}?said=accepted"
     closed = " ".join(html.fromstring(admin.get(f"/tasks/{task_id}").text).text_content().split())
     assert "to review" not in closed
+    assert "look yourself" not in closed
     assert "Delivered" in closed
     assert len(served.app.runs.page().items) == 1
 
