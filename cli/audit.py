@@ -37,7 +37,7 @@ def verify(
     from autonomy.bootstrap.app import AUDIT
     from autonomy.services.audit import Audit
 
-    with session.app() as application:
+    with session.app(writes=False) as application:
         report = Audit(application.home / AUDIT, application.database).verify(known)
     code = errors.OK if report["ok"] else errors.FAILED
     if session.out.json:
@@ -69,7 +69,7 @@ def tail(
 
     most = values.between("--lines", lines, 0, 100_000)
     pause = threading.Event()
-    with session.app() as application, until_left() as leaving:
+    with session.app(writes=False) as application, until_left() as leaving:
         audit = Audit(application.home / AUDIT, application.database)
         found = audit.newest(max(most, 1))
         last = found[-1]["seq"] if found else 0

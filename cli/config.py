@@ -1,4 +1,4 @@
-"""`autonomy config`: the settings with their origin, and user tokens."""
+"""`autonomy config`: the settings with their origin, and user tokens: made, listed, revoked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cli.session import Session
 if TYPE_CHECKING:
     from autonomy.bootstrap.settings import Settings
 
-app = noun("Show the settings and their origin; make user tokens.")
+app = noun("Show the settings and their origin; make, list and revoke user tokens.")
 
 
 @command(app, "show", examples=("autonomy config show", "autonomy config show --json | jq '.[\"queue.lease_seconds\"]'"))
@@ -94,3 +94,47 @@ def token(
         session.out.data(made)
         session.out.say(f"Token of {plain(user)}, shown this once. From now on the server asks everyone for a token;")
         session.out.say("the operator's own is AUTONOMY_ADMIN_TOKEN, set before 'autonomy serve'.")
+
+
+@command(app, "tokens", examples=("autonomy config tokens", "autonomy config tokens --json | jq -r '.items[].user'"))
+def list_tokens(session: Session) -> None:
+    """List the users' tokens by id, with their users and when they were made; the tokens themselves are kept nowhere."""
+    from autonomy.services.tokens import tokens
+
+    out = session.out
+    with session.app(writes=False) as application:
+        found = tokens(application.database)
+    if out.json:
+        out.document({"items": found, "next_cursor": None})
+    elif not found:
+        out.say("No tokens yet. Make one with 'autonomy config token USER'.")
+    else:
+        width = max(len("TOKEN"), *(len(row["token_id"]) for row in found))
+        user = max(len("USER"), *(len(row["user"]) for row in found))
+        lines = [f"{row['token_id']:<{width}}  {row['user']:<{user}}  {row['created_at']}" for row in found]
+        out.data("\n".join([out.paint(f"{'TOKEN':<{width}}  {'USER':<{user}}  MADE", DIM), *lines]))
+
+
+@command(app, "revoke", examples=("autonomy config revoke alice", "autonomy config revoke alice --token 3f9a"))
+def revoke(
+    session: Session,
+    user: Annotated[str, typer.Argument(metavar="USER", help="User whose tokens are taken back.")],
+    token_id: Annotated[
+        str | None, typer.Option("--token", metavar="ID", help="Only this one; any unique beginning of its id will do.")
+    ] = None,
+) -> None:
+    """Take back a user's tokens; servers refuse them from then on, and the user's browsers are signed out."""
+    from autonomy.services import tokens
+
+    values.user_id(user)
+    with session.app() as application:
+        revoked = tokens.revoke(application.database, user, token_id)
+        left = tokens.tokens(application.database)
+        closed = application.settings.admin_token is not None
+    if session.out.json:
+        session.out.document({"user": user, "revoked": revoked})
+        return
+    session.out.data(f"revoked {', '.join(revoked)}")
+    if not left and not closed:
+        session.out.say("No token is left: a server that starts now lets in whoever sits at this machine;")
+        session.out.say("AUTONOMY_ADMIN_TOKEN, set before 'autonomy serve', closes it.")

@@ -51,11 +51,14 @@ class Session:
 
         settings = self.settings(flags)
         config.check_workspace(settings.home, writes=writes)
-        with logging_to_stderr(settings, aloud=logs or self.debug), (self._open_app or _open_app)(settings) as app:
+        with (
+            logging_to_stderr(settings, aloud=logs or self.debug),
+            (self._open_app or _open_app)(settings, writes=writes) as app,
+        ):
             yield app
 
 
-def _open_app(settings: Settings) -> App:
+def _open_app(settings: Settings, *, writes: bool) -> App:
     from autonomy.bootstrap.app import open_app
 
-    return open_app(settings)
+    return open_app(settings, writes=writes)

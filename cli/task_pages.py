@@ -12,6 +12,7 @@ from cli.wording import ago, several, size, status_word
 
 COLOURS = {"pending": YELLOW, "needs_review": YELLOW, "approved": GREEN, "rejected": RED}
 WORDS = {"needs_review": "needs review"}
+VERDICTS = {"approve": ("accepted", GREEN), "reject": ("not accepted", YELLOW), "needs_review": ("left to a person", YELLOW)}
 SHOWN_ENTRIES = 6
 
 
@@ -54,8 +55,10 @@ def _run(row: Mapping[str, Any]) -> str:
 def task_page(page: Mapping[str, Any], out: Output) -> str:
     """Everything about one task, most wanted first."""
     status = page["status"]
+    outcome = plain(status_word(page["outcome"])) if page.get("outcome") else ""
+    words = out.paint(WORDS.get(status, status), COLOURS.get(status, 0))
     lines = [
-        f"{out.paint(page['task_id'], BOLD)}  {out.paint(WORDS.get(status, status), COLOURS.get(status, 0))}",
+        f"{out.paint(page['task_id'], BOLD)}  {words}{f', {outcome}' if outcome else ''}",
         *wrapped(squeezed(page["request_text"]), out.width, 2),
         "",
         pair("from", _origin(page), out),
@@ -63,8 +66,9 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
         pair("decision", _decision(page), out),
     ]
     if page.get("run_id"):
-        outcome = f"  {plain(status_word(page['outcome']))}" if page.get("outcome") else ""
-        lines.append(pair("run", f"{plain(page['run_id'])}{outcome}", out))
+        ended = f" {ago(page['finished_at'])}" if page.get("finished_at") else ""
+        lines.append(pair("run", f"{plain(page['run_id'])}{f'  {outcome}{ended}' if outcome else ''}", out))
+    lines += [pair("document", plain(path), out) for path in documents(page)]
     if page.get("ci_status"):
         lines.append(pair("build", plain(page["ci_status"]), out))
     if page.get("error"):
@@ -81,6 +85,11 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
         if body:
             lines += ["", out.paint(title, BOLD), *(f"  {line}" for line in body)]
     return "\n".join(lines)
+
+
+def documents(page: Mapping[str, Any]) -> list[str]:
+    """Where the documents are that the task's last run handed over, relative to the workspace."""
+    return [str(row["path"]) for row in page.get("deliverables") or [] if row["role"] == "deliverable"]
 
 
 def _origin(page: Mapping[str, Any]) -> str:
@@ -105,13 +114,14 @@ def _decision(page: Mapping[str, Any]) -> str:
 def _criteria(page: Mapping[str, Any], out: Output) -> list[str]:
     """Each with its sign: met, not met, or open. No gate speaks of a criterion in free words, so it is for a person to say."""
     results = {each["criterion_ref"]: each for each in (page.get("result") or {}).get("criteria") or []}
+    decided = page["status"] in ("approved", "rejected")
     lines = []
     for each in page.get("acceptance_criteria") or []:
         found = results.get(each["id"])
         unmeasured = found is not None and is_open(found)
         met = None if found is None or unmeasured else found["met"]
         sign, colour = (out.glyphs.todo, DIM) if met is None else (out.glyphs.done, GREEN) if met else (out.glyphs.failed, RED)
-        note = " (not measured: look yourself)" if unmeasured else ""
+        note = f" (not measured{'' if decided else ': look yourself'})" if unmeasured else ""
         words = cut(squeezed(each["text"]), out.width - 6 - columns(each["id"]) - len(note), out.glyphs.more)
         lines.append(f"{out.paint(sign, colour)} {out.paint(plain(each['id']), DIM)} {words}{note}")
     return lines
@@ -124,8 +134,7 @@ def _review(page: Mapping[str, Any], out: Output) -> list[str]:
         verdict = each.get("verdict")
         if not verdict:
             continue
-        accepted = verdict["decision"] == "approve"
-        word = out.paint("accepted" if accepted else "not accepted", GREEN if accepted else YELLOW)
+        word = out.paint(*VERDICTS[verdict["decision"]])
         lines.append(f"dispatch {each['n']} {word} by {plain(verdict['by'])} {ago(verdict['at'])}")
         for issue in verdict.get("issues") or []:
             text = f"  {plain(issue['criterion_ref'])}: {squeezed(issue['text'])}"

@@ -45,7 +45,7 @@ def list_tasks(
     from cli.task_pages import task_table
 
     out = session.out
-    with session.app() as application:
+    with session.app(writes=False) as application:
         most = values.between("--limit", limit, 1, 200)
         page = application.tasks.list(user=user, status=status, limit=most, cursor=cursor)
         damaged = application.tasks.damaged()
@@ -68,7 +68,7 @@ def show(session: Session, task: TaskArgument) -> None:
     """Show one task: what was asked, what was decided and by whom."""
     from cli.task_pages import task_page
 
-    with session.app() as application:
+    with session.app(writes=False) as application:
         page = application.tasks.show(application.tasks.resolve(task), by=OPERATOR)
     if session.out.json:
         session.out.document(page)
@@ -79,6 +79,8 @@ def show(session: Session, task: TaskArgument) -> None:
 @command(app, "approve", examples=("autonomy tasks approve 7k2q",))
 def approve(session: Session, task: TaskArgument) -> None:
     """Say yes to a new task or to a result. A new task gets its run, a result that waits for review is accepted."""
+    from cli.task_pages import documents
+
     out = session.out
     with session.app() as application:
         page = application.tasks.approve(application.tasks.resolve(task), OPERATOR)
@@ -86,9 +88,12 @@ def approve(session: Session, task: TaskArgument) -> None:
         out.document(page)
         return
     out.data(f"task {page['task_id'][:12]} is {page['status']}")
-    if page.get("error"):
+    if page.get("outcome"):
+        where = ", ".join(plain(path) for path in documents(page))
+        out.say(f"What its run brought is accepted{f': {where}' if where else ''}.")
+    elif page.get("error"):
         out.say(f"{out.paint_err('not started:', YELLOW)} {squeezed(page['error'])}")
-    elif page.get("run_id") and not page.get("outcome"):
+    elif page.get("run_id"):
         run = page["run_id"][:8]
         out.say(f"Its run is queued; {out.paint_err('autonomy worker', CYAN)} works it, "
                 f"{out.paint_err(f'autonomy run tail {run}', CYAN)} follows it.")  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
+import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,8 +23,12 @@ from autonomy.api.dashboard import forms, pages
 from autonomy.api.deps import Deps
 from autonomy.api.gate import PUBLIC, Gate, Hosts
 from autonomy.api.routes import knowledge, runs, server, tasks, webhooks
+from autonomy.core.errors import AutonomyError
 
 TITLE = "Autonomy"
+LOOK_SECONDS = 1.0
+"""How long a stream may outlive the token that opened it."""
+log = logging.getLogger("autonomy.server")
 ABOUT = "Durable document agents: tasks that people decide, runs that no crash can lose, every step a stream."
 
 
@@ -90,7 +96,19 @@ async def following(deps: Deps) -> AsyncIterator[None]:
     """The hub at work, for as long as the server is."""
     deps.app.hear_others()
     deps.hub.start()
+    ending = asyncio.create_task(_end_revoked(deps))
     try:
         yield
     finally:
+        ending.cancel()
         await deps.hub.stop()
+
+
+async def _end_revoked(deps: Deps) -> None:
+    """Look every now and then whether who reads a stream still may."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        try:
+            await deps.broadcast.end_revoked(deps.authenticator.valid)
+        except AutonomyError as error:
+            log.warning("nobody knows whose tokens are valid: %s", error, extra={"action": "streams.unchecked"})

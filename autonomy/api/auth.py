@@ -1,8 +1,9 @@
 """Who asks: a bearer token, a signed-in browser, or, while no token exists at all, whoever sits at this machine.
 
 Tokens and cookies are compared as SHA-256 digests of their raw bytes, in constant time, before anything is parsed; no
-sequence of bytes can crash the comparison. A token that is found is remembered for `REMEMBERED` seconds, so that requests
-need no query; one that is not found is looked up every time.
+sequence of bytes can crash the comparison. Where a change counter tells that nobody has written since (SQLite), a token that
+was found is remembered for `REMEMBERED` seconds, so that requests need no query; elsewhere it is looked up every time, so
+that one that was taken back opens nothing from then on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hmac
 import ipaddress
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from autonomy.api.problems import Refusal
@@ -30,11 +31,13 @@ OPERATOR = "local"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks. An admin may act for every user; `via` says how they are known."""
+    """Who asks. An admin may act for every user; `via` says how they are known, `credential` is the digest of what can be
+    taken back: a user's token, a browser's cookie."""
 
     user_id: str
     admin: bool
     via: Literal["token", "cookie", "loopback"]
+    credential: str | None = field(default=None, repr=False)
 
     def may_see(self, user_id: str) -> bool:
         """Whether what belongs to that user is theirs to see."""
@@ -58,12 +61,16 @@ OPERATING = Principal(OPERATOR, True, "loopback")
 
 
 class Authenticator:
-    """Knows the admin's token, the users' tokens and the signed-in browsers. Used in one event loop."""
+    """Knows the admin's token, the users' tokens and the signed-in browsers. Used in one event loop.
+
+    Once a token exists a server asks everyone for one until it ends: taking the last one back opens nothing.
+    """
 
     def __init__(self, database: Database, admin_token: Secret | None) -> None:
         self._database = database
         self._admin = None if admin_token is None else _digest(admin_token.reveal().encode("utf-8", "surrogateescape"))
-        self._known: dict[str, tuple[float, Principal]] = {}
+        self._known: dict[str, tuple[float, int, Principal]] = {}
+        self._closed = admin_token is not None or has_tokens(database)
         self._open_until = 0.0
 
     async def principal(self, headers: dict[bytes, bytes], client: str | None) -> Principal | None:
@@ -86,28 +93,31 @@ class Authenticator:
         digest = _digest(token)
         if self._admin is not None and hmac.compare_digest(digest.encode(), self._admin.encode()):
             return Principal(OPERATOR, True, "token")
-        known = self._recall(digest)
+        version = self._database.version()
+        known = self._recall(digest, version)
         if known is not None:
             return known
         found = await self._database.aread(lambda tx: _owner(tx, digest))
-        return None if found is None else self._remember(digest, Principal(found, False, "token"))
+        return None if found is None else self._remember(version, Principal(found, False, "token", digest))
 
     async def _of_cookie(self, cookie: bytes) -> Principal | None:
         digest = _digest(cookie)
-        known = self._recall(digest)
+        version = self._database.version()
+        known = self._recall(digest, version)
         if known is not None:
             return known
         found = await self._database.aread(lambda tx: _session(tx, digest))
-        return None if found is None else self._remember(digest, Principal(found[0], bool(found[1]), "cookie"))
+        return None if found is None else self._remember(version, Principal(found[0], bool(found[1]), "cookie", digest))
 
     async def is_open(self) -> bool:
         """Whether no token exists at all. Looked at once a second while it is so."""
-        if self._admin is not None:
+        if self._closed:
             return False
         now = time.monotonic()
         if now < self._open_until:
             return True
-        if await asyncio.to_thread(has_tokens, self._database):
+        self._closed = await asyncio.to_thread(has_tokens, self._database)
+        if self._closed:
             return False
         self._open_until = now + 1.0
         return True
@@ -136,14 +146,20 @@ class Authenticator:
             await self._database.awrite(lambda tx: tx.run("DELETE FROM browser_session WHERE sha256 = :sha256", sha256=digest))
             self._known.pop(digest, None)
 
-    def _recall(self, digest: str) -> Principal | None:
-        known = self._known.get(digest)
-        return known[1] if known is not None and time.monotonic() < known[0] else None
+    async def valid(self) -> set[str]:
+        """The credentials that open something now."""
+        return await self._database.aread(lambda tx: {str(row[0]) for row in tx.tuples(f"{_TOKENS} UNION ALL {_SESSIONS}")})
 
-    def _remember(self, digest: str, principal: Principal) -> Principal:
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[digest] = (time.monotonic() + REMEMBERED, principal)
+    def _recall(self, digest: str, version: int) -> Principal | None:
+        known = self._known.get(digest)
+        return known[2] if known is not None and known[1] == version and time.monotonic() < known[0] else None
+
+    def _remember(self, version: int, principal: Principal) -> Principal:
+        """`version` is that of the database before it was asked."""
+        if self._database.path is not None and principal.credential is not None:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[principal.credential] = (time.monotonic() + REMEMBERED, version, principal)
         return principal
 
 
@@ -185,6 +201,14 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+_TOKENS = "SELECT sha256 FROM token"
+_SESSIONS = (
+    "SELECT sha256 FROM browser_session WHERE expires_at > now_us() "
+    "AND (admin = 1 OR EXISTS (SELECT 1 FROM token WHERE token.user_id = browser_session.user_id))"
+)
+"""A browser is signed in no longer than its user has a token: one that signs in while the last is taken back is not."""
+
+
 def _owner(tx: Tx, digest: str) -> str | None:
     found = tx.tuples("SELECT sha256, user_id FROM token WHERE sha256 = :sha256", sha256=digest)
     if not found or not hmac.compare_digest(str(found[0][0]).encode(), digest.encode()):
@@ -193,7 +217,7 @@ def _owner(tx: Tx, digest: str) -> str | None:
 
 
 def _session(tx: Tx, digest: str) -> tuple[str, int] | None:
-    sql = "SELECT user_id, admin FROM browser_session WHERE sha256 = :sha256 AND expires_at > now_us()"
+    sql = f"SELECT user_id, admin FROM browser_session WHERE sha256 = :sha256 AND sha256 IN ({_SESSIONS})"
     found = tx.tuples(sql, sha256=digest)
     return (str(found[0][0]), int(found[0][1])) if found else None
 

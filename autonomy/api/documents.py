@@ -229,7 +229,7 @@ class Decision(Frozen):
 
 
 class Task(Open):
-    """A task as its file has it."""
+    """A task as its file has it. Once its run has ended: `outcome`, `finished_at`, and `deliverables`, the document first."""
 
     task_id: str
     status: Literal["pending", "needs_review", "approved", "rejected"]
@@ -237,6 +237,10 @@ class Task(Open):
     correlation_id: str
     created_at: str
     request_text: str
+    run_id: str | None = None
+    outcome: str | None = None
+    finished_at: str | None = None
+    deliverables: list[dict[str, Any]] | None = None
 
 
 class TaskPage(Open):

@@ -7,7 +7,7 @@ Control lines (retry, keep-alive comments) carry no id.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,6 +60,16 @@ class Broadcast:
         self.streams = streams
         self.watched = watched
         self._caps = caps
+        self.readers: set[EventStream] = set()
+
+    async def end_revoked(self, valid: Callable[[], Awaitable[Collection[str]]]) -> None:
+        """End the streams whose readers came with a credential that is valid no more."""
+        readers = [reader for reader in self.readers if reader.principal.credential is not None]
+        if readers:
+            known = await valid()
+            for reader in readers:
+                if reader.principal.credential not in known:
+                    reader.end()
 
     def enter(self, stream: str, principal: Principal) -> None:
         """Take a place. Raises Refusal (429, 503)."""
@@ -103,7 +113,7 @@ class EventStream(Response):
         super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._broadcast = broadcast
-        self._principal = principal
+        self.principal = principal
         self._name = name
         self._key = key
         self._last = after
@@ -124,10 +134,11 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": b""})
             return
         if not self._entered:
-            broadcast.enter(self._name, self._principal)
+            broadcast.enter(self._name, self.principal)
             self._entered = True
         scope["autonomy.stream"] = True
         self._direct = scope.get("extensions", {}).get("autonomy.direct", {}).get("begin", self._direct)
+        broadcast.readers.add(self)
         try:
             with broadcast.hub.open(self._key) as channel:
                 self._channel = channel
@@ -137,16 +148,17 @@ class EventStream(Response):
                 finally:
                     leaving.cancel()
         finally:
+            broadcast.readers.discard(self)
             self._leave()
 
     def _leave(self) -> None:
         if self._entered:
             self._entered = False
-            self._broadcast.leave(self._name, self._principal)
+            self._broadcast.leave(self._name, self.principal)
 
     async def _watched(self, channel: Channel, send: Send, plain: Send) -> None:
         """The stream between two lines of the audit. The reader comes first, and then the line that says so."""
-        watched, who = self._broadcast.watched, self._principal
+        watched, who = self._broadcast.watched, self.principal
         named: asyncio.Task[str] | None = None
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -163,6 +175,10 @@ class EventStream(Response):
     async def _until_gone(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+        self.end()
+
+    def end(self) -> None:
+        """Nothing more is sent, and the answer ends."""
         self._gone = True
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)

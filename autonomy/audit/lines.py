@@ -19,6 +19,8 @@ import rfc8785
 
 CURRENT = "events.jsonl"
 QUARANTINE = "quarantine"
+LOCK = ".lock"
+"""Held by who appends, shared by who checks; made before the first line, and kept."""
 NOTHING = "0" * 64
 """The hash before the first line."""
 LONGEST = 1 << 20

@@ -92,7 +92,7 @@ class AuditLog:
         self._clock = clock
         self._guard = threading.Lock()
         self._lock = FileLock(
-            folder / ".lock",
+            folder / lines.LOCK,
             mode=0o600,
             thread_local=False,
             fallback_to_soft=False,
@@ -170,9 +170,7 @@ class AuditLog:
         except BaseException as error:
             self._known = None
             if isinstance(error, Timeout):
-                raise StorageUnavailable(
-                    f"the audit log {self.folder} is held by another process", "Find out which one stands still, and end it."
-                ) from None
+                raise held_by_another(self.folder) from None
             if isinstance(error, OSError):
                 raise refused(self.folder, error) from error
             raise
@@ -331,6 +329,25 @@ class AuditLog:
         os.ftruncate(descriptor, start)
         os.fsync(descriptor)
         return f"{lines.QUARANTINE}/{name}"
+
+
+class Unwritten:
+    """The log of a workspace that this process can only read: what is looked at there leaves no line."""
+
+    def append(self, action: str, *, correlation_id: str, actor: str, **fields: Any) -> int:
+        """Write nothing."""
+        return 0
+
+    def append_many(self, entries: Iterable[Entry]) -> list[int]:
+        """Write nothing."""
+        return []
+
+
+def held_by_another(folder: Path) -> StorageUnavailable:
+    """The error of whoever has waited for the log long enough."""
+    return StorageUnavailable(
+        f"the audit log {folder} is held by another process", "Find out which one stands still, and end it."
+    )  # fmt: skip
 
 
 def refused(folder: Path, error: OSError) -> AutonomyError:

@@ -1,26 +1,28 @@
 """Reads an audit log from its first line and holds it against itself and against the head in the database.
 
 Found are: a changed byte, a removed, inserted, repeated or swapped line, a torn or cut end, an end that was chained anew,
-lines that were never announced, a missing file. Read-only; other processes may go on appending. What an attacker who also
+lines that were never announced, a missing file. Nothing is written, and no right to write is needed; other processes may go
+on appending. What an attacker who also
 owns the database can do, and what `known` is for, stands in `audit.log`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
-
 from autonomy.audit import lines
 from autonomy.audit.heads import Head, read_head
-from autonomy.audit.log import PATIENCE, refused
-from autonomy.core.errors import StorageUnavailable
+from autonomy.audit.log import PATIENCE, held_by_another, refused
 from autonomy.storage.database import Database
+
+POLL_SECONDS = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +118,42 @@ def _moment(
     folder: Path, database: Database, stack: contextlib.ExitStack
 ) -> tuple[Head, dict[int, Path], BinaryIO | None, int]:
     """The head, the files rotated away, and the newest file with its size, as they were at one moment: nobody appends while
-    the lock is held."""
-    with contextlib.ExitStack() as held:
-        if folder.is_dir():
-            lock = FileLock(folder / ".lock", mode=0o600, fallback_to_soft=False, preserve_lock_file=True, poll_interval=0.002)
-            try:
-                held.enter_context(lock.acquire(timeout=PATIENCE))
-            except Timeout:
-                raise StorageUnavailable(
-                    f"the audit log {folder} is held by another process", "Find out which one stands still, and end it."
-                ) from None
-        head, found = read_head(database), lines.rotated(folder)
+    the lock is held, and nobody has before there is one."""
+    while True:
+        with contextlib.ExitStack() as held:
+            locked = _shared(folder, held)
+            head, found = read_head(database), lines.rotated(folder)
+            current, size = _newest(folder, stack)
+        if locked or not (folder / lines.LOCK).exists():
+            return head, found, current, size
+
+
+def _shared(folder: Path, held: contextlib.ExitStack) -> bool:
+    """Keep the writers out (their lock is a `flock` of the same file), by a descriptor that only reads; False: there is no
+    lock yet, and nothing was ever appended."""
+    try:
+        descriptor = lines.open_file(folder / lines.LOCK, os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    held.callback(os.close, descriptor)
+    deadline = time.monotonic() + PATIENCE
+    while True:
         try:
-            stream = stack.enter_context(open(lines.open_file(folder / lines.CURRENT, os.O_RDONLY), "rb"))
-        except (FileNotFoundError, NotADirectoryError):
-            return head, found, None, 0
-        return head, found, stream, os.fstat(stream.fileno()).st_size
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise held_by_another(folder) from None
+            time.sleep(POLL_SECONDS)
+
+
+def _newest(folder: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO | None, int]:
+    """The newest file and its size now; None where there is none."""
+    try:
+        descriptor = lines.open_file(folder / lines.CURRENT, os.O_RDONLY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None, 0
+    return stack.enter_context(os.fdopen(descriptor, "rb")), os.fstat(descriptor).st_size
 
 
 def _in_order(found: dict[int, Path], reading: _Reading) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from autonomy.bootstrap.config import check_workspace
 from autonomy.bootstrap.settings import MemorySettings, Settings
 from autonomy.core.errors import ConfigurationError
 from autonomy.core.graph import fingerprint
@@ -19,7 +20,7 @@ from autonomy.storage import migrate
 from autonomy.storage.database import Database
 
 if TYPE_CHECKING:
-    from autonomy.audit.log import AuditLog
+    from autonomy.audit.log import AuditLog, Unwritten
     from autonomy.memory.embedding import Embedder
     from autonomy.memory.readers.document import Limits
     from autonomy.services.asked import Defaults
@@ -61,10 +62,15 @@ class App:
         )
 
     @cached_property
-    def audit(self) -> AuditLog:
-        """The audit log. Nothing is touched before the first line."""
-        from autonomy.audit.log import AuditLog
+    def audit(self) -> AuditLog | Unwritten:
+        """The audit log. Nothing is touched before the first line; in a workspace that can only be read, none is written."""
+        from autonomy.audit.log import AuditLog, Unwritten
 
+        try:
+            check_workspace(self.home)
+            self.database.check_writable()
+        except ConfigurationError:
+            return Unwritten()
         return AuditLog(self.home / AUDIT, self.database, secrets=self.settings.secrets())
 
     @cached_property
@@ -139,12 +145,15 @@ class App:
         self.close()
 
 
-def open_app(settings: Settings, *, migrate_first: bool = True) -> App:
-    """Open the workspace's database, brought up to date where it is SQLite. Raises ConfigurationError, NewerSchema."""
+def open_app(settings: Settings, *, migrate_first: bool = True, writes: bool = True) -> App:
+    """Open the workspace's database, brought up to date where it is SQLite. Raises NewerSchema, and ConfigurationError: also
+    for a database that can only be read, unless nothing is to be written (`writes`)."""
     # Whoever is frozen for a lease has lost its jobs: they are free at once, not a minute later. A busy machine gets 5 s.
     idle = max(5.0, min(60.0, settings.queue.lease_seconds))
     database = Database(settings.database_url, grow_wal=False, idle_seconds=idle)
     try:
+        if writes:
+            database.check_writable()
         if migrate_first:
             migrate.ensure(database)
     except BaseException:

@@ -35,9 +35,13 @@ class Defaults:
     priority: int = 5
 
 
-def check(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str) -> None:
-    """Refuse what can never become a run, before anything is written. Raises InvalidInput naming the field."""
-    _spec(spec or {}, journey=journey, goal=goal, corpus=(), budget=Budget())
+def check(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, defaults: Defaults, folders: bool) -> None:
+    """Refuse what could not become a run, before anything is written; who names no corpus may be given one later.
+
+    Raises InvalidInput as `resolve` does.
+    """
+    asked = spec or {}
+    _spec(asked, journey=journey, goal=goal, corpus=_corpus(asked, defaults, folders=folders), budget=Budget())
 
 
 def resolve(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, defaults: Defaults, folders: bool) -> TaskSpec:
@@ -46,12 +50,10 @@ def resolve(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, d
     Raises InvalidInput for a malformed field and for a corpus that is not there.
     """
     asked = spec or {}
-    names = _names(asked.get("corpus"))
-    if names:
-        corpus = tuple(str(_folder(name, defaults, folders=folders)) for name in names)
-    elif defaults.corpus is not None:
+    corpus = _corpus(asked, defaults, folders=folders)
+    if not corpus and defaults.corpus is not None:
         corpus = (str(_folder(defaults.corpus, defaults, folders=True)),)
-    else:
+    if not corpus:
         raise InvalidInput("the task names no corpus, and there is no default", NO_CORPUS)
     return _spec(asked, journey=journey, goal=goal, corpus=corpus, budget=defaults.budget)
 
@@ -60,7 +62,6 @@ def _spec(asked: Mapping[str, Any], *, journey: str | None, goal: str, corpus: t
     unknown = next((name for name in asked if name not in FIELDS and name not in BUDGETS), None)
     if unknown is not None:
         raise InvalidInput(f"task_spec has no field {unknown[:80]!r}", f"Known: {', '.join((*FIELDS, *BUDGETS))}.")
-    _names(asked.get("corpus"))
     values = {name: value for name, value in asked.items() if name in FIELDS and value is not None}
     if isinstance(values.get("provider"), str):
         values["provider"] = [part.strip() for part in values["provider"].split(",")]
@@ -72,14 +73,15 @@ def _spec(asked: Mapping[str, Any], *, journey: str | None, goal: str, corpus: t
         raise _invalid(error) from None
 
 
-def _names(corpus: Any) -> tuple[str, ...]:
-    """One name or several. Raises InvalidInput."""
+def _corpus(asked: Mapping[str, Any], defaults: Defaults, *, folders: bool) -> tuple[str, ...]:
+    """The folders that one name or several stand for; none where none is named. Raises InvalidInput."""
+    corpus = asked.get("corpus")
     if corpus is None:
         return ()
     names = [corpus] if isinstance(corpus, str) else corpus
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
         raise InvalidInput("corpus must be a name or a list of names", "Use names of [corpora].")
-    return tuple(names)
+    return tuple(str(_folder(name, defaults, folders=folders)) for name in names)
 
 
 def _folder(name: str, defaults: Defaults, *, folders: bool) -> Path:

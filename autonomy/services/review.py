@@ -1,7 +1,8 @@
 """A run as a party of the task protocol: its work log, what it left behind, and the Critic's gates as a reviewer's verdict.
 
 The gates are those of the run's manifest. A criterion whose id is the name of a gate, or whose text holds that name, stands
-or falls with that gate; every other criterion with the run as a whole: whether it was delivered.
+or falls with that gate; the criterion of a task that states none with the run's outcome. Every other one, in free words,
+falls with a run that did not deliver; of one that did, nothing here can say whether it is met: a person must look.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any, Final
 
 from autonomy.core.clock import iso
 from autonomy.core.events import Event
-from autonomy.core.gates import OUTCOME
 from autonomy.ssot.reading import MOST_EXACT
 from autonomy.ssot.task import Item, Result, Task, Verdict
 
 CRITIC: Final = "critic"
 DELIVERED: Final = "delivered"
+OUTCOME: Final = "outcome"
+"""What measures a criterion that no gate measures: whether the run delivered."""
+UNMEASURED: Final = "Nothing measures this: a person must look at the document"
 DEFAULT_CRITERIA: Final = ({"id": "delivered", "text": "A document that answers the request is delivered; its gates pass."},)
 DEFAULT_SCOPE: Final = ({"id": "artifacts", "text": "Only files in the run's own folder below artifacts/ are written."},)
 LONGEST: Final = 2000
@@ -46,6 +49,11 @@ class Gates:
         """The gates that a criterion names."""
         named = {criterion.id, *_WORDS.findall(criterion.text)}
         return [row for row in self.rows if row.get("name") in named]
+
+    def unmeasured(self, criterion: Item) -> bool:
+        """Whether the run delivered, and nothing says more of this criterion than that: it is in free words."""
+        ours = {"id": criterion.id, "text": criterion.text} in DEFAULT_CRITERIA
+        return self.outcome == DELIVERED and not ours and not self.of(criterion)
 
 
 def read_gates(folder: Path) -> tuple[Mapping[str, Any], ...]:
@@ -82,19 +90,20 @@ def work_log(events: Iterable[Event]) -> list[dict[str, Any]]:
 
 
 def result(task: Task, log: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, Any]], gates: Gates) -> Result:
-    """What the run hands in: its log, its files (path, sha256, size, role), and each criterion as far as it was measured: one
-    that names no gate is `measured_by` the run's outcome alone, which says nothing about its words."""
+    """What the run hands in: its log, its files (path, sha256, size, role), and each criterion with what it was `measured_by`:
+    gates, or the run's outcome, or nothing, and then `met` is None."""
     criteria = []
     for criterion in task.acceptance_criteria:
         bound = gates.of(criterion)
-        met = gates.outcome == DELIVERED and all(bool(row.get("pass")) for row in bound)
         names = [str(row["name"]) for row in bound]
+        measured = not gates.unmeasured(criterion)
+        met = gates.outcome == DELIVERED and all(bool(row.get("pass")) for row in bound)
         criteria.append(
             {
                 "criterion_ref": criterion.id,
-                "met": met,
+                "met": met if measured else None,
                 "evidence": trace(log, names),
-                "measured_by": names or [OUTCOME],
+                "measured_by": (names or [OUTCOME]) if measured else [],
             }
         )
     return Result.model_validate({"work_log": list(log), "diff_snapshot": list(files), "criteria": criteria})
@@ -107,7 +116,8 @@ class Critic:
     gates: Gates
 
     def review(self, task: Task, result: Result, at: str) -> Verdict:
-        """Approve what was delivered and whose criteria are met; else one issue for each gate that says why not."""
+        """Approve what was delivered and whose criteria are met; else one issue for each gate that says why not. Where only
+        criteria are left that nothing measures, one issue for each of them, and a person's turn."""
         log = [entry.model_dump() for entry in result.work_log]
         issues: list[dict[str, Any]] = []
 
@@ -124,7 +134,12 @@ class Critic:
         if self.gates.outcome != DELIVERED and not issues:
             why = f": {self.gates.error}" if self.gates.error else ""
             add(general, f"The run ended as {self.gates.outcome}{why}"[:LONGEST], [])
-        return Verdict.model_validate({"decision": "reject" if issues else "approve", "by": CRITIC, "at": at, "issues": issues})
+        decision = "reject" if issues else "approve"
+        if not issues:
+            for criterion in filter(self.gates.unmeasured, task.acceptance_criteria):
+                add(criterion.id, UNMEASURED, [])
+                decision = "needs_review"
+        return Verdict.model_validate({"decision": decision, "by": CRITIC, "at": at, "issues": issues})
 
     def _general(self, task: Task) -> str:
         """The criterion that speaks of the work as a whole: the first one that names no gate."""

@@ -211,8 +211,11 @@ class Runs:
         return {run_id: "gone" if run_id in gone else "silent" for run_id in silent | gone}
 
     def deliverables(self, run_id: str) -> list[dict[str, Any]]:
-        """What the run hands over, without the source snapshots: path, role, media_type, sha256."""
-        sql = "SELECT path, role, media_type, sha256 FROM artifact WHERE run_id = :run AND role <> 'source' ORDER BY role, path"
+        """What the run hands over, without the stored sources: path, role, media_type, sha256, artifact_id."""
+        sql = (
+            "SELECT path, role, media_type, sha256, id AS artifact_id FROM artifact "
+            "WHERE run_id = :run AND role NOT IN ('source', 'source-map') ORDER BY role, path"
+        )
         return self._database.read(lambda tx: tx.rows(sql, run=run_id))
 
     def events(self, run_id: str, *, after: int = 0, limit: int = 500) -> list[Event]:

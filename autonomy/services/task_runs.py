@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from autonomy.core.clock import iso
 from autonomy.core.errors import AutonomyError, ConfigurationError, CorruptState, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.gates import MUST_PASS
@@ -26,7 +27,7 @@ from autonomy.services.ledger import Ledger, Telling, now
 from autonomy.services.runs import RESERVED, Runs, StartRun
 from autonomy.ssot import protocol, status
 from autonomy.ssot.reading import Stored
-from autonomy.ssot.task import Dispatch, Task
+from autonomy.ssot.task import Deliverable, Dispatch, Task
 from autonomy.storage.database import Tx
 
 log = logging.getLogger("autonomy.tasks")
@@ -90,7 +91,7 @@ class TaskRuns:
     def _request(self, task: Task, key: str) -> StartRun:
         spec = asked.resolve(
             task.task_spec, journey=task.journey, goal=task.request_text, defaults=self._defaults,
-            folders=task.source == "cli",
+            folders=names_folders(task),
         )  # fmt: skip
         spec = spec.model_copy(update={"constraints": (*spec.constraints, *review.constraints(task))})
         return StartRun(
@@ -147,6 +148,7 @@ class TaskRuns:
         outcome = it.run.outcome or it.run.status
         gates = review.Gates(review.read_gates(self._home / "artifacts" / it.run.id), outcome, it.run.error, MUST_PASS)
         entries, files = self._database.read(lambda tx: (_log(tx, it.run.id), _files(tx, it.run.id)))
+        handed = [Deliverable.model_validate(row) for row in self._runs.deliverables(it.run.id)]
 
         def hand_in(task: Task) -> Task | None:
             n, task = _dispatch_of(task, it)
@@ -154,7 +156,8 @@ class TaskRuns:
                 return None
             if _nth(task, n).ack is None:
                 task = protocol.acknowledged(task, n, protocol.acknowledge(task, now()))
-            return protocol.executed(task, n, review.result(task, entries, files, gates), outcome)
+            worked = review.result(task, entries, files, gates)
+            return protocol.executed(task, n, worked, outcome, iso(it.run.finished_at), handed)
 
         if not self._written(it, hand_in, self._telling("protocol_result", it, ECHOED, outcome=outcome)):
             return False
@@ -282,6 +285,11 @@ class TaskRuns:
         except (NotFound, CorruptState) as error:
             log.warning("a task was left out: %s", error, extra={"action": "task.damaged"})
             return False
+
+
+def names_folders(task: Task) -> bool:
+    """Whether the task may name a folder as its corpus: over the web a corpus is a name of [corpora] only."""
+    return task.source == "cli"
 
 
 def given_out(task: Task) -> Task:

@@ -23,7 +23,7 @@ from autonomy.services.ledger import Audit, Ledger, Telling, now
 from autonomy.services.review import DEFAULT_CRITERIA, DEFAULT_SCOPE
 from autonomy.services.runs import Page, Runs
 from autonomy.services.task_events import TaskEvent
-from autonomy.services.task_runs import TaskRuns, given_out
+from autonomy.services.task_runs import TaskRuns, given_out, names_folders
 from autonomy.services.trail import Trail
 from autonomy.ssot import protocol, status
 from autonomy.ssot.canonical import canonical
@@ -96,6 +96,7 @@ class Tasks:
         self._database = database
         self._audit = audit
         self._ledger = Ledger(store, database, audit, wake)
+        self._defaults = defaults
         self._work = TaskRuns(self._ledger, home, runs, defaults, max_dispatches)
         self._trail = Trail(database, audit, home / "audit")
         self._most = max_dispatches
@@ -108,6 +109,9 @@ class Tasks:
     def create(self, new: NewTask) -> Created:
         """Write a new task, pending. The same id again changes nothing. Raises InvalidInput, and then nothing was written."""
         task = _new(new)
+        asked.check(
+            task.task_spec, journey=task.journey, goal=task.request_text, defaults=self._defaults, folders=names_folders(task)
+        )  # fmt: skip
         made, fresh = self._ledger.create(task, Telling("task_created", new.user_id, {"source": new.source}))
         return Created(made.as_json(), duplicate=not fresh)
 
@@ -334,6 +338,7 @@ def brief(task: Task) -> dict[str, Any]:
         "updated_at": task.updated_at or task.created_at,
         "run_id": task.run_id,
         "outcome": task.outcome,
+        "finished_at": task.finished_at,
         "ci_status": task.ci_status,
         "error": task.error,
     }
@@ -363,11 +368,9 @@ def _new(new: NewTask) -> Task:
         if getattr(new, name) is not None:
             values[name] = dict(getattr(new, name))
     try:
-        task = Task.model_validate(values)
+        return Task.model_validate(values)
     except ValidationError as error:
         raise _invalid(error) from None
-    asked.check(task.task_spec, journey=task.journey, goal=task.request_text)
-    return task
 
 
 def _invalid(error: ValidationError) -> InvalidInput:

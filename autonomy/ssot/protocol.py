@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from autonomy.core.errors import InvalidInput
 from autonomy.ssot.canonical import canonical
-from autonomy.ssot.task import Ack, Dispatch, Issue, Item, Result, Task, Verdict
+from autonomy.ssot.task import Ack, Deliverable, Dispatch, Issue, Item, Result, Task, Verdict
 
 HINT = "The protocol was not kept; see the task file."
 
@@ -64,9 +64,9 @@ def check_result(task: Task, result: Result) -> None:
 
 
 def check_verdict(task: Task, result: Result, verdict: Verdict) -> None:
-    """Raises InvalidInput for issues that cannot be traced, for a rejection without one, for an approval with one."""
-    if (verdict.decision == "reject") != bool(verdict.issues):
-        raise InvalidInput("a rejection names its issues, an approval has none", HINT)
+    """Raises InvalidInput for issues that cannot be traced, for an approval with one, for any other verdict without one."""
+    if (verdict.decision == "approve") == bool(verdict.issues):
+        raise InvalidInput("an approval has no issues, every other verdict names its own", HINT)
     if len({issue.id for issue in verdict.issues}) != len(verdict.issues):
         raise InvalidInput("two issues have one id", HINT)
     entries = [entry.id for entry in result.work_log]
@@ -78,7 +78,7 @@ def dispatch(task: Task, at: str, issues: Sequence[Issue] = ()) -> Task:
     """The task given out once more."""
     n = max((each.n for each in task.dispatches), default=0) + 1
     added = {"n": n, "at": at, "issues": _data(issues)}
-    of_the_last = ("ack", "result", "verdict", "outcome", "error", "run_id")
+    of_the_last = ("ack", "result", "verdict", "outcome", "finished_at", "deliverables", "error", "run_id")
     cleared = {name: None for name in of_the_last if getattr(task, name) is not None}
     return task.evolve(dispatches=[*task.dispatches, added], **cleared)
 
@@ -91,14 +91,20 @@ def acknowledged(task: Task, n: int, ack: Ack) -> Task:
     return _with(task, n, ack=ack)
 
 
-def executed(task: Task, n: int, result: Result, outcome: str) -> Task:
-    """The task with the executor's result. Raises InvalidInput before the echo, a second time, and for what points nowhere."""
+def executed(
+    task: Task, n: int, result: Result, outcome: str, finished_at: str | None = None, deliverables: Sequence[Deliverable] = ()
+) -> Task:
+    """The task with the executor's result: how and when the work ended, and what it handed over.
+
+    Raises InvalidInput before the echo, a second time, and for what points nowhere.
+    """
     if _nth(task, n).ack is None:
         raise InvalidInput(f"dispatch {n} was never acknowledged", HINT)
     if _nth(task, n).result is not None:
         raise InvalidInput(f"dispatch {n} has its result already", HINT)
     check_result(task, result)
-    return _with(task, n, result=result, outcome=outcome)
+    ended = {} if finished_at is None else {"finished_at": finished_at, "deliverables": tuple(deliverables)}
+    return _with(task, n, result=result, outcome=outcome, **ended)
 
 
 def reviewed(task: Task, n: int, verdict: Verdict, at: str, *, again: bool) -> Task:
@@ -128,7 +134,7 @@ Step = Callable[[str, Callable[[Task], Task]], Task]
 
 
 def play(task: Task, executor: Executor, reviewer: Reviewer, *, clock: Callable[[], str], most: int, step: Step) -> Task:
-    """See a task through to its acceptance, or to the rejection of the last of `most` dispatches."""
+    """See a task through to its acceptance, to a person's turn, or to the rejection of the last of `most` dispatches."""
     if task.last is None:
         task = step("dispatch", lambda now: dispatch(now, clock()))
     while (last := task.last) is not None and last.verdict is None:
@@ -143,7 +149,7 @@ def _play_once(
     ack = executor.acknowledge(task, clock())
     task = step("ack", lambda now: acknowledged(now, n, ack))
     result = executor.execute(task, last)
-    task = step("result", lambda now: executed(now, n, result, "delivered"))
+    task = step("result", lambda now: executed(now, n, result, "delivered", clock()))
     verdict = reviewer.review(task, result, clock())
     return step("verdict", lambda now: reviewed(now, n, verdict, clock(), again=again))
 

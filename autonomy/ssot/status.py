@@ -1,7 +1,8 @@
 """The status engine: what a task's facts add up to, and which decisions they admit. Nothing else judges a task.
 
 pending: nobody has decided. rejected: a person said no. approved: a person said yes; its work may be under way, or its
-result was accepted. needs_review: the last dispatch was not accepted and no other follows, so a person decides again.
+result was accepted. needs_review: the last dispatch was not accepted and no other follows, or holds a criterion that nothing
+measures, so a person decides again.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ def status(task: Task) -> Status:
 
 
 def _unaccepted(task: Task, decision: Decision) -> bool:
-    """Whether the last dispatch ended in a rejection that came after the person's decision.
+    """Whether the last dispatch ended without an approval, after the person's decision.
 
     A rejection that leads to another dispatch is followed by it in the same change of the file, so it is never the last.
     """
     last = task.last
-    rejected = last is not None and last.verdict is not None and last.verdict.decision == "reject"
-    return rejected and decision.dispatches < len(task.dispatches)
+    unaccepted = last is not None and last.verdict is not None and last.verdict.decision != "approve"
+    return unaccepted and decision.dispatches < len(task.dispatches)
 
 
 def admits_decision(task: Task) -> bool:

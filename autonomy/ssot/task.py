@@ -97,10 +97,10 @@ class Change(Kept):
 
 
 class Measured(Kept):
-    """What the executor says of one criterion; `evidence` names entries of its work log."""
+    """What the executor says of one criterion; `met` None: nothing measured it. `evidence` names entries of its work log."""
 
     criterion_ref: Id
-    met: Annotated[bool, Field(strict=True)]
+    met: Annotated[bool, Field(strict=True)] | None
     evidence: tuple[Id, ...] = ()
 
 
@@ -122,16 +122,29 @@ class Issue(Kept):
 
 
 class Verdict(Kept):
-    """What a reviewer says of a result."""
+    """What a reviewer says of a result. needs_review: it found nothing amiss, yet cannot say all; a person must look."""
 
-    decision: Literal["approve", "reject"]
+    decision: Literal["approve", "reject", "needs_review"]
     by: FilledText
     at: Moment
     issues: tuple[Issue, ...] = ()
 
 
+class Deliverable(Kept):
+    """One file that was handed over, stored sources aside; `path` is relative to the workspace, the id that of the run's."""
+
+    path: FilledText
+    role: Text
+    media_type: Text
+    sha256: Sha256
+    artifact_id: Id
+
+
 class Dispatch(Kept):
-    """One time that the task was given to an executor; `issues` are those of the verdict before, unchanged."""
+    """One time that the task was given to an executor; `issues` are those of the verdict before, unchanged.
+
+    Once its work has ended: `outcome`, `finished_at`, and the `deliverables`, the document before its manifest.
+    """
 
     n: Annotated[Count, Field(ge=1)]
     at: Moment
@@ -141,6 +154,8 @@ class Dispatch(Kept):
     result: Result | None = None
     verdict: Verdict | None = None
     outcome: Text | None = None
+    finished_at: Moment | None = None
+    deliverables: tuple[Deliverable, ...] | None = None
 
 
 class Git(Kept):
@@ -152,7 +167,7 @@ class Git(Kept):
 
 
 class Task(Kept):
-    """One task. `ack`, `result`, `verdict` and `outcome` are those of the last dispatch, once it has them."""
+    """One task. What it shares with a dispatch, from `ack` to `deliverables`, is that of the last, once it has it."""
 
     task_id: Id
     schema_version: Literal[1] = 1
@@ -179,6 +194,8 @@ class Task(Kept):
     dispatches: tuple[Dispatch, ...] = ()
     run_id: Id | None = None
     outcome: Text | None = None
+    finished_at: Moment | None = None
+    deliverables: tuple[Deliverable, ...] | None = None
     error: Text | None = None
 
     @model_validator(mode="after")

@@ -190,6 +190,11 @@ class Database:
         self._closed = False
         self._thread: threading.Thread | None = None
 
+    def check_writable(self) -> None:
+        """Raises ConfigurationError for a file that this process may only read; what a server allows shows when it is asked."""
+        if self.path is not None and self.path.exists() and not sqlite.writable(self.path):
+            raise sqlite.unwritable(self.path)
+
     # -- writing ----------------------------------------------------------------------------------
 
     def submit(self, fn: Callable[[Tx], T]) -> Future[T]:

@@ -65,7 +65,7 @@ def connect(path: Path, *, readonly: bool = False) -> Any:
         connection = _open(str(path))
         if readonly:
             connection.execute("PRAGMA query_only=ON")
-            if path.is_file() and not _writable(path.parent):
+            if path.is_file() and not writable(path.parent):
                 connection = _still(connection, path)
         else:
             mode = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
@@ -85,8 +85,9 @@ def _open(name: str, *, uri: bool = False) -> Any:
     return connection
 
 
-def _writable(folder: Path) -> bool:
-    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+def writable(path: Path) -> bool:
+    """Whether this process may write what is there."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _still(connection: Any, path: Path) -> Any:
@@ -136,12 +137,17 @@ def translate_error(error: Exception, path: Path) -> StorageError | Configuratio
         hint = "See which process holds it, then try again."
         return StorageUnavailable(f"{path} stayed locked for {BUSY_TIMEOUT_MS // 1000} s", hint)
     if "readonly" in text or "read-only" in text:
-        return ConfigurationError(f"{path} cannot be written", "Make it writable or set AUTONOMY_HOME to a folder of yours.")
+        return unwritable(path)
     if "unable to open" in text:
         return ConfigurationError(f"cannot open the database {path}", "Check that its folder exists and is writable.")
     if "not a database" in text or "malformed" in text:
         return ConfigurationError(f"{path} is not a sound SQLite database", RESTORE)
     return StorageError(f"the database refused: {text}", "See 'autonomy doctor'.")
+
+
+def unwritable(path: Path) -> ConfigurationError:
+    """The error of whoever was to write where nothing can be written."""
+    return ConfigurationError(f"{path} cannot be written", "Make it writable or set AUTONOMY_HOME to a folder of yours.")
 
 
 def _no_room(path: Path, *, sure: bool) -> StorageError:

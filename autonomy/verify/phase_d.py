@@ -1,8 +1,9 @@
 """Phase D, the protocol of work and review: the echo before the work, issues that name their criterion, traces, fidelity.
 
 Played twice over one server: by two scripted parties, an executor that misses a criterion and a reviewer that notices, and
-by the run engine with the Critic as its reviewer, once with a task that can be met and once with one that cannot. What they
-left in the task is read over HTTP and judged here, by code of its own.
+by the run engine with the Critic as its reviewer: with a task that can be met, with one that cannot, and with one whose
+criterion nothing measures, which waits for a person. What they left in the task is read over HTTP and judged here, by code
+of its own.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ SCOPE: list[Item] = [
 ]
 ASKED = {
     "scripted": CRITERIA,
-    "engine, met": CRITERIA[1:2],
+    "engine, met": [{"id": "quote_found", "text": "Every quotation is found again in its source."}],
+    "engine, unmeasured": CRITERIA[1:2],
     "engine, missed": [*CRITERIA[:1], {"id": "min_citations", "text": "At least 500 citations."}],
 }
 """The criteria of each task as they were sent: the echo is held against these, not against what the server made of them."""
@@ -54,9 +56,10 @@ async def run(stage: Stage) -> None:
         played = await new_task(client, "Explain leases.", acceptance_criteria=ASKED["scripted"], declared_scope=SCOPE)
         await asyncio.to_thread(_play, server, played)
         stage.progress("the run engine and its Critic", 0.3)
-        met = await _ordered(
-            client, "Explain how jobs are protected.", {"goal": GOAL, "corpus": "sample"}, ASKED["engine, met"]
-        )
+        met, unmeasured = [
+            await _ordered(client, "Explain how jobs are protected.", {"goal": GOAL, "corpus": "sample"}, ASKED[name])
+            for name in ("engine, met", "engine, unmeasured")
+        ]
         missed = await _ordered(
             client,
             "Explain it with more evidence than there is.",
@@ -66,6 +69,7 @@ async def run(stage: Stage) -> None:
         found = {
             "scripted": await _read(client, played),
             "engine, met": await _settled(client, met, stage, 0.4),
+            "engine, unmeasured": await _settled(client, unmeasured, stage, 0.6),
             "engine, missed": await _settled(client, missed, stage, 0.7),
         }
         _files(stage, server, found)
@@ -140,7 +144,8 @@ def _judge(stage: Stage, found: dict[str, dict[str, Any]]) -> None:
         stage.report.measured(ack_echo_match_rate=sum(acks) / len(acks))
     if issues:
         stage.report.measured(issues_with_criterion_ref_rate=sum(issues) / len(issues))
-    wanted = {"scripted": "approved", "engine, met": "approved", "engine, missed": "needs_review"}
+    review = "needs_review"
+    wanted = {"scripted": "approved", "engine, met": "approved", "engine, unmeasured": review, "engine, missed": review}
     for name, status in wanted.items():
         if found[name].get("status") != status:
             stage.report.fail(f"the task of '{name}' ended as {found[name].get('status')}, wanted {status}")

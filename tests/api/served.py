@@ -16,11 +16,13 @@ import httpx
 
 from autonomy.api.hub import Hub
 from autonomy.api.serve import Server, listen, serve_listening
+from autonomy.api.streams import EventStream
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import ServeSettings, Settings
 from autonomy.providers.settings import Secret
 from autonomy.runtime import events, runs
 from autonomy.services.tokens import make_token
+from autonomy.storage.artifacts import write_atomic
 from autonomy.storage.database import Database
 from tests.commands import CORPUS
 
@@ -90,6 +92,12 @@ class Served:
         assert self._server is not None
         return self._server._deps.hub
 
+    @property
+    def readers(self) -> set[EventStream]:
+        """The streams that are read now."""
+        assert self._server is not None
+        return self._server._deps.broadcast.readers
+
     def beat(self) -> None:
         """Let the keep-alive timer ring now."""
         assert self.hub._loop is not None
@@ -126,6 +134,17 @@ class Served:
         done = ("run.done", None, {"outcome": "delivered"})
         self.app.database.write(lambda tx: runs.mark(tx, run_id, ["queued"], "done", done, outcome="delivered"))
         self.app.wake.ring("events")
+
+    def artifact(self, run_id: str, name: str, media_type: str, data: bytes) -> str:
+        """A document that the run handed over."""
+        sha256 = write_atomic(self.app.home / "artifacts" / run_id / name, data)
+        values = {"id": f"a{name.replace('.', '-')}", "run": run_id, "path": f"artifacts/{run_id}/{name}", "type": media_type}
+        sql = (
+            "INSERT INTO artifact (id, run_id, path, role, media_type, sha256, size, created_at) "
+            "VALUES (:id, :run, :path, 'deliverable', :type, :sha256, :size, now_us())"
+        )
+        self.app.database.write(lambda tx: tx.run(sql, sha256=sha256, size=len(data), **values))
+        return str(values["id"])
 
     def raw(self, data: bytes) -> bytes:
         """Send bytes as they are, and read what comes until the server closes."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +19,10 @@ from autonomy.api.limits import BODY_BYTES
 from autonomy.api.metrics import Requests
 from autonomy.bootstrap.settings import ServeSettings
 from autonomy.core.errors import ConfigurationError
+from autonomy.services.tokens import digest, revoke
 from autonomy.storage.database import Database
-from tests.api.served import ADMIN, ASKED, Served, settings
+from tests.api.served import ADMIN, ASKED, PATIENCE, Reader, Served, settings
+from tests.commands import until
 
 PROTECTED = (
     "/api/v2/runs",
@@ -147,6 +152,72 @@ def test_a_browser_signs_in_acts_and_signs_out(served: Served) -> None:
             browser.get("/api/v2/runs", headers={"cookie": f"autonomy_session={held['autonomy_session']}"}).status_code == 401
         )
     assert served.written()["browser_session"] == 0
+
+
+@pytest.fixture
+def elsewhere(served: Served) -> Iterator[Database]:
+    """The database as another process has it: the command line's."""
+    with Database(served.app.settings.database_url, grow_wal=False) as opened:
+        yield opened
+
+
+def test_a_token_that_was_taken_back_opens_nothing_from_then_on(served: Served, elsewhere: Database) -> None:
+    for _ in range(20):
+        with served.client(served.token("alice")) as alice, served.client(None) as browser:
+            assert browser.post("/login", data={"token": served.token("alice")}).status_code == 303
+            for client in (alice, browser, alice, browser):
+                assert client.get("/api/v2/runs").status_code == 200
+            assert len(revoke(elsewhere, "alice")) == 2
+            for client in (alice, browser):
+                assert client.get("/api/v2/runs").status_code == 401
+    assert served.written()["browser_session"] == 0
+
+
+def test_one_of_two_tokens_is_taken_back_and_the_other_goes_on(served: Served, elsewhere: Database) -> None:
+    old, new, other = served.token("alice"), served.token("alice"), served.token("bob")
+    revoke(elsewhere, "alice", digest(old)[:8])
+    for token, status in ((old, 401), (new, 200), (other, 200)):
+        with served.client(token) as client:
+            assert client.get("/api/v2/runs").status_code == status
+
+
+def test_a_browser_that_signs_in_while_the_last_token_is_taken_back_is_not_signed_in(
+    served: Served, elsewhere: Database
+) -> None:
+    with served.client(None) as browser:
+        assert browser.post("/login", data={"token": served.token("alice")}).status_code == 303
+        elsewhere.write(lambda tx: tx.run("DELETE FROM token"))  # as it is when the sign-in is written behind it
+        assert browser.get("/api/v2/runs").status_code == 401
+
+
+def test_the_streams_of_a_token_that_was_taken_back_end_and_others_go_on(served: Served, elsewhere: Database) -> None:
+    run_id = served.run("alice")
+    readers = {
+        user: [Reader(served.port, path, token=token) for path in ("/api/events", f"/api/v2/runs/{run_id}/events?from=2")]
+        for user, token in (("alice", served.token("alice")), ("admin", ADMIN))
+    }
+    reading = {user: [threading.Thread(target=each.read) for each in each_user] for user, each_user in readers.items()}
+    for thread in itertools.chain.from_iterable(reading.values()):
+        thread.start()
+    until(lambda: len(served.readers) == 4, "the streams")
+    revoke(elsewhere, "alice")
+    for thread in reading["alice"]:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert all(thread.is_alive() for thread in reading["admin"])
+    served.stop()
+    for thread in reading["admin"]:
+        thread.join(PATIENCE)
+
+
+def test_taking_the_last_token_back_opens_no_server_that_runs(tmp_path: Path, database_url: str) -> None:
+    with Served(settings(tmp_path, database_url, admin=None)) as up, up.client(None) as anybody:
+        assert anybody.get("/api/v2/runs").status_code == 200
+        with up.client(up.token("alice")) as alice:
+            assert alice.get("/api/v2/runs").status_code == 200
+    with Served(settings(tmp_path, database_url, admin=None)) as up, up.client(None) as anybody:
+        revoke(up.app.database, "alice")
+        assert anybody.get("/api/v2/runs").status_code == 401
 
 
 def test_a_session_that_is_over_opens_nothing(served: Served) -> None:

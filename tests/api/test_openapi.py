@@ -28,5 +28,12 @@ def test_the_document_names_every_route_and_the_token(served: Served, admin: htt
     assert {"/api/tasks", "/api/events", "/api/v2/runs", "/api/v2/runs/{run_id}/events", "/webhooks/github"} <= set(
         document["paths"]
     )
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    summaries = [each["summary"] for each in operations]
+    assert len(set(summaries)) == len(summaries)
+    for each in operations:  # FastAPI's own summary is the function's name, and the operation's id begins with that
+        named = each["operationId"].startswith(each["summary"].lower().replace(" ", "_"))
+        assert not named, each["summary"]
+        assert 2 <= len(each["summary"].split()) <= 7, each["summary"]
     assert document["security"] == [{"token": []}, {"session": []}]
     assert not any("HTTPValidationError" in str(path) for path in document["paths"].values())

@@ -89,6 +89,32 @@ def test_an_approval_keeps_its_reason(served: Served, admin: httpx.Client) -> No
     assert line["reason"] == "worth it"
 
 
+def test_what_nothing_measures_is_left_to_the_admin_who_closes_it_once(served: Served, admin: httpx.Client) -> None:
+    criteria = [{"id": "c1", "text": "Written for children."}]
+    task_id = admin.post("/api/tasks", json={**TASK, "acceptance_criteria": criteria}).json()["task_id"]
+    run_id = admin.post(f"/api/tasks/{task_id}/approve").json()["run_id"]
+    served.artifact(run_id, "deliverable.md", "text/markdown", b"# Leases")
+    served.end(run_id)
+    assert served.app.tasks.report_pending() == 1
+    shown = admin.get(f"/api/tasks/{task_id}").json()
+    assert (shown["status"], shown["outcome"], shown["verdict"]["decision"]) == ("needs_review", "delivered", "needs_review")
+    assert [issue["criterion_ref"] for issue in shown["verdict"]["issues"]] == ["c1"]
+    assert shown["result"]["criteria"][0]["met"] is None
+    assert shown["finished_at"] == admin.get(f"/api/v2/runs/{run_id}").json()["updated_at"]
+    (document,) = shown["deliverables"]
+    assert document["path"] == f"artifacts/{run_id}/deliverable.md"
+    assert admin.get(f"/api/v2/runs/{run_id}/artifacts/{document['artifact_id']}").content == b"# Leases"
+    waiting = admin.get("/api/tasks", params={"status": "needs_review"}).json()["items"]
+    assert [(item["task_id"], item["finished_at"]) for item in waiting] == [(task_id, shown["finished_at"])]
+    closed = admin.post(f"/api/tasks/{task_id}/approve", json={"reason": "Read it."}).json()
+    assert (closed["status"], closed["decision"]["reason"], closed["verdict"]) == ("approved", "Read it.", shown["verdict"])
+    assert [admin.post(f"/api/tasks/{task_id}/{verb}").status_code for verb in ("approve", "reject")] == [409, 409]
+    assert served.written()["run"] == 1
+    reader = Reader(served.port, "/api/events")
+    reader.read(closed["revision"])
+    assert [seen.type for seen in reader.seen][-2:] == ["task.needs_review", "task.approved"]
+
+
 def test_users_see_their_own_tasks_and_decide_none(served: Served, admin: httpx.Client) -> None:
     with served.client(served.token("alice")) as alice, served.client(served.token("bob")) as bob:
         task_id = alice.post("/api/tasks", json={**TASK, "task_id": "hers"}).json()["task_id"]
@@ -129,6 +155,27 @@ def test_a_task_that_makes_no_sense_is_refused_and_leaves_nothing(
     answer = admin.post("/api/tasks", json={**TASK, **change})
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert admin.get("/api/tasks").json()["items"] == []
+
+
+def test_an_unknown_corpus_is_refused_in_the_words_of_runs_whatever_lies_there(
+    served: Served, admin: httpx.Client, tmp_path: Path
+) -> None:
+    def asked(path: str, corpus: Any) -> tuple[int, str, str]:
+        spec = {"goal": "Why?", "corpus": corpus}
+        body = {"journey": "research", "task_spec": spec}
+        answer = admin.post(path, json={**body, "request_text": "Why?"} if path == "/api/tasks" else body)
+        return answer.status_code, answer.json()["code"], answer.json()["detail"]
+
+    there, nowhere = tmp_path / "there", tmp_path / "nowhere"
+    there.mkdir()
+    for corpus in (str(there), str(nowhere), "other", "../docs", "docs/", "Docs", ["docs", str(there)]):
+        found = asked("/api/tasks", corpus)
+        name = corpus[-1] if isinstance(corpus, list) else corpus
+        assert found == (422, "invalid-input", f"there is no corpus named {name[:80]!r}")
+        assert found == asked("/api/v2/runs", corpus)
+    assert served.written()["task_event"] == 0
+    assert not (served.app.home / "ssot").exists()
+    assert admin.post("/api/tasks", json={"request_text": "Why?"}).status_code == 201  # whoever decides may name one yet
 
 
 def test_a_damaged_task_is_named_and_the_others_go_on(served: Served, admin: httpx.Client) -> None:

@@ -258,6 +258,19 @@ def test_nobody_appends_between_the_look_at_the_head_and_the_look_at_the_file(
     assert verify(folder, database).ok
 
 
+def test_a_reader_waits_for_who_appends_and_leaves_nothing_behind(
+    log: AuditLog, folder: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir()
+    assert verify(folder, database).ok
+    assert list(folder.iterdir()) == []
+    fill(log, 3)
+    monkeypatch.setattr("autonomy.audit.verify.PATIENCE", 0.01)
+    with log._held(), pytest.raises(StorageUnavailable, match="held by another"):
+        verify(folder, database)
+    assert verify(folder, database).ok
+
+
 def test_a_history_written_anew_by_the_owner_of_the_database_is_found_by_a_head_noted_elsewhere(
     log: AuditLog, folder: Path, database: Database
 ) -> None:

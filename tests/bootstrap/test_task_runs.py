@@ -125,9 +125,8 @@ def test_an_approval_that_the_database_refused_starts_its_run_while_something_wo
 
 
 def test_a_delivered_run_closes_its_task_with_work_log_files_and_verdict(app: App) -> None:
-    task_id = add(
-        app, acceptance_criteria=[{"id": "quote_found", "text": "Every quote is real."}, {"id": "c2", "text": "Short."}]
-    )
+    criteria = [{"id": "quote_found", "text": "Every quote is real."}, {"id": "c2", "text": "Its references hold."}]
+    task_id = add(app, acceptance_criteria=criteria)
     run_id = app.tasks.approve(task_id, "ada")["run_id"]
     work(app)
     task = app.tasks.show(task_id)
@@ -142,9 +141,70 @@ def test_a_delivered_run_closes_its_task_with_work_log_files_and_verdict(app: Ap
     for path, row in files.items():
         assert hashlib.sha256((app.home / path).read_bytes()).hexdigest() == row["sha256"]
     measured = {each["criterion_ref"]: each for each in task["result"]["criteria"]}
-    assert measured["quote_found"]["measured_by"] == ["quote_found"]
-    assert measured["c2"]["measured_by"] == ["outcome"]
+    assert {name: (each["met"], each["measured_by"]) for name, each in measured.items()} == {
+        "quote_found": (True, ["quote_found"]), "c2": (True, ["references"]),
+    }  # fmt: skip
     assert all(set(each["evidence"]) <= set(log) and each["evidence"] for each in measured.values())
+
+
+def test_a_task_says_when_its_run_delivered_and_where_the_document_is(app: App) -> None:
+    task_id = add(app)
+    page = app.tasks.approve(task_id, "ada")
+    assert not {"finished_at", "deliverables"} & set(page)
+    work(app)
+    task = json.loads((app.home / "ssot" / f"{task_id}.json").read_bytes())
+    assert task == app.tasks.show(task_id)
+    run = app.runs.inspect(task["run_id"])
+    assert (task["outcome"], task["finished_at"]) == ("delivered", run["finished_at"])
+    assert task["finished_at"] is not None
+    (brief,) = app.tasks.list().items
+    assert (brief["status"], brief["outcome"], brief["finished_at"]) == ("approved", "delivered", task["finished_at"])
+    document, manifest = task["deliverables"]
+    assert (document["role"], document["media_type"], manifest["role"]) == (
+        "deliverable",
+        "text/markdown; charset=utf-8",
+        "manifest",
+    )
+    assert document["path"] == f"artifacts/{task['run_id']}/deliverable.md"
+    assert hashlib.sha256((app.home / document["path"]).read_bytes()).hexdigest() == document["sha256"]
+    assert {document["artifact_id"], manifest["artifact_id"]} <= {row["artifact_id"] for row in run["artifacts"]}
+    (only,) = task["dispatches"]
+    assert {name: only[name] for name in ("outcome", "finished_at", "deliverables")} == {
+        name: task[name] for name in ("outcome", "finished_at", "deliverables")
+    }
+
+
+def test_a_criterion_in_free_words_leaves_a_delivered_task_to_a_person(app: App) -> None:
+    criteria = [{"id": "quote_found", "text": "Every quote is real."}, {"id": "c2", "text": "Written for children."}]
+    task_id = add(app, acceptance_criteria=criteria)
+    app.tasks.approve(task_id, "ada")
+    assert work(app) == 1
+    task = app.tasks.show(task_id)
+    assert (task["status"], task["outcome"], task["verdict"]["decision"]) == ("needs_review", "delivered", "needs_review")
+    assert {each["criterion_ref"]: each["met"] for each in task["result"]["criteria"]} == {"quote_found": True, "c2": None}
+    (issue,) = task["verdict"]["issues"]
+    assert (issue["criterion_ref"], "a person must look" in issue["text"]) == ("c2", True)
+    assert set(issue["trace"]) <= {entry["id"] for entry in task["result"]["work_log"]}
+    assert [event.type for event in app.tasks.events() if event.revision == task["revision"]] == ["task.needs_review"]
+    (line,) = [line for line in lines(app) if line["action"] == "protocol_verdict"]
+    assert (line["decision"], line["status"], line["issues"], line["again"]) == ("needs_review", "needs_review", 1, False)
+    assert work(app) == 0  # nothing is tried again: another run could not measure it either
+    closed = app.tasks.approve(task_id, "bob", "Read it.")
+    assert (closed["status"], closed["decision"]["by"], closed["outcome"]) == ("approved", "bob", "delivered")
+    assert closed["verdict"] == task["verdict"]
+    assert work(app) == 0
+    assert len(app.runs.page().items) == len(closed["dispatches"]) == 1
+
+
+def test_a_gate_that_fails_is_put_right_before_a_person_is_asked(app: App) -> None:
+    asked = [{"id": "c1", "text": "Written for children."}, {"id": "min_citations", "text": "As many as asked for."}]
+    task_id = add(app, acceptance_criteria=asked, task_spec={"min_citations": 10_000})
+    app.tasks.approve(task_id, "ada")
+    assert work(app) == 2
+    task = app.tasks.show(task_id)
+    assert [each["verdict"]["decision"] for each in task["dispatches"]] == ["reject", "reject"]
+    assert {issue["criterion_ref"] for each in task["dispatches"] for issue in each["verdict"]["issues"]} == {"min_citations"}
+    assert task["status"] == "needs_review"
 
 
 def test_the_echo_stands_in_the_file_before_the_run_does_anything(app: App) -> None:
@@ -190,11 +250,11 @@ def test_what_is_not_accepted_comes_back_with_its_issues_and_then_waits_for_a_pe
     assert "min_citations" in MUST_PASS
 
 
-def test_a_worker_starts_what_was_approved_before_there_was_a_corpus(app: App) -> None:
-    task_id = add(app, task_spec={"corpus": "later"})
-    assert "later" in app.tasks.approve(task_id, "ada")["error"]
-    corpora = {**app.settings.corpora, "later": app.home / "docs"}
+def test_a_worker_starts_what_was_approved_while_its_corpus_was_gone(app: App) -> None:
+    corpora = {**app.settings.corpora, "other": app.home / "docs"}
     settings = dataclasses.replace(app.settings, corpora=corpora)
     with App(settings, Database(settings.database_url, grow_wal=False)) as other:
+        task_id = add(other, task_spec={"corpus": "other"})
+        assert "other" in app.tasks.approve(task_id, "ada")["error"]
         assert work(other) == 1
         assert other.tasks.show(task_id)["outcome"] == "delivered"

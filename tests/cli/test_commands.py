@@ -405,6 +405,29 @@ def test_a_token_is_shown_once_and_kept_as_its_hash(autonomy: Autonomy, migrated
     assert autonomy("config", "token", "a b").code == 5
 
 
+def test_tokens_are_listed_by_id_and_taken_back(autonomy: Autonomy) -> None:
+    empty = autonomy("config", "tokens")
+    assert (empty.code, empty.out) == (0, "")
+    assert "config token USER" in empty.err
+    made = [read_json(autonomy("config", "token", user, "--json"))["token"] for user in ("alice", "bob", "alice")]
+    listed = read_json(autonomy("config", "tokens", "--json"))
+    ids = [hashlib.sha256(token.encode()).hexdigest()[:12] for token in made]
+    assert listed["next_cursor"] is None
+    assert [(row["token_id"], row["user"]) for row in listed["items"]] == list(zip(ids, ("alice", "bob", "alice"), strict=True))
+    table = autonomy("config", "tokens").out.splitlines()
+    assert table[0].split() == ["TOKEN", "USER", "MADE"]
+    assert [line.split() for line in table[1:]] == [list(row.values()) for row in listed["items"]]
+    one = autonomy("config", "revoke", "alice", "--token", ids[2])
+    assert (one.code, one.out, one.err) == (0, f"revoked {ids[2]}\n", "")
+    assert read_json(autonomy("config", "revoke", "alice", "--json")) == {"user": "alice", "revoked": [ids[0]]}
+    last = autonomy("config", "revoke", "bob")
+    assert "No token is left" in last.err
+    assert read_json(autonomy("config", "tokens", "--json"))["items"] == []
+    for words, code in ((("bob",), 3), (("a b",), 5), (("bob", "--token", ""), 5), (("bob", "--token", ids[1]), 3)):
+        refused = autonomy("config", "revoke", *words)
+        assert (refused.code, refused.err.count("\n")) == (code, 1), words
+
+
 def test_settings_are_shown_with_their_origin_and_without_secrets(
     autonomy: Autonomy, migrated: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ PUBLIC = {
     "telegram": {"poll"},
     "audit": {"verify", "tail"},
     "db": {"upgrade", "status", "backup"},
-    "config": {"show", "token"},
+    "config": {"show", "token", "tokens", "revoke"},
     "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
     "doctor": set(),
 }

@@ -9,12 +9,12 @@ from cli.task_pages import task_page
 def test_a_criterion_that_no_gate_measured_is_not_shown_as_met() -> None:
     words = {"c1": "written in Spanish, with a recipe for bananas", "c2": "quote_found holds", "c3": "min_citations holds"}
     results = [
-        {"criterion_ref": "c1", "met": True, "measured_by": ["outcome"]},
+        {"criterion_ref": "c1", "met": None, "measured_by": []},
         {"criterion_ref": "c2", "met": True, "measured_by": ["quote_found"]},
         {"criterion_ref": "c3", "met": False, "measured_by": ["min_citations"]},
     ]
     page = {
-        "task_id": "t1", "status": "approved", "source": "cli", "user_id": "local", "request_text": "Explain leases",
+        "task_id": "t1", "status": "needs_review", "source": "cli", "user_id": "local", "request_text": "Explain leases",
         "created_at": "2026-11-28T00:00:00Z", "correlation_id": "t1", "revision": 3, "result": {"criteria": results},
         "acceptance_criteria": [{"id": name, "text": text} for name, text in words.items()],
     }  # fmt: skip
@@ -25,3 +25,6 @@ def test_a_criterion_that_no_gate_measured_is_not_shown_as_met() -> None:
     assert out.glyphs.done in lines["c2"]
     assert out.glyphs.failed in lines["c3"]
     assert "measured" not in lines["c2"] + lines["c3"]
+    (decided,) = [line for line in task_page({**page, "status": "approved"}, out).splitlines() if " c1 " in line]
+    assert decided.endswith("(not measured)")
+    assert out.glyphs.done not in decided

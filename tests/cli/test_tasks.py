@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Answer, Place
+from tests.commands import CORPUS
 
 Autonomy = Callable[..., Answer]
 
@@ -59,6 +60,35 @@ def test_a_task_is_added_seen_approved_and_its_run_is_named(autonomy: Autonomy, 
     shown = autonomy("tasks", "show", task_id).out
     for words in (task_id, "How are tasks cancelled?", "approved by local", "It is cited.", run["run_id"]):
         assert words in shown
+
+
+def test_what_nothing_measures_waits_for_a_person_with_the_place_of_the_document(autonomy: Autonomy, migrated: Place) -> None:
+    words = ("How do leases keep a queue safe", "--journey", "research", "--corpus", str(CORPUS))
+    task_id = add(autonomy, *words, "--criterion", "Written for children.", "--criterion", "references hold")
+    approved = read_json(autonomy("tasks", "approve", task_id, "--json"))
+    worked = migrated.run("worker", "--until-idle")
+    assert worked.returncode == 0, worked.stderr
+    path = f"artifacts/{approved['run_id']}/deliverable.md"
+    assert (migrated.home / path).is_file()
+    shown = autonomy("tasks", "show", task_id).out
+    assert f"{task_id}  needs review, delivered" in shown
+    for line in (
+        path,
+        "left to a person by critic",
+        "c1: Nothing measures this",
+        "c1 Written for children. (not measured",
+        "c2",
+    ):
+        assert line in shown
+    assert "✓ c2" in shown
+    assert "✓ c1" not in shown
+    table = autonomy("tasks", "list", "--status", "needs_review").out
+    assert ("needs review" in table, "delivered" in table) == (True, True)
+    closed = autonomy("tasks", "approve", task_id)
+    assert (closed.code, closed.out) == (0, f"task {task_id[:12]} is approved\n")
+    assert f"accepted: {path}" in closed.err
+    assert f"{task_id}  approved, delivered" in autonomy("tasks", "show", task_id).out
+    assert len(read_json(autonomy("run", "list", "--json"))["items"]) == 1
 
 
 def test_the_second_decision_is_refused_with_nine(autonomy: Autonomy, corpus: str) -> None:

@@ -182,11 +182,14 @@ def test_a_read_only_workspace_can_be_looked_at_and_refuses_each_write_in_one_li
     assert killed.code == (-signal.SIGKILL if kind.startswith("killed") else 0), killed.err
     if kind == "killed, without its index":
         (workspace.home / "autonomy.db-shm").unlink()
+    task = commands.run(workspace, "tasks", "add", GOAL, "--corpus", str(CORPUS), "--json").document["task_id"]
     before = {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()}
     looks = ["run list", "run inspect $ID", "run explain $ID", "run tail $ID --no-follow", "run budget $ID"]
-    looks += ["events tail --no-follow", "db status", "memory search lease", "config show"]
+    looks += ["events tail --no-follow", "db status", "memory search lease", "config show", "config tokens"]
+    looks += ["tasks list", f"tasks show {task}", "audit verify", "audit tail --no-follow"]
     writes = [f'run start "{GOAL}" --corpus {CORPUS}', "run abort $ID", "run budget $ID --tokens 5"]
-    writes += ["memory add autonomy.db", "config token ann", "worker --until-idle"]
+    writes += [f"tasks approve {task}", f"tasks reject {task} --reason no", f'tasks add "{GOAL}" --corpus {CORPUS}']
+    writes += ["memory add autonomy.db", "config token ann", "config revoke ann", "worker --until-idle"]
     writes = ["doctor"] if kind.startswith("killed") else [*writes, "doctor"]
     out = tmp_path / "out"
     out.mkdir()
@@ -201,6 +204,54 @@ def test_a_read_only_workspace_can_be_looked_at_and_refuses_each_write_in_one_li
     assert len(errors) == len(writes) - 1  # the doctor reports, and has no error of its own
     assert all("cannot be written" in line for line in errors)
     assert {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()} == before
+
+
+@pytest.fixture
+def without_rights() -> list[str]:
+    """The words that give a command the rights of the files' owner alone, which the superuser has beyond; or skips."""
+    if os.geteuid() != 0:
+        return []
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        pytest.skip("this machine has no setpriv to take the superuser's rights away")
+    return [setpriv, "--bounding-set=-all", "--inh-caps=-all"]
+
+
+@pytest.mark.parametrize("kind", ["the folder", "the database", "everything"])
+def test_what_nobody_may_write_can_be_looked_at_and_refuses_each_write_in_one_line(
+    without_rights: list[str], commands: Commands, sqlite_template: Path, tmp_path: Path, kind: str
+) -> None:
+    workspace = Workspace.make(tmp_path / "workspace")
+    copy_template(sqlite_template, workspace.home)
+    run = commands.run(workspace, *START).document["run_id"]
+    task = commands.run(workspace, "tasks", "add", GOAL, "--corpus", str(CORPUS), "--json").document["task_id"]
+    (workspace.home / "ssot" / "torn.json").write_text("{")  # a damaged file is told of in the audit log where that can be
+    before = {path: path.read_bytes() for path in workspace.home.rglob("*") if path.is_file()}
+    named = {"the folder": [workspace.home], "the database": [workspace.home / "autonomy.db"]}
+    still = named.get(kind) or [workspace.home, *workspace.home.rglob("*")]
+    modes = {path: path.stat().st_mode for path in still}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    looks: list[tuple[str, ...]] = [("run", "list"), ("run", "inspect", run), ("tasks", "list"), ("tasks", "show", task)]
+    looks += [("audit", "verify"), ("audit", "tail", "--no-follow")]
+    writes: list[tuple[str, ...]] = [("tasks", "approve", task), ("tasks", "add", GOAL), ("config", "token", "ann")]
+    codes: dict[tuple[str, ...], int] = {}
+    try:
+        for words in (*looks, *writes):
+            argv = [*without_rights, sys.executable, "-W", "error", "-c", ENTRY, *words]
+            done = subprocess.run(argv, env=workspace.environ, capture_output=True, text=True, check=False, timeout=60)
+            codes[words] = done.returncode
+            assert done.returncode == 0 or words in writes, done.stderr
+            if words in writes:
+                assert_one_line(done.stderr, "cannot be written")
+    finally:
+        for path, mode in modes.items():
+            path.chmod(mode)
+    assert codes == {words: 0 if words in looks else 4 for words in (*looks, *writes)}
+    ours = (path for path in workspace.home.rglob("*") if path.is_file() and not path.name.endswith(("-shm", "-wal", ".lock")))
+    assert {path: path.read_bytes() for path in ours} == {
+        path: data for path, data in before.items() if not path.name.endswith(".lock")
+    }
 
 
 def test_a_database_from_a_newer_release_is_refused_and_left_alone(commands: Commands, workspace: Workspace) -> None:

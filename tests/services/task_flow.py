@@ -74,20 +74,26 @@ def look(app: App, task_id: str) -> dict[str, Any]:
     return TaskStore(app.home / "ssot").read(task_id).task.as_json()
 
 
-def live(app: App, tasks: Tasks, task_id: str) -> None:
-    """Whatever is next, until a person has accepted what the second run brought."""
-    created = tasks.create(NewTask(source="http", request_text="Why?", journey="research", task_id=task_id))
+MISSED, DELIVERED = "target_not_reached", "delivered"
+"""How the runs of a task end: one that misses is tried again, one that delivers leaves a criterion in free words open."""
+
+
+def live(app: App, tasks: Tasks, task_id: str, outcome: str = MISSED) -> None:
+    """Whatever is next, until a person has accepted what the last run brought."""
+    criteria = [{"id": "c1", "text": "In Spanish."}] if outcome == DELIVERED else []
+    new = NewTask(source="http", request_text="Why?", journey="research", task_id=task_id, acceptance_criteria=criteria)
+    created = tasks.create(new)
     if created.task["status"] == "pending":
         tasks.approve(task_id, "ada")
     for _ in range(3):
-        work(app, tasks, task_id)
+        work(app, tasks, task_id, outcome)
         tasks.report_pending()
         now = look(app, task_id)
     if now["status"] == "needs_review":
         tasks.approve(task_id, "ada")
 
 
-def work(app: App, tasks: Tasks, task_id: str) -> None:
+def work(app: App, tasks: Tasks, task_id: str, outcome: str) -> None:
     """Take on the run that is queued for the task, and end it without a document."""
     mine = "SELECT id FROM run WHERE task_id = :task AND status = 'queued'"
     queued = app.database.read(lambda tx: tx.value(mine, task=task_id))
@@ -98,7 +104,7 @@ def work(app: App, tasks: Tasks, task_id: str) -> None:
     def end(tx: Tx) -> None:
         job = queue.claim(tx, "host:1:t", LEASE_US, queued)
         assert job is not None
-        queue.finish(tx, job, "done", outcome="target_not_reached")
+        queue.finish(tx, job, "done", outcome=outcome)
 
     app.database.submit(end).result()
 
@@ -109,19 +115,25 @@ def told(app: App, tasks: Tasks) -> bool:
     return last == {each.task.task_id: each.sha256 for each in TaskStore(app.home / "ssot").list().tasks}
 
 
-def check(app: App, tasks: Tasks, task_id: str) -> None:
+def check(app: App, tasks: Tasks, task_id: str, outcome: str = MISSED) -> None:
     """One run a dispatch, one event a revision, and the file as if nothing had happened."""
     task = look(app, task_id)
-    assert (task["status"], task["outcome"]) == ("approved", "target_not_reached")
-    first, second = task["dispatches"]
-    assert first["verdict"]["issues"] == second["issues"]
+    assert (task["status"], task["outcome"]) == ("approved", outcome)
+    given = task["dispatches"]
+    verdicts = [
+        (each["verdict"]["decision"], [issue["criterion_ref"] for issue in each["verdict"]["issues"]]) for each in given
+    ]
+    if outcome == DELIVERED:
+        assert verdicts == [("needs_review", ["c1"])]
+    else:
+        assert verdicts == [("reject", ["delivered"])] * 2
+        assert given[0]["verdict"]["issues"] == given[1]["issues"]
     sql = "SELECT id, idempotency_key, reported, correlation_id FROM run WHERE task_id = :task ORDER BY created_at, id"
     runs = app.database.read(lambda tx: tx.rows(sql, task=task_id))
     assert {row["idempotency_key"]: row["id"] for row in runs} == {
-        f"task:{task_id}:1": first["run_id"],
-        f"task:{task_id}:2": second["run_id"],
+        f"task:{task_id}:{each['n']}": each["run_id"] for each in given
     }
-    assert len(runs) == 2
+    assert len(runs) == len(given)
     assert {(row["reported"], row["correlation_id"]) for row in runs} == {(2, task_id)}
     events = [event for event in tasks.events(limit=10_000) if event.task_id == task_id]
     assert [event.revision for event in events] == list(range(1, task["revision"] + 1))

@@ -11,7 +11,7 @@ import pytest
 
 from autonomy.audit.verify import verify
 from autonomy.storage.database import Database
-from tests.services.task_flow import Died, check, dying, live, opened, told
+from tests.services.task_flow import DELIVERED, MISSED, Died, check, dying, live, opened, told
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,24 +20,27 @@ def die() -> None:
     raise Died
 
 
-def test_a_task_lives_on_after_a_death_at_any_step(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("outcome", [MISSED, DELIVERED])
+def test_a_task_lives_on_after_a_death_at_any_step(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, outcome: str
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     at, ended = 0, False
     while not ended:
         at += 1
         with opened(tmp_path / "home", database.url) as app, dying(at, die) as steps:
             try:
-                live(app, app.tasks, f"t{at}")
+                live(app, app.tasks, f"t{at}", outcome)
                 ended = True
             except Died:
                 assert len(steps) == at
         with opened(tmp_path / "home", database.url) as app:
             app.tasks.reconcile()
             assert told(app, app.tasks)
-            live(app, app.tasks, f"t{at}")
-            check(app, app.tasks, f"t{at}")
+            live(app, app.tasks, f"t{at}", outcome)
+            check(app, app.tasks, f"t{at}", outcome)
             assert app.tasks.reconcile() == 0
-    assert at > 30
+    assert at > (30 if outcome == MISSED else 20)
 
 
 def test_a_task_lives_on_after_a_kill_at_this_step_or_that(

@@ -173,6 +173,9 @@ def test_a_rejected_task_keeps_its_reason_and_starts_nothing(app: App, tasks: Ta
         {"task_spec": {"length": -1}},
         {"task_spec": {"budget_usd": float("nan")}},
         {"task_spec": {"corpus": [1]}},
+        {"task_spec": {"corpus": "unknown"}},
+        {"task_spec": {"corpus": ["docs", "unknown"]}},
+        {"task_spec": {"corpus": "/nowhere/at/all"}, "source": "cli"},
         {"task_spec": {"due_date": "2026-02-30"}},
         {"acceptance_criteria": [{"id": "c1", "text": "a"}, {"id": "c1", "text": "b"}]},
         {"acceptance_criteria": [{"id": "c 1", "text": "a"}]},
@@ -290,8 +293,9 @@ def test_an_approved_task_that_no_corpus_serves_says_so_and_is_started_once_one_
 @pytest.mark.parametrize("source", ["http", "telegram", "github"])
 def test_only_the_command_line_names_folders(app: App, tasks: Tasks, source: Any) -> None:
     folder = str(app.home / "docs")
-    page = tasks.approve(add(tasks, source=source, task_spec={"corpus": folder}), "ada")
-    assert "no corpus named" in page["error"]
+    with pytest.raises(InvalidInput, match="no corpus named"):
+        add(tasks, source=source, task_spec={"corpus": folder})
+    assert tasks.list().items == []
     assert tasks.approve(add(tasks, source=source, task_spec={"corpus": ["docs"]}), "ada")["run_id"]
     assert tasks.approve(add(tasks, source="cli", task_spec={"corpus": [folder]}), "ada")["run_id"]
 

@@ -15,6 +15,7 @@ from autonomy.ssot.task import Result, Task, Verdict
 from tests.ssot.made import AT, result, task, verdict
 
 MOST = 3
+UNSURE = verdict("c1", decision="needs_review")
 
 
 def approve(now: Task) -> Task:
@@ -36,6 +37,7 @@ STEPS: dict[str, Callable[[Task], Task]] = {
     "ack": lambda now: protocol.acknowledged(now, last(now), protocol.acknowledge(now, AT)),
     "result": lambda now: protocol.executed(now, last(now), Result.model_validate(result()), "delivered"),
     "accept": lambda now: protocol.reviewed(now, last(now), Verdict.model_validate(verdict()), AT, again=True),
+    "unsure": lambda now: protocol.reviewed(now, last(now), Verdict.model_validate(UNSURE), AT, again=True),
     "again": lambda now: protocol.reviewed(now, last(now), Verdict.model_validate(verdict("c1")), AT, again=last(now) < MOST),
     "enough": lambda now: protocol.reviewed(now, last(now), Verdict.model_validate(verdict("c1")), AT, again=False),
 }
@@ -57,7 +59,7 @@ def expected(now: Task) -> str:
         return "pending"
     if now.decision.verdict == "rejected":
         return "rejected"
-    unaccepted = bool(now.dispatches) and facts(now)[1][-1][2] == "reject"
+    unaccepted = bool(now.dispatches) and facts(now)[1][-1][2] in ("reject", "needs_review")
     return "needs_review" if unaccepted and now.decision.dispatches != len(now.dispatches) else "approved"
 
 
@@ -87,7 +89,7 @@ STATES = reachable()
 
 
 def test_every_reachable_state_has_the_status_that_the_rules_say() -> None:
-    assert len(STATES) == 23
+    assert len(STATES) == 32
     assert {status.status(now) for now, _ in STATES.values()} == {"pending", "approved", "rejected", "needs_review"}
     for now, _ in STATES.values():
         assert status.status(now) == expected(now), facts(now)
@@ -110,18 +112,19 @@ def test_an_echo_a_result_and_a_verdict_come_in_this_order_and_once() -> None:
         handed = at is not None and at.result is not None
         assert (done["ack"] != "InvalidInput") == (at is not None and not handed)
         assert (done["result"] != "InvalidInput") == (ready and not handed)
-        for name in ("accept", "again", "enough"):
+        for name in ("accept", "unsure", "again", "enough"):
             assert (done[name] != "InvalidInput") == (handed and at is not None and at.verdict is None)
 
 
 def test_work_never_moves_a_task_that_was_rejected_and_an_accepted_one_stays_approved() -> None:
     for now, done in STATES.values():
-        moved = {done[name] for name in ("ack", "result", "accept", "again", "enough")} - {"InvalidInput"}
+        moved = {done[name] for name in ("ack", "result", "accept", "unsure", "again", "enough")} - {"InvalidInput"}
         if status.status(now) == "rejected":
             assert moved <= {"rejected"}
         if status.status(now) == "pending":
             assert not moved
         assert done["accept"] in ("InvalidInput", "approved", "rejected")
+        assert done["unsure"] in ("InvalidInput", "needs_review", "rejected")
 
 
 def test_a_rejection_is_given_out_again_until_none_is_left_and_then_a_person_decides() -> None:
@@ -136,6 +139,13 @@ def test_a_rejection_is_given_out_again_until_none_is_left_and_then_a_person_dec
         approve(accepted)
 
 
+def test_what_a_reviewer_cannot_say_is_given_out_to_nobody_and_waits_for_a_person() -> None:
+    now = STEPS["unsure"](STEPS["result"](STEPS["ack"](approve(task()))))
+    assert (status.status(now), len(now.dispatches)) == ("needs_review", 1)
+    assert status.status(approve(now)) == "approved"
+    assert status.status(reject(now)) == "rejected"
+
+
 @given(st.sampled_from(["pending", "needs_review", "approved", "rejected"]), st.sampled_from(sorted(STATES, key=str)))
 def test_what_a_file_says_of_its_status_decides_nothing(said: str, key: tuple[Any, ...]) -> None:
     now, _ = STATES[key]
@@ -148,6 +158,7 @@ def test_a_verdict_that_no_step_admits_is_refused_with_a_reason() -> None:
         verdict("c9"),
         verdict("c1", decision="approve"),
         verdict(decision="reject"),
+        verdict(decision="needs_review"),
         verdict("c1", issues=[{"id": "i", "criterion_ref": "c1", "text": "x", "trace": ["e9"]}]),
         verdict("c1", issues=[{"id": "i", "criterion_ref": "c1", "text": "x", "trace": ["e1"]}] * 2),
     ):

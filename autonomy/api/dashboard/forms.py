@@ -135,8 +135,7 @@ async def _decided(
         if not who.admin:
             raise Refusal(403, "forbidden", "the operator decides about tasks", "Ask whoever has the admin token.")
         found = decide(shared, who)
-        accepted = word == "approved" and (found.get("verdict") or {}).get("decision") == "reject"
-        return {"word": "accepted" if accepted else word}
+        return {"word": "accepted" if word == "approved" and found.get("verdict") else word}
 
     return RedirectResponse(f"/tasks/{task_id}?said={(await ask(request, work))['word']}", 303)
 

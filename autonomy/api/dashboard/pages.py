@@ -281,6 +281,7 @@ async def memory(request: Request, q: Annotated[str, Query(max_length=2000)] = "
 
 @entrance.get(
     "/login",
+    summary="Show the sign-in page",
     responses={
         200: {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}},
         303: {"description": "Signed in already: the dashboard is next."},

@@ -30,6 +30,11 @@ _MARKS = {
     "approved": ("done", "good"),
     "rejected": ("failed", "bad"),
 }
+_VERDICTS = {
+    "approve": {"shape": "done", "tone": "good", "word": "accepted"},
+    "reject": {"shape": "failed", "tone": "bad", "word": "not accepted"},
+    "needs_review": {"shape": "wait", "tone": "warn", "word": "left to a person"},
+}
 _WORDS = {"pending": "to decide", "needs_review": "to review", "waiting_human": "waiting for you", "aborted": "stopped"}
 
 
@@ -181,6 +186,13 @@ def task(found: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any
         "title": _short(found["request_text"].strip().splitlines()[0], 120),
         "request": found["request_text"],
         "review": found["status"] == "needs_review",
+        "unmeasured": (found.get("verdict") or {}).get("decision") == "needs_review",
+        "finished_at": found.get("finished_at"),
+        "documents": [
+            {"name": _name(row["path"]), "path": row["path"], "id": row["artifact_id"]}
+            for row in found.get("deliverables") or ()
+            if row["role"] == "deliverable"
+        ],
         "starts": _starts(found, spec, defaults),
         "raw": json.dumps(spec, ensure_ascii=False, indent=2, sort_keys=True) if spec else "",
         "criteria": found.get("acceptance_criteria") or [],
@@ -240,7 +252,7 @@ def _dispatch(found: Mapping[str, Any]) -> dict[str, Any]:
             for each in result.get("diff_snapshot") or ()
         ],
         "criteria": [{**row, "open": is_open(row)} for row in result.get("criteria") or ()],
-        "verdict": verdict,
+        "verdict": None if verdict is None else {"by": verdict["by"], "mark": _VERDICTS[verdict["decision"]]},
         "found": list((verdict or {}).get("issues") or ()),
     }
 

@@ -16,14 +16,14 @@ from autonomy.services import views
 router = APIRouter(prefix="/api/v2", tags=["tools and memory"])
 
 
-@router.get("/tools", responses={200: {"model": documents.Items}, **problems()})
+@router.get("/tools", summary="List tools", responses={200: {"model": documents.Items}, **problems()})
 async def tools(request: Request) -> Response:
     """Every tool: its schemas, effect, cost, health and reputation."""
     found = await asyncio.to_thread(views.tools, deps.of(request).app.database)
     return _json({"items": found, "next_cursor": None})
 
 
-@router.get("/memory/search", responses={200: {"model": documents.Items}, **problems(*READS)})
+@router.get("/memory/search", summary="Search what was read", responses={200: {"model": documents.Items}, **problems(*READS)})
 async def search(
     request: Request,
     q: Annotated[str, Query(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")],
@@ -36,7 +36,11 @@ async def search(
     return _json({"items": found, "next_cursor": None})
 
 
-@router.get("/memory/runs/{run_id}", responses={200: {"model": documents.Items}, **problems(*READS)})
+@router.get(
+    "/memory/runs/{run_id}",
+    summary="List what a run remembers",
+    responses={200: {"model": documents.Items}, **problems(*READS)},
+)
 async def remembered(
     request: Request,
     run_id: Annotated[Id, Path(description="A run's id.")],

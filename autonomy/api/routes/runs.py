@@ -31,7 +31,12 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=202, responses={202: {"model": documents.RunAccepted}, 200: STREAM[200], **problems(*WRITES, 429)})
+@router.post(
+    "",
+    summary="Start a run",
+    status_code=202,
+    responses={202: {"model": documents.RunAccepted}, 200: STREAM[200], **problems(*WRITES, 429)},
+)
 async def start(
     request: Request,
     body: documents.RunRequest,
@@ -76,7 +81,7 @@ async def start(
     return stream
 
 
-@router.get("", responses={200: {"model": documents.RunPage}, **problems(*READS)})
+@router.get("", summary="List runs", responses={200: {"model": documents.RunPage}, **problems(*READS)})
 async def page(
     request: Request,
     status: RunStatus | None = None,
@@ -92,7 +97,9 @@ async def page(
 
 
 @router.get(
-    "/{run_id}", responses={200: {"model": documents.RunDetail}, 304: {"description": "Unchanged."}, **problems(*READS)}
+    "/{run_id}",
+    summary="Show a run",
+    responses={200: {"model": documents.RunDetail}, 304: {"description": "Unchanged."}, **problems(*READS)},
 )
 async def detail(request: Request, run_id: RunId) -> Response:
     """Everything about one run as of its last checkpoint."""
@@ -108,13 +115,15 @@ async def detail(request: Request, run_id: RunId) -> Response:
     return held.answer(headers_of(request.scope))
 
 
-@router.get("/{run_id}/graph", responses={200: {"model": documents.Graph}, **problems(*READS)})
+@router.get(
+    "/{run_id}/graph", summary="Show a run's plan as a graph", responses={200: {"model": documents.Graph}, **problems(*READS)}
+)
 async def graph(request: Request, run_id: RunId) -> Response:
     """The plan as nodes and edges, with the state of each step."""
     return await _asked(request, run_id, lambda shared: views.graph(shared.app.runs.inspect(run_id)))
 
 
-@router.get("/{run_id}/events", responses={**STREAM, **problems(*READS, 429)}, response_class=Response)
+@router.get("/{run_id}/events", summary="Follow a run", responses={**STREAM, **problems(*READS, 429)}, response_class=Response)
 async def events(
     request: Request,
     run_id: RunId,
@@ -136,25 +145,27 @@ async def events(
     return _stream(shared, who, run_id, after, over=ended and after >= newest)
 
 
-@router.post("/{run_id}/pause", responses={200: {"model": documents.RunControlled}, **problems(*WRITES)})
+@router.post("/{run_id}/pause", summary="Pause a run", responses={200: {"model": documents.RunControlled}, **problems(*WRITES)})
 async def pause(request: Request, run_id: RunId) -> Response:
     """Stop at the next step; the run keeps everything and costs nothing meanwhile."""
     return await _asked(request, run_id, lambda shared: shared.app.runs.pause(run_id))
 
 
-@router.post("/{run_id}/resume", responses={200: {"model": documents.RunResumed}, **problems(*WRITES)})
+@router.post("/{run_id}/resume", summary="Resume a run", responses={200: {"model": documents.RunResumed}, **problems(*WRITES)})
 async def resume(request: Request, run_id: RunId) -> Response:
     """Put a paused run back into the queue."""
     return await _asked(request, run_id, lambda shared: shared.app.runs.resume(run_id))
 
 
-@router.post("/{run_id}/abort", responses={200: {"model": documents.RunControlled}, **problems(*WRITES)})
+@router.post("/{run_id}/abort", summary="Abort a run", responses={200: {"model": documents.RunControlled}, **problems(*WRITES)})
 async def abort(request: Request, run_id: RunId) -> Response:
     """Stop for good; what was delivered stays."""
     return await _asked(request, run_id, lambda shared: shared.app.runs.abort(run_id))
 
 
-@router.patch("/{run_id}/budget", responses={200: {"model": documents.RunBudgets}, **problems(*WRITES)})
+@router.patch(
+    "/{run_id}/budget", summary="Change a run's limits", responses={200: {"model": documents.RunBudgets}, **problems(*WRITES)}
+)
 async def budget(request: Request, run_id: RunId, body: documents.BudgetRequest) -> Response:
     """Set the limits that are named; null lifts one. A limit below what is used stops the run before its next call."""
     return await _asked(request, run_id, lambda shared: shared.app.runs.budget(run_id, body.limits()))
@@ -162,6 +173,7 @@ async def budget(request: Request, run_id: RunId, body: documents.BudgetRequest)
 
 @router.get(
     "/{run_id}/artifacts/{artifact_id}",
+    summary="Fetch a file of a run",
     responses={
         200: {"description": "The file.", "content": {"application/octet-stream": {"schema": {"type": "string"}}}},
         304: {"description": "Unchanged."},

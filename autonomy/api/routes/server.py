@@ -22,7 +22,7 @@ FORM = {"type": "object", "properties": {"token": {"type": "string"}}}
 """A form without a token, or with a wrong one of any length, is sent back to its page."""
 
 
-@router.get("/healthz", responses={200: {"model": documents.Health}, **problems()})
+@router.get("/healthz", summary="Check the server's health", responses={200: {"model": documents.Health}, **problems()})
 async def healthz(request: Request) -> Response:
     """Whether the server answers and its database is there."""
     await deps.of(request).app.database.aread(lambda tx: tx.value("SELECT 1"))
@@ -31,6 +31,7 @@ async def healthz(request: Request) -> Response:
 
 @router.get(
     "/metrics",
+    summary="Read the figures for Prometheus",
     responses={200: {"description": "Samples.", "content": {"text/plain": {"schema": {"type": "string"}}}}, **problems()},
     response_class=Response,
 )
@@ -44,6 +45,7 @@ async def scrape(request: Request) -> Response:
 
 @router.post(
     "/login",
+    summary="Sign a browser in",
     status_code=204,
     responses={
         204: {"description": "Signed in: the answer sets the cookie."},
@@ -79,6 +81,7 @@ async def login(request: Request) -> Response:
 
 @router.post(
     "/logout",
+    summary="Sign a browser out",
     status_code=204,
     responses={204: {"description": "Signed out."}, 303: {"description": "By a form."}, **problems(413, 415)},
 )

@@ -33,7 +33,9 @@ _PAGING: dict[str, Any] = {
 }
 
 
-@router.get("/tasks", responses={200: {"model": documents.TaskPage}, **problems(422)}, openapi_extra=_PAGING)
+@router.get(
+    "/tasks", summary="List tasks", responses={200: {"model": documents.TaskPage}, **problems(422)}, openapi_extra=_PAGING
+)
 async def page(request: Request) -> Response:
     """Tasks, newest first; your own, or with the admin's token everyone's. (The bare address is answered by the gate.)"""
     tasks, who = deps.of(request).app.tasks, deps.principal(request)
@@ -46,6 +48,7 @@ async def page(request: Request) -> Response:
 
 @router.post(
     "/tasks",
+    summary="Add a task",
     status_code=201,
     responses={201: {"model": documents.Task}, 200: {"model": documents.Task}, **problems(*WRITES)},
 )
@@ -75,21 +78,27 @@ async def create(request: Request, body: documents.TaskRequest) -> Response:
     return _json(canonical(made.task), 200 if made.duplicate else 201, place)
 
 
-@router.get("/tasks/{task_id}", responses={200: {"model": documents.Task}, **problems(*READS, 409)})
+@router.get("/tasks/{task_id}", summary="Show a task", responses={200: {"model": documents.Task}, **problems(*READS, 409)})
 async def detail(request: Request, task_id: TaskId) -> Response:
     """Everything about one task, as canonical JSON: the same task has the same bytes."""
     tasks, who = deps.of(request).app.tasks, deps.principal(request)
     return _json(canonical(await asyncio.to_thread(tasks.show, task_id, who.scope, by=who.user_id)))
 
 
-@router.post("/tasks/{task_id}/approve", responses={200: {"model": documents.Task}, **problems(*WRITES)})
+@router.post(
+    "/tasks/{task_id}/approve",
+    summary="Approve a task, or accept its result",
+    responses={200: {"model": documents.Task}, **problems(*WRITES)},
+)
 async def approve(request: Request, task_id: TaskId, body: documents.Decision | None = None) -> Response:
-    """A person says yes: the task's run starts once. Needs the admin's token."""
+    """A person says yes: a new task's run starts once, a result that waits for review is accepted. Needs the admin's token."""
     tasks = deps.of(request).app.tasks
     return await _decided(request, lambda by: tasks.approve(task_id, by, None if body is None else body.reason))
 
 
-@router.post("/tasks/{task_id}/reject", responses={200: {"model": documents.Task}, **problems(*WRITES)})
+@router.post(
+    "/tasks/{task_id}/reject", summary="Reject a task", responses={200: {"model": documents.Task}, **problems(*WRITES)}
+)
 async def reject(request: Request, task_id: TaskId, body: documents.Decision | None = None) -> Response:
     """A person says no. Needs the admin's token."""
     tasks = deps.of(request).app.tasks
@@ -98,6 +107,7 @@ async def reject(request: Request, task_id: TaskId, body: documents.Decision | N
 
 @router.get(
     "/events",
+    summary="Follow all tasks",
     responses={
         200: {"description": "Changes of tasks.", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
         **problems(422, 429),

@@ -26,7 +26,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/github", responses=_ANSWERS, openapi_extra=_BODY)
+@router.post("/github", summary="Take a delivery of GitHub", responses=_ANSWERS, openapi_extra=_BODY)
 async def from_github(request: Request) -> Response:
     """A delivery of GitHub, signed with WEBHOOK_SECRET; without that secret there is nothing here."""
     app, body = deps.of(request).app, await request.body()
@@ -43,7 +43,7 @@ async def from_github(request: Request) -> Response:
     return await _heard(request, receive)
 
 
-@router.post("/telegram", responses=_ANSWERS, openapi_extra=_BODY)
+@router.post("/telegram", summary="Take an update of Telegram", responses=_ANSWERS, openapi_extra=_BODY)
 async def from_telegram(request: Request) -> Response:
     """An update of Telegram, with TELEGRAM_SECRET in its header; without that secret there is nothing here."""
     app, body = deps.of(request).app, await request.body()

@@ -9,7 +9,6 @@ import pytest
 from lxml import html  # type: ignore[import-untyped]
 
 from autonomy.services.tasks import NewTask
-from autonomy.storage.artifacts import write_atomic
 from tests.api.served import ADMIN, Served
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -115,6 +114,35 @@ def test_a_user_sees_and_steers_no_run_of_another(served: Served, ann: httpx.Cli
     assert served.app.runs.inspect(other)["status"] == "queued"
 
 
+def test_a_task_that_waits_for_a_persons_eye_says_so_and_leads_to_its_document(admin: httpx.Client, served: Served) -> None:
+    criteria = [{"id": "c1", "text": "Written for children."}]
+    new = NewTask(source="http", request_text="How do leases work?", task_spec={"corpus": "docs"}, acceptance_criteria=criteria)
+    task_id = served.app.tasks.create(new).task["task_id"]
+    assert admin.post(f"/ui/tasks/{task_id}/approve").headers["location"] == f"/tasks/{task_id}?said=approved"
+    run_id = served.app.tasks.show(task_id)["run_id"]
+    assert "Delivered" not in admin.get(f"/tasks/{task_id}").text
+    file = served.artifact(run_id, "deliverable.md", "text/markdown", b"# Leases")
+    served.end(run_id)
+    served.app.tasks.report_pending()
+    page = html.fromstring(admin.get(f"/tasks/{task_id}").text)
+    (done,) = page.xpath("//*[@id='done']")
+    assert " ".join(done.text_content().split()).startswith("Delivered")
+    (link,) = done.xpath(".//a")
+    assert link.get("href") == f"/runs/{run_id}/files/{file}"
+    assert admin.get(link.get("href")).content == b"# Leases"
+    text = " ".join(page.text_content().split())
+    for words in ("to review", "left to a person by critic", "c1Nothing measures this", "not measured: look yourself"):
+        assert words in text, words
+    assert "read the document, then say" in " ".join(page.xpath("//*[@id='decide']")[0].text_content().split())
+    assert task_id in admin.get("/").text
+    assert admin.post(f"/ui/tasks/{task_id}/approve").headers["location"] == f"/tasks/{task_id}?said=accepted"
+    closed = " ".join(html.fromstring(admin.get(f"/tasks/{task_id}").text).text_content().split())
+    assert "to review" not in closed
+    assert "look yourself" not in closed
+    assert "Delivered" in closed
+    assert len(served.app.runs.page().items) == 1
+
+
 def test_a_decision_that_was_made_already_is_refused_with_its_name(admin: httpx.Client, served: Served) -> None:
     task_id = task(served)
     assert admin.post(f"/ui/tasks/{task_id}/reject", data={"reason": "no"}).status_code == 303
@@ -145,18 +173,6 @@ def test_only_forms_may_be_sent_as_forms(admin: httpx.Client, served: Served) ->
     assert answer.status_code == 415
 
 
-def artifact(served: Served, run_id: str, name: str, media_type: str, data: bytes) -> str:
-    """A stored file of the run."""
-    sha256 = write_atomic(served.app.home / "artifacts" / run_id / name, data)
-    values = {"id": f"a{name.replace('.', '-')}", "run": run_id, "path": f"artifacts/{run_id}/{name}", "type": media_type}
-    sql = (
-        "INSERT INTO artifact (id, run_id, path, role, media_type, sha256, size, created_at) "
-        "VALUES (:id, :run, :path, 'deliverable', :type, :sha256, :size, now_us())"
-    )
-    served.app.database.write(lambda tx: tx.run(sql, sha256=sha256, size=len(data), **values))
-    return str(values["id"])
-
-
 FILES = (
     ("page.html", "text/html; charset=utf-8", "text/plain; charset=utf-8", "inline"),
     ("picture.svg", "image/svg+xml", "text/plain; charset=utf-8", "inline"),
@@ -168,7 +184,7 @@ FILES = (
 def test_a_file_is_never_shown_as_a_page_of_ours(admin: httpx.Client, served: Served) -> None:
     run_id = served.run()
     for name, media_type, shown, how in FILES:
-        path = f"/runs/{run_id}/files/{artifact(served, run_id, name, media_type, b'<script>alert(1)</script>')}"
+        path = f"/runs/{run_id}/files/{served.artifact(run_id, name, media_type, b'<script>alert(1)</script>')}"
         answer = admin.get(path)
         assert answer.content == b"<script>alert(1)</script>"
         assert answer.headers["content-type"] == shown
