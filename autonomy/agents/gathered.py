@@ -8,7 +8,6 @@ from autonomy.agents.notes import notes as notes_in
 from autonomy.agents.roles import Brief, Outline
 from autonomy.core.state import GraphState
 from autonomy.core.types import Card, Outcome, Source, TaskSpec
-from autonomy.text.words import terms
 
 FRAME_LAST = 1_000_000
 """Record number of parts that stand after every section (conclusion)."""
@@ -49,18 +48,6 @@ def matrix(context: Context) -> tuple[MatrixRow, ...]:
 def searched(context: Context) -> tuple[Searched, ...]:
     """The questions asked of the corpus, with what each brought."""
     return tuple(Searched.model_validate(body) for body in context.records.all("question"))
-
-
-def served(question: str, brief: Brief) -> str:
-    """The question of the brief that a search serves: itself, or the one that other words for it share most words with.
-
-    A reader is shown questions as they were asked, never the words that were tried for them.
-    """
-    if question in brief.questions or not brief.questions:
-        return question
-    words = set(terms(question, brief.language))
-    shared = [len(words.intersection(terms(asked, brief.language))) for asked in brief.questions]
-    return brief.questions[shared.index(max(shared))]
 
 
 def weights(context: Context) -> dict[str, float]:

@@ -13,6 +13,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from autonomy.core.types import Card, Frozen, Passage, Source, TaskSpec
+from autonomy.text.words import terms
 
 
 class Overview(Frozen):
@@ -98,6 +99,18 @@ class OutlineRequest(Frozen):
     cards: tuple[Card, ...]
     sources: tuple[Source, ...]
     words: int
+
+
+def served(question: str, brief: Brief) -> str:
+    """The question of the brief that a search serves: itself, or the one that other words for it share most words with.
+
+    A reader is shown questions as they were asked, never the words that were tried for them.
+    """
+    if question in brief.questions or not brief.questions:
+        return question
+    words = set(terms(question, brief.language))
+    shared = [len(words.intersection(terms(asked, brief.language))) for asked in brief.questions]
+    return brief.questions[shared.index(max(shared))]
 
 
 def frame_words(length: int) -> int:

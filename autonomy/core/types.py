@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -211,8 +212,14 @@ class Source(Frozen):
     language: str = ""
 
 
+def called(title: str, file: str) -> str:
+    """A document's title with its file's name, folders and all, less the ending."""
+    return f"{title} {PurePosixPath(file).with_suffix('')}" if file else title
+
+
 class Passage(Frozen):
-    """A stretch of a source found by retrieval. `text` equals snapshot[start:end]; score is higher-is-better."""
+    """A stretch of a source found by retrieval. `text` equals snapshot[start:end]; score is higher-is-better. `file` is the
+    document's place in its corpus."""
 
     id: str
     source: str
@@ -220,11 +227,17 @@ class Passage(Frozen):
     text: str
     start: int
     end: int
+    file: str = ""
     section: str | None = None
     page: int | None = None
     language: str = ""
     position: float = 0.0
     score: float = 0.0
+
+    @property
+    def called(self) -> str:
+        """All that the document is called: its title and the name of its file."""
+        return called(self.title, self.file)
 
 
 class Card(Frozen):

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from autonomy.agents.contract import Failure, Snapshot
 from autonomy.agents.material import Material, SourceMap
-from autonomy.core.types import Card, Gate, Source
+from autonomy.core.types import Card, Gate, Source, called
 from autonomy.journeys import inert
 from autonomy.journeys.claims import Claim, claims
 from autonomy.journeys.evidence import flaw, headings_at, maps_by_source
@@ -27,6 +27,8 @@ from autonomy.text.relevance import Relevance, relevance
 from autonomy.text.support import DOUBTFUL, Support, support
 from autonomy.text.words import fold_word, terms, tokens
 
+PASSAGE = 2_500
+"""Characters that a passage at most has before and behind a sentence of it."""
 LISTED = 20
 """Failing items that a gate's evidence names; the rest is counted."""
 _CUT = re.compile(r"\s*(?:\[…\]|\[\.\.\.\]|…)\s*")
@@ -108,13 +110,31 @@ class Audit:
         weights = {term: weight for row in searched for term, weight in row.weights.items()}
         return relevance(brief.questions, brief.terms, brief.language, weights, (row.question for row in searched))
 
-    def relevance(self, card: Card) -> float:
-        """How far the quote and the headings above it speak to the goal, 0 to 1. Where a reader rated it, the higher of both:
-        words alone do not see what is said in others."""
+    @cached_property
+    def own(self) -> Relevance:
+        """What the goal asks for in its own words: the questions that hold all of its title, or all where none does."""
+        brief = self.material.brief
+        title = set(terms(brief.title, brief.language))
+        whole = [question for question in brief.questions if title <= set(terms(question, brief.language))]
+        return relevance(whole or brief.questions, brief.terms, brief.language, self.aims.weights)
+
+    def relevance(self, card: Card, aims: Relevance | None = None) -> float:
+        """How far the quote and the headings above it speak to the goal, or to the given aims of it, 0 to 1. Where a reader
+        rated it, the higher of both: words alone do not see what is said in others."""
         source = self.sources[card.source]
         path = headings_at(self.maps.get(card.source, SourceMap(source=card.source)), card.anchor.start)
-        words = self.aims.of(card.quote, (card.anchor.section or "", *path), source.title, source.language[:2])
+        headings = (card.anchor.section or "", *path)
+        named, within = called(source.title, source.location), self._around(card)
+        words = (aims or self.aims).of(card.quote, headings, named, source.language[:2], within=within)
         return max(words, card.relevance) if self.material.player == "model" else words
+
+    def _around(self, card: Card) -> str:
+        """The text that a quote stands in, from heading to heading and no further than a passage reaches."""
+        places = self.maps.get(card.source, SourceMap(source=card.source)).headings
+        above = max((start for start, _, _ in places if start <= card.anchor.start), default=0)
+        below = min((start for start, _, _ in places if start >= card.anchor.end), default=card.anchor.end + PASSAGE)
+        start, end = max(above, card.anchor.start - PASSAGE), min(below, card.anchor.end + PASSAGE)
+        return self.snapshot(card.source)[start:end]
 
     def carries(self, claim: Claim, cards: tuple[Card, ...]) -> bool:
         """Whether these cards alone would carry the claim by rule."""

@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(
     r"\bas an ai (?:language )?model\b",
     re.IGNORECASE,
 )
-_ENDS = re.compile(r"[.!?。！？…:：][\"'”’»«“」』)）]*$")
+_ENDS = re.compile(r"[.!?。！？…:：][\s\"'”’»«“」』)）]*$")  # French sets a space before its closing mark
 _VOWELS = {
     "en": re.compile(r"[aeiouy]+"),
     "de": re.compile(r"ei|ie|au|eu|äu|ai|aa|ee|oo|[aeiouyäöü]"),

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from operator import mul
 from typing import Any
 
-from autonomy.core.types import Passage
+from autonomy.core.types import Passage, called
 from autonomy.memory.embedding import LEXICAL, Embedder, from_bytes, spelling, to_bytes, to_text
 from autonomy.storage.database import Database, Tx
 from autonomy.text.language import detect
+from autonomy.text.ranking import recall
+from autonomy.text.relevance import about
 from autonomy.text.words import terms
 
 K1, B = 1.2, 0.75
@@ -28,6 +30,10 @@ FUSION = 60
 """The constant of reciprocal rank fusion."""
 PASSING = 0.5
 """What a word that is said only in passing tells, against one that a heading names."""
+ELSEWHERE = 0.6
+"""What a passage counts that names nothing of what the query is about."""
+OPENING = 1.25
+"""What the first passage of a document counts, which mostly says what the document is about."""
 POOL = 80
 """How many of each ranking are fused."""
 _CANDIDATES = 4_000
@@ -117,7 +123,8 @@ def find(
             asked = spelling(terms(query, detect(query)))
             by_vector = {id: near for id, near in by_vector.items() if id in by_words or _alike(asked, rows[id])}
         share = _SECOND_VOICE if embedder.name in LEXICAL else 1.0
-        ranked = _fuse(rows, language, (by_words, 1.0), (by_vector, share))
+        held = _held(rows, about(query, detect(query)), weights)
+        ranked = _fuse(rows, language, held, (by_words, 1.0), (by_vector, share))
         chosen = _choose(ranked, limit, per_source)
         coverage = max((_covered(row, wanted, weights) for row, _ in chosen[:5]), default=0.0)
         nowhere = _weights({"": ()}, len(field.chunks))
@@ -282,16 +289,35 @@ def _place(row: Mapping[str, Any]) -> tuple[str, str, int]:
     return row["location"], row["root"], row["start_at"]
 
 
+def _held(
+    rows: Mapping[int, dict[str, Any]], things: Sequence[Sequence[str]], weights: Mapping[str, float]
+) -> dict[int, float]:
+    """How much a passage counts, `ELSEWHERE` to 1: by what it, its headings and its title hold of what the query is about; more
+    where it opens a document on that."""
+    counts: dict[int, float] = {}
+    for id, row in rows.items():
+        words = {*row["terms"].split(" "), *terms(called(row["title"], row["location"]), row["language"])}
+        shares = [recall(thing, words, lambda term: weights.get(term, 1.0)) for thing in things]
+        counts[id] = ELSEWHERE + (1 - ELSEWHERE) * max(shares, default=1.0)
+        if row["ordinal"] == 0 and any(set(thing) <= words for thing in things):
+            counts[id] *= OPENING
+    return counts
+
+
 def _fuse(
-    rows: Mapping[int, dict[str, Any]], language: str | None, *rankings: tuple[Mapping[int, float], float]
+    rows: Mapping[int, dict[str, Any]],
+    language: str | None,
+    held: Mapping[int, float],
+    *rankings: tuple[Mapping[int, float], float],
 ) -> list[tuple[dict[str, Any], float]]:
-    """Rows by the sum of weight / (60 + rank) over the rankings, more in the preferred language; equals by place."""
+    """Rows by the sum of weight / (60 + rank) over the rankings, times what they hold (`_held`), more in the preferred
+    language; equals by place."""
     sums: dict[int, float] = {}
     for ranking, weight in rankings:
         order = sorted((id for id in ranking if id in rows), key=lambda id: (-ranking[id], _place(rows[id])))
         for rank, id in enumerate(order[:POOL], 1):
             preference = _PREFERENCE if rows[id]["language"] == language else 1.0
-            sums[id] = sums.get(id, 0.0) + preference * weight / (FUSION + rank)
+            sums[id] = sums.get(id, 0.0) + preference * held[id] * weight / (FUSION + rank)
     order = sorted(sums, key=lambda id: (-round(sums[id], 9), _place(rows[id])))
     return [(rows[id], round(sums[id], 6)) for id in order]
 
@@ -348,6 +374,7 @@ def _passage(row: Mapping[str, Any], score: float) -> Passage:
         text=row["text"],
         start=row["start_at"],
         end=row["end_at"],
+        file=row["location"],
         section=row["section"],
         page=row["page"],
         language=row["language"],

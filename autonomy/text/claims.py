@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from autonomy.text.language import is_cjk
-from autonomy.text.markers import marks
+from autonomy.text.markers import marks, place
 from autonomy.text.stopwords import is_stop_word
+from autonomy.text.words import terms
+
+SUBJECT = 4
+"""Terms of what a sentence speaks of, at most, where it says what that is: "Cyclic redundancy check (CRC)"."""
 
 _NUMBER = re.compile(
     r"(?<![\w.,])(?P<sign>[-−–](?=\d))?(?P<digits>\d{1,3}(?:[,.’' \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+(?:[.,:]\d+)*)"
@@ -98,6 +103,14 @@ def defines(sentence: str, language: str) -> bool:
     """Whether it says early what something is ("X is a ...", "X means ...")."""
     reach = 60 if is_cjk(language) else 90
     return bool(marks("definition", sentence[:reach], language))
+
+
+def says_what(sentence: str, things: Iterable[Sequence[str]], language: str) -> bool:
+    """Whether it says early what one of the things (each as its terms) is: "A lease is a lock" does of a lease, "A list of the
+    leases is a file" does not, since it speaks of something else first."""
+    at = place("definition", sentence[: 60 if is_cjk(language) else 90], language)
+    before = terms(sentence[:at], language) if at >= 0 else []
+    return any(len(before) <= SUBJECT and set(thing) <= set(before[-len(thing) :]) for thing in things if thing)
 
 
 def negations(text: str, language: str) -> int:

@@ -25,6 +25,7 @@ require respond return rise run save say search see seem sell send serve set sha
 start stay stop store submit succeed suffer suggest support survive take talk tell think throw touch translate treat try turn
 understand use visit wait walk want warn watch win wish write yield
 """
+_BASES = frozenset(_BASE_EN.split())
 _FORMS_EN = """
 became began begun bought brought built came chose chosen dealt drawn drew fallen fed fell felt found frozen gave given gone
 got gotten grew grown heard held hid hidden hurt kept knew known lain laid led left lost made meant met paid ran read said sat
@@ -61,13 +62,32 @@ _ACTING = re.compile(
 """What stands before an English verb: an auxiliary and a pronoun."""
 
 
+_VERB = {
+    "de": re.compile(r"[a-zäöüß]+(?:en|ern|eln|e|t)$"),
+    "es": re.compile(r"[a-záéíóúñ]+(?:[aei]r|[aeií]rse|[aei]rlo)$"),
+    "fr": re.compile(r"[a-zàâçéèêëîïôûù]+(?:er|ir|re)$"),
+}
+"""Forms that verbs have; German writes its nouns with a capital."""
+_BEFORE = {
+    "de": re.compile(
+        r"(?:^\W*(?:was|wie|warum|wann|wo|wozu|weshalb)|\bzu|\b(?:kann|können|soll|sollte|muss|darf)\s.*)\s+$", re.IGNORECASE
+    ),
+    "es": re.compile(
+        r"(?:\b(?:cómo|para|sin|por|de|a|que|puedo|puede|podemos|debo|debe|debemos|quiero)\s+(?:se\s+)?)$", re.IGNORECASE
+    ),
+    "fr": re.compile(
+        r"(?:\b(?:comment|pour|sans|de|à|faut-il|peut-on|puis-je|doit-on|dois-je|faire|quand)\s+(?:se\s+)?|\bs['’])$",
+        re.IGNORECASE,
+    ),
+}
+"""What stands before a verb in a question."""
 _NEXT = re.compile(r"\s+([^\W\d_]+)")
 
 
 @lru_cache(maxsize=1)
 def _english() -> frozenset[str]:
     found = set((_FORMS_EN + _OTHERS_EN).split())
-    for verb in _BASE_EN.split():
+    for verb in sorted(_BASES):
         stem = verb.removesuffix("e")
         doubled = verb + verb[-1] if re.fullmatch(r"[^aeiou]*[aeiou][bdgmnprt]", verb) else verb
         soft = verb[:-1] + "i" if re.search(r"[^aeiou]y$", verb) else ""
@@ -89,8 +109,11 @@ def is_everyday(text: str, start: int, end: int, language: str) -> bool:
     if is_cjk(language) or "-" in text[max(0, start - 1) : start] + text[end : end + 1]:
         return False
     if language != "en":
-        return word in _LISTS.get(language, frozenset())
+        verb = _VERB.get(language)
+        told = bool(verb and verb.match(text[start:end]) and _BEFORE[language].search(text[max(0, start - 24) : start]))
+        return told or word in _LISTS.get(language, frozenset())
     following = _NEXT.match(text, end)
-    if word.endswith(("ed", "en")) and following and not is_stop_word(following[1].lower(), language):
+    done = word.endswith(("ed", "en")) and word not in _BASES
+    if done and following and not is_stop_word(following[1].lower(), language):
         return False  # "a frozen worker": part of the name
     return word in _english() or bool(_GOVERNING.match(text, end)) or bool(_ACTING.search(text[max(0, start - 24) : start]))

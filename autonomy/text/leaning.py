@@ -94,6 +94,7 @@ _REMARK = re.compile(r"^(?:please )?(?:note|remember|recall|keep in mind|be awar
 _INSTEAD = re.compile(r"\binstead\b(?!\s+of\b)", re.IGNORECASE)
 _RATHER = re.compile(r"\b(?:rather|not|no|than|never|without|\w+n['’]t)\b", re.IGNORECASE)
 _PAUSE = re.compile(r"[,;:–—(]|\s(?:and|but|or|und|aber|oder|sondern|y|pero|sino)\s", re.IGNORECASE)
+_STOP = re.compile(r"[.!?]\s")
 _OPENS = {language: re.compile(rf"[\"'“„«‘(\[]*(?:{pattern})", _FLAGS) for language, pattern in _OPENERS.items()}
 _TIED = {language: re.compile(pattern, _FLAGS) for language, pattern in _TIES.items()}
 
@@ -131,7 +132,7 @@ def _points_back(text: str, language: str) -> bool:
     """A demonstrative whose noun was not named before it, or one alone in the first clause."""
     pronoun = _PRONOUN.get(language)
     alone = pronoun.search(text) if pronoun else None
-    if alone and not _PAUSE.search(text[: alone.start()]):
+    if alone and not _PAUSE.search(text[: alone.start()]) and not _STOP.search(text[: alone.start()]):
         return True
     pattern = _NAMED.get(language)
     for found in pattern.finditer(text) if pattern else ():

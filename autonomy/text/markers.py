@@ -112,3 +112,10 @@ def marks(kind: str, text: str, language: str) -> list[str]:
     """
     pattern = _COMPILED.get((kind, language))
     return [match.group().lower() for match in pattern.finditer(text)] if pattern else []
+
+
+def place(kind: str, text: str, language: str) -> int:
+    """Where the first mark of a kind begins; -1 where there is none."""
+    pattern = _COMPILED.get((kind, language))
+    found = pattern.search(text) if pattern else None
+    return found.start() if found else -1

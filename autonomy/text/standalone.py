@@ -26,7 +26,7 @@ _QUESTION = re.compile(r"[?？][\"'”’»«“)\]）」』*_]*$")
 _LEADERS = re.compile(r"\.{4,}|(?:\.\s){3,}|…{2,}|·{3,}|_{4,}|-{4,}|={4,}")
 _CODE = re.compile(
     r">>>|\$ \w|\\\w|::|[{}|]|->|=>|==|!=|<[/\w]+>|\w\(\w*=|\b\w+ = |;\s*$|https?://\S{40,}|&\w+;|\[\w*(?:,|\])\s*\w*=|#!"
-    r"|^[~/]\S+|\*{2,}|`{2,}|--\w+[= ]<|\b(?:foo|bar|baz|spam|eggs|something\(\)|func\(\))(?!\w)"
+    r"|<!--|-->|^[~/]\S+|\*{2,}|`{2,}|--\w+[= ]<|\b(?:foo|bar|baz|spam|eggs|something\(\)|func\(\))(?!\w)"
 )
 _ASIDE = re.compile(r"^[(（].*[)）][.。]?$|^[^\w\s]?[\w .()-]{1,40}[^\w\s]?:\s+[A-Z]|\bI(?:['’]\w+)?\s|\b[Mm]y\s")
 # "Obviously, this package": what stands behind a short opening counts as the opener.

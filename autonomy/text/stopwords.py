@@ -10,7 +10,7 @@ _EN = """
 a about above after again against all almost already also although always am among an and another any anyone anything are
 around as at away be became because become been before being below between both but by can cannot could did do does doing
 done down during each either else enough even ever every few for from further get gets given had has have having he hence
-her here hers him his how however i if in instead into is it its itself just least less like made make makes many may me
+her here hers him his how however i if in instead into is it its itself just least less like made makes many may me
 might more most much must my near neither never no nor not nothing now of off often on once one only onto or other others
 otherwise our out over own per perhaps quite rather really same shall she should since so some something still such than
 that the their them themselves then there therefore these they this those though through thus to together too toward under
@@ -80,7 +80,7 @@ _CARRIERS = {
     actually always avoid avoided avoiding avoids bad beginner beginners best better big cause caused causes certain
     certainly common danger dangerous dangers developer developers different done easy engineer engineers ensure ensured
     ensures example examples find go goes going good guide guides happen happened happening happens hard help helped helpful
-    helps important introduction keep keeping keeps kept kind kinds know let lets main matter matters mean means mistake
+    helps important introduction keep keeping keeps kept kind kinds know let lets main make matter matters mean means mistake
     mistakes need needed needs pitfall pitfalls possible practice practices prevent prevented prevents problem problems
     programmer programmers properly reason reasons right risk risks risky running safe safely small sort sorts sure take
     takes team teams tell thing things want wants way ways work worked workflow workflows works wrong

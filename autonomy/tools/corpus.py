@@ -106,6 +106,7 @@ _FINDINGS: dict[str, Any] = {
                     "text": {"type": "string"},
                     "start": {"type": "integer", "minimum": 0},
                     "end": {"type": "integer", "minimum": 0},
+                    "file": {"type": "string"},
                     "section": {"type": ["string", "null"]},
                     "page": {"type": ["integer", "null"]},
                     "language": {"type": "string"},

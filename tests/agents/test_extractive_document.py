@@ -431,3 +431,110 @@ def assert_true_opening(block: tuple[Sentence, ...], titles: dict[str, str], own
     count = re.search(r"\b(one|two|three|four)\b(?= (?:sources|documents))", first.text, re.IGNORECASE)
     if count:
         assert wording("en").number(len(quoted)) == count.group().lower()
+
+
+def carded(name: str, quote: str, relevance: float, at: int = 0, section: str = "Locks", **more: object) -> Card:
+    anchor = Anchor(start=at, end=at + len(quote), section=section)
+    made = Card(id=name, source="s1", quote=quote, anchor=anchor, relevance=relevance, question="How do locks end?")
+    return made.model_copy(update=more)
+
+
+def question() -> Brief:
+    return Brief(
+        title="How do locks end?", language="en", subject="how do locks end", terms=("lock", "end"),
+        questions=("How do locks end?", "What are the limits of locks?"),
+    )  # fmt: skip
+
+
+async def test_where_something_is_asked_the_best_answer_opens_the_document_and_its_section() -> None:
+    cards = (
+        carded("c1", "A lock is an object that one thread holds.", 0.6, 0, "Definition of locks"),
+        carded("c2", "A lock is a mark in the memory of a program.", 0.6, 50, "Definition of locks"),
+        carded("c3", "Threads that wait are woken when a lock ends.", 0.7, 200, "Waking threads"),
+        carded("c4", "Locks end with the thread that holds them.", 0.9, 400, "Waking threads"),
+    )
+    request = OutlineRequest(task=TaskSpec(goal="locks"), brief=question(), cards=cards, sources=CORPUS.sources, words=500)
+    made = await ExtractivePlayer().outline(request)
+    assert made.sections[0].heading == "Waking threads"
+    assert made.sections[0].cards[0] == "c4"
+    drafted = await ExtractivePlayer().draft(drafting(cards[2:], brief=question()))
+    assert [sentence.cites for sentence in flat(drafted) if sentence.kind == "claim"] == [("c4",), ("c3",)]
+
+
+async def test_the_best_answer_is_not_put_among_strangers() -> None:
+    others = [
+        carded(f"c{n}", f"Queue number {n} keeps its items in order and hands them out.", 0.6, n * 100, f"Queues {n % 2}")
+        for n in range(1, 9)
+    ]
+    best = carded("c9", "A lock is an object that one thread holds.", 0.95, 2_000, "Introduction")
+    made = await outlined((*others, best), words=900)
+    assert made.sections[0].cards == ("c9",)
+
+
+async def test_a_heading_is_not_made_of_words_that_one_quotation_has() -> None:
+    cards = (
+        carded("c1", "Strange tidy hedgehogs sleep in autumn under the leaves.", 0.6, 0, "lock_a(x)"),
+        carded("c2", "The owner of a lock is the thread that took it first.", 0.6, 90, "lock_a(x)"),
+    )
+    made = await outlined(cards, words=300)
+    assert [section.heading for section in made.sections] == ["Manual of Locks"]
+
+
+async def test_a_point_of_the_goal_and_a_heading_of_a_source_that_say_the_same_stand_once() -> None:
+    cards = tuple(
+        carded(f"c{n}", text, 0.6, n * 100, "Locks And Queues", question=asked)
+        for n, (text, asked) in enumerate([
+            ("Locks and queues both order threads in a program.", "How do locks and queues differ?"),
+            ("Locks and queues cost a call each in every program.", "How do locks and queues differ?"),
+            ("A lock is held by one thread until it is released.", "Locks and queues"),
+            ("A lock ends with the thread that holds it at the time.", "Locks and queues"),
+        ])
+    )  # fmt: skip
+    made = await outlined(cards, words=400, points=("Locks and queues", "tides"))
+    headings = [section.heading.lower() for section in made.sections]
+    assert len(headings) == len(set(headings))
+
+
+async def test_a_card_belongs_to_the_point_that_it_was_found_for() -> None:
+    asked = "Where do they fail?"
+    cards = (
+        carded("c1", "Clocks that run apart end a lock too early.", 0.6, question=asked),
+        carded("c2", "A lock is held.", 0.6, 99),
+    )
+    made = await outlined(cards, words=300, points=(asked, "tides"))
+    assert made.sections[[section.heading for section in made.sections].index(asked)].cards[0] == "c1"
+    assert asked not in made.thin
+
+
+async def test_a_quotation_that_has_lost_its_colon_gets_an_end() -> None:
+    drafted = await ExtractivePlayer().draft(drafting((carded("c1", "Give the name in the address of the server", 0.6),)))
+    claim = next(sentence for sentence in flat(drafted) if sentence.kind == "claim")
+    assert claim.text.endswith("of the server”.")
+    ended = await ExtractivePlayer().draft(drafting((carded("c1", "Give the name in the address.", 0.6),)))
+    assert next(s for s in flat(ended) if s.kind == "claim").text.endswith("address.”")
+
+
+async def test_a_synthesis_of_why_opens_with_the_most_relevant_and_not_with_a_definition() -> None:
+    for asked, first in (("Why do locks end?", "c2"), ("What are locks?", "c1")):
+        cards = (
+            carded("c1", "A lock is an object that one thread holds.", 0.6, question=asked),
+            carded("c2", "Locks end because their thread may die at any time.", 0.9, 90, question=asked),
+        )
+        drafted = await ExtractivePlayer().draft(drafting(cards, part="synthesis", brief=question()))
+        assert next(s.cites for s in flat(drafted) if s.kind == "claim") == (first,)
+
+
+async def test_the_introduction_says_what_is_quoted_how_it_was_made_and_what_was_asked_for() -> None:
+    cards = (carded("c1", "A lock is held.", 0.6), carded("c2", "A queue is read.", 0.6, source="s2"))
+    before = ("Holding: A lock is held.", "Reading: A queue is read.")
+    request = drafting(cards, part="introduction", before=before, brief=brief(must_cover=("holding", "reading")))
+    text = " ".join(sentence.text for sentence in flat(await ExtractivePlayer().draft(request)))
+    assert "two sources" in text
+    assert "*Locks*" in text
+    assert "without a language model" in text
+    assert "holding and reading" in text
+    assert "*Holding* and *Reading*" in text
+    alone = drafting(cards[:1], part="introduction", before=before[:1])
+    text = " ".join(sentence.text for sentence in flat(await ExtractivePlayer().draft(alone)))
+    assert "one source" in text
+    assert "*Holding*" not in text

@@ -132,6 +132,12 @@ def test_the_extractive_player_is_a_player() -> None:
             ("How are uploads made?", "What are the limits of uploads?"),
         ),
         (
+            "What does a CRC guarantee and where does it fail",
+            "en",
+            "What does a CRC guarantee and where does it fail?",
+            ("What does a CRC guarantee?", "Where does a CRC fail?"),
+        ),
+        (
             "Was ist eine Sperre und wie funktioniert eine Warteschlange?",
             "de",
             "Was ist eine Sperre und wie funktioniert eine Warteschlange?",
@@ -296,6 +302,30 @@ PLAIN = Overview(documents=3, words=900, languages=("en",), titles=(), headings=
             "en",
             "Difference between leases and locks",
             ("How do leases and locks differ?", "Leases", "Locks"),
+        ),
+        (
+            "What is the difference between leases, locks and logs?",
+            "en",
+            "Difference between leases, locks and logs",
+            ("How do leases, locks and logs differ?", "Leases", "Locks", "Logs"),
+        ),
+        (
+            "Was ist der Unterschied zwischen Sperren und Fristen?",
+            "de",
+            "Unterschied zwischen Sperren und Fristen",
+            ("Sperren und Fristen: Worin liegt der Unterschied?", "Sperren", "Fristen"),
+        ),
+        (
+            "Quelle est la différence entre verrous et files ?",
+            "fr",
+            "Quelle est la différence entre verrous et files ?",
+            ("Quelle est la différence entre verrous et files ?",),
+        ),
+        (
+            "What happens when a worker crashes?",
+            "en",
+            "What happens when a worker crashes?",
+            ("What happens when a worker crashes?",),
         ),
         ("Will power", "en", "Will power", ("What is Will power?",)),
         (

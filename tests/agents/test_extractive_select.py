@@ -12,6 +12,7 @@ import pytest
 from autonomy.agents.extractive.player import ExtractivePlayer
 from autonomy.agents.roles import Brief, SelectRequest
 from autonomy.core.types import Card, Passage, TaskSpec
+from autonomy.text.words import terms
 from tests.agents.extractive_corpus import corpus
 
 CORPUS = corpus()
@@ -206,3 +207,107 @@ async def test_where_few_sentences_name_what_was_asked_those_under_its_heading_s
     player = ExtractivePlayer()
     assert len(await player.select(alone)) == 2
     assert await player.select(beside) == ()
+
+
+def passage(text: str, section: str = "Notes", title: str = "Notes", number: int = 1, **more: object) -> Passage:
+    found = Passage(
+        id=f"p{number}", source="s1", title=title, text=text, start=0, end=len(text), section=section, language="en"
+    )
+    return found.model_copy(update=more)
+
+
+async def quoted(goal: str, *passages: Passage) -> list[str]:
+    """What is quoted for a goal that is one question, best first."""
+    brief = Brief(title=goal, language="en", subject=goal, terms=tuple(terms(goal, "en")), questions=(goal,))
+    asked = SelectRequest(task=TaskSpec(goal=goal), brief=brief, question=goal, passages=passages, limit=8)
+    return [card.quote for card in await ExtractivePlayer().select(asked)]
+
+
+async def test_what_does_without_the_thing_is_no_answer() -> None:
+    text = "Every worker keeps the lock of its queue until the job is done."
+    assert await quoted("How do workers hold a lock?", passage(text)) == [text]
+    assert await quoted("How do workers hold a lock?", passage(text, "Running without a lock")) == []
+    assert await quoted("How do workers run without a lock?", passage(text, "Running without a lock")) == [text]
+
+
+async def test_what_names_the_thing_only_as_what_it_replaces_is_no_answer() -> None:
+    goal = "How do I run a private index of packages?"
+    replaced = "Checking is an alternative to running a private index server with a list of packages."
+    answer = "A private index of packages is run from any folder by a small server."
+    assert await quoted(goal, passage(f"{answer} {replaced}")) == [answer]
+    compared = "Should I run a private index instead of checking packages?"
+    assert replaced in await quoted(compared, passage(f"{answer} {replaced}"))
+
+
+@pytest.mark.parametrize(
+    "leaning",
+    [
+        "Subclass of the lock error, raised when no lock of the thread can be released.",
+        "If the argument is zero, the lock of the thread is released at once.",
+        "Create a lock for each of the threads that wait in the queue.",
+    ],
+)
+async def test_an_entry_of_a_reference_is_not_quoted_alone(leaning: str) -> None:
+    plain = "Locks of threads are released by the kernel in the order of their age."
+    text = f"lock_error(thread)\n\n{leaning}\n\n{plain}"
+    assert await quoted("How are locks of threads released?", passage(text, "lock_error", "threading")) == [plain]
+
+
+async def test_a_sentence_that_introduces_an_example_is_quoted_without_its_colon() -> None:
+    whole = "The password of the server is given behind the name in the address"
+    for text, kept in (
+        (f"{whole}:", [whole]),
+        ("For the password of the server you can then run:", []),
+        ("For the password of the server there are several ways:", []),
+        ("The password of the server is given in two steps:", []),
+        ("The password of the server is given as in the example below, behind the name:", []),
+    ):
+        assert await quoted("Where is the password of the server given?", passage(text)) == kept
+
+
+async def test_of_two_things_held_against_each_other_what_names_both_comes_first() -> None:
+    both = "Threads share the memory of one program, and processes have their own."
+    one = "Threads wait for each other at a lock if they write to one table of it."
+    aim = "The purpose of threads is to let a program go on while a part of it waits."
+    goal = "When should I use threads instead of processes?"
+    best = await quoted(goal, passage(f"{one}\n\n{aim}\n\n{both}", "Threads", "Threads"))
+    assert best == [both, aim, one]
+
+
+async def test_what_has_the_form_of_an_answer_comes_before_what_has_not() -> None:
+    ground = "The log is synced before the answer since power may go at any time."
+    other = "The log is synced by the database and has a name of its own in the folder."
+    more = "The log is synced to the disk of the machine by the kernel of the system."
+    assert (await quoted("Why is the log synced?", passage(f"{other} {more} {ground}", "Log", "Log")))[0] == ground
+
+
+async def test_a_heading_that_names_what_was_asked_speaks_for_its_section() -> None:
+    text = "The queue of a worker keeps its jobs in the order of their age."
+    other = "The queue of a worker holds its jobs until the worker asks for one."
+    found = await quoted(
+        "order of jobs", passage(other, "Queues"), passage(text, "Order of jobs", number=2, start=500, end=563)
+    )
+    assert found[0] == text
+
+
+async def test_a_sentence_about_a_variable_comes_last() -> None:
+    item = "WORKER_PATH is the folder in which a worker looks for the jobs of its queue."
+    plain = "A worker looks for its jobs in the folder of the queue and takes the oldest."
+    found = await quoted("How does a worker find jobs?", passage(f"{item} {plain}", "Worker", "Worker"))
+    assert found == [plain, item]
+
+
+async def test_the_name_of_the_file_says_what_a_document_is_about() -> None:
+    text = "The credentials of a private index are read from the address."
+    goal = "How does pip read credentials?"
+    assert await quoted(goal, passage(text)) == []
+    assert await quoted(goal, passage(text, file="docs/pip-authentication.md")) == [text]
+
+
+async def test_a_question_of_the_goal_is_not_answered_by_what_answers_another() -> None:
+    text = "A lease is a lock with an expiry date that a worker has to renew."
+    questions = ("What is a lease?", "Where does a lease fail?")
+    brief = Brief(title="Leases", language="en", subject="lease", terms=("leas", "fail"), questions=questions)
+    for question, answers in zip(questions, (1, 0), strict=True):
+        asked = SelectRequest(task=TASK, brief=brief, question=question, passages=(passage(text),), limit=8)
+        assert len(await ExtractivePlayer().select(asked)) == answers

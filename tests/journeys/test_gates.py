@@ -66,6 +66,28 @@ def test_a_lone_word_of_the_goal_does_not_make_a_quotation_relevant() -> None:
     assert {each.gate for each in measured.failures} == {"relevance"}
 
 
+def test_where_only_other_words_for_the_goal_were_found_nothing_quoted_is_relevant() -> None:
+    goal = "How are tasks aborted?"
+    weights = {"task": 1.0, "abort": 2.0, "cancel": 2.0}
+    rows = [Searched(question=each, found=1, kept=1, coverage=1.0, weights=weights) for each in (goal, "tasks cancelled")]
+    brief = made.brief(title=goal).model_copy(update={"questions": (goal,), "terms": ("task", "abort")})
+    held = audit(made.written(brief=brief, searched=tuple(rows)))
+    assert any(held.relevance(card) >= held.policy.relevant for card in made.cards())
+    measured = gates.relevance(held)
+    assert (measured.gate.figure, measured.gate.passed) == (0.0, False)
+    assert measured.gate.evidence[1] == f"nothing quoted answers what was asked: {goal}"
+
+
+def test_what_a_facet_of_the_goal_finds_does_not_answer_the_goal() -> None:
+    goal, facet = "Why do zebras cancel tasks?", "What are the limits of tasks?"
+    weights = {"zebra": 9.0, "cancel": 2.0, "task": 1.0, "limit": 2.0, "": 9.5}
+    row = Searched(question=goal, found=1, kept=1, coverage=0.2, weights=weights)
+    brief = made.brief(title=goal).model_copy(update={"questions": (goal, facet), "terms": ("zebra", "cancel", "task")})
+    held = audit(made.written(brief=brief, searched=(row,)))
+    assert any(held.relevance(card) >= held.policy.relevant for card in made.cards())
+    assert gates.relevance(held).gate.figure == 0.0
+
+
 def test_a_word_weighs_as_the_corpus_weighs_it() -> None:
     goal = "How are shared file handles locked?"
     for weight, relevant in ((9.0, True), (2.0, False)):

@@ -235,3 +235,28 @@ def test_the_one_document_on_the_matter_may_say_more_before_what_is_clearly_wors
     corpus_id = ingest(database, root, embedder=EMBEDDER).corpus_id
     passages = search(database, [corpus_id], "write-ahead log", embedder=EMBEDDER, limit=5, per_source=2)
     assert [passage.title for passage in passages].count("The write-ahead log") > 2
+
+
+def test_what_names_the_thing_a_question_is_about_comes_before_what_shares_a_rare_word(
+    database: Database, tmp_path: Path
+) -> None:
+    texts = {
+        "calls.md": "# Calls\n\nEvery call is guaranteed to guarantee its guarantee to the caller who wants a guarantee.\n",
+        "sums.md": "# Checks\n\nA CRC of the message is sent behind it, so that the one who reads sees errors of the line.\n",
+        "words.md": "# Words\n\nA guarantee is a word in a contract that holds what one party owes to the other party.\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    corpus = ingest(database, tmp_path, embedder=EMBEDDER).corpus_id
+    found = find(database, [corpus], "What does a CRC guarantee?", embedder=EMBEDDER, language="en").passages
+    assert found[0].title == "Checks"
+    assert found[0].file == "sums.md"
+
+
+def test_the_opening_of_a_document_on_the_thing_comes_before_a_later_part(database: Database, tmp_path: Path) -> None:
+    later = "# More\n\nEvery trigger of a package runs when the trigger of another package has run its trigger to the end.\n"
+    opening = "# Triggers\n\nA trigger lets one package know that something it cares for was changed by some other one.\n\n"
+    (tmp_path / "triggers.md").write_text(opening + later, encoding="utf-8")
+    corpus = ingest(database, tmp_path, embedder=EMBEDDER).corpus_id
+    found = find(database, [corpus], "What is a trigger?", embedder=EMBEDDER, language="en").passages
+    assert found[0].section == "Triggers"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from autonomy.text.relevance import ENOUGH, relevance, subject
+from autonomy.text.relevance import ENOUGH, about, relevance, sides, subject
 from autonomy.text.words import terms
 
 GOAL = "How shared file handles are locked"
@@ -114,9 +115,9 @@ def test_one_word_of_a_longer_name_is_not_the_thing() -> None:
 def test_what_is_done_to_a_thing_is_not_the_thing() -> None:
     weights = {"share": 1.6, "file": 1.6, "handl": 1.6, "lock": 2.0}
     asked = "How shared file handles are locked"
-    for question, about in ((asked, False), ("Shared file handles and locks", True)):
+    for question, apt in ((asked, False), ("Shared file handles and locks", True)):
         aims = relevance((question,), terms(question, "en"), "en", weights)
-        assert (aims.of("A lock lets one thread in.", ("Lock objects",)) >= ENOUGH) is about
+        assert (aims.of("A lock lets one thread in.", ("Lock objects",)) >= ENOUGH) is apt
 
 
 RARE = 4.6
@@ -174,3 +175,96 @@ def test_the_last_word_of_a_name_under_a_heading_that_has_it_whole_is_the_thing(
     of = relevance(("Circuit breakers in clouds",), ("circuit", "breaker", "cloud"), "en", {"": 4.6, "breaker": 3.0}).of
     assert of("The breaker opens.", ("Circuit breakers",)) >= ENOUGH
     assert of("The circuit closes.", ("Circuits",)) < ENOUGH
+
+
+WIDE = {"": 8.0, "crc": 2.3, "guarante": 3.8, "pip": 1.6, "packag": 1.2, "privat": 4.2, "index": 3.1, "password": 2.5}
+WIDE |= {"memori": 2.0, "zip": 2.0, "file": 1.2, "make": 2.4, "ninja": 3.0, "backtrack": 4.7, "client": 1.0, "server": 1.2}
+
+
+def wide(question: str) -> Callable[..., float]:
+    """What a passage of a corpus of many matters holds of the question."""
+    return relevance((question,), terms(question, "en"), "en", WIDE).of
+
+
+@pytest.mark.parametrize(
+    ("question", "things"),
+    [
+        ("What does a CRC guarantee?", (("crc",),)),
+        ("How do leases and fencing tokens stop a worker?", (("leas",), ("fenc", "token"))),
+        ("why leases fail early", (("leas",),)),
+        ("How do I install pip packages from a private index?", (("pip", "packag"),)),
+        ("When should I use ninja instead of make?", (("ninja",),)),
+        ("Where is it?", ()),
+    ],
+)
+def test_a_question_is_about_who_acts_in_it_or_what_is_done(question: str, things: tuple[tuple[str, ...], ...]) -> None:
+    assert about(question, "en") == things
+
+
+def test_a_rare_verb_is_not_what_a_question_is_about() -> None:
+    of = wide("What does a CRC guarantee?")
+    assert of("The call is guaranteed to take all of its input.", ("Guarantees",)) < ENOUGH
+    assert of("A CRC guarantees that a single error is seen.") >= ENOUGH
+
+
+def test_what_the_thing_is_answers_what_it_does_and_any_other_word_of_it_does_not() -> None:
+    of = wide("What does a CRC guarantee?")
+    assert of("A CRC is a number that tells whether a message was changed.") >= ENOUGH
+    assert of("The tables of a CRC are aligned in memory.", ("CRC tables",)) < ENOUGH
+
+
+@pytest.mark.parametrize("place", [{"headings": ("A CRC",)}, {"title": "CRC"}])
+def test_the_thing_may_be_named_above_the_passage(place: dict[str, Any]) -> None:
+    of = wide("What does a CRC guarantee?")
+    assert of("Every single error is guaranteed to be seen.") < ENOUGH
+    assert of("Every single error is guaranteed to be seen.", **place) >= ENOUGH
+
+
+def test_one_thing_beside_what_is_asked_about_is_enough() -> None:
+    of = wide("How do I install pip packages from a private index with a password?")
+    assert of("Then pip takes the password from the address.") >= ENOUGH
+    assert of("Then npm takes the password from the address.") < ENOUGH
+    assert of("Then pip takes what it needs from the address.") < ENOUGH
+
+
+def test_what_is_asked_beside_the_thing_may_stand_around_the_sentence_that_names_it() -> None:
+    of = wide("How do I install pip packages from a private index with a password?")
+    around = "It takes a name and a password."
+    assert of("A server that pip reads may want a name.", within=around) >= ENOUGH
+    assert of("A server that npm reads may want a name.", within=around) < ENOUGH
+
+
+def test_what_is_to_be_measured_has_to_be_named() -> None:
+    of = wide("How much memory does zip need for a file?")
+    assert of("For a file zip takes 30 bytes of memory.") >= ENOUGH
+    assert of("For a file zip takes 30 seconds.") < ENOUGH
+
+
+def test_a_question_for_a_ground_is_answered_by_one() -> None:
+    of = wide("Why do servers hold CRC?")
+    assert of("Servers hold a CRC because disks fail.") >= ENOUGH
+    alone = wide("Why are servers slow?")
+    assert alone("Servers wait since disks are slow.") >= ENOUGH
+    assert alone("Servers have names.") < ENOUGH
+
+
+def test_a_document_that_is_named_after_what_is_done_is_about_whoever_does_it() -> None:
+    of = wide("When does a client backtrack?")
+    assert of("One backtracks when a choice was wrong.", (), "Backtracking") >= ENOUGH
+    assert of("One backtracks when a choice was wrong.", ("Backtracking",), "Choices") < ENOUGH
+
+
+def test_what_is_held_against_something_is_a_name_whatever_word_it_is() -> None:
+    of = wide("When should I use ninja instead of make?")
+    assert of("If you know make, ninja is fast to learn.") == 1.0
+    assert sides("When should I use ninja instead of make?", "en") == (("ninja",), ("make",))
+    assert sides("How do leases and locks differ?", "en") == (("leas",), ("lock",))
+    assert sides("Was ist der Unterschied zwischen Sperren und Fristen?", "de") == (("sperre",), ("friste",))
+    assert sides("How do leases work?", "en") == ()
+
+
+def test_another_name_for_an_everyday_word_is_no_other_name_for_a_thing() -> None:
+    asked = "How do I install pip packages from a private index with a password?"
+    weights = {**WIDE, "setup": 3.5, "instal": 1.3}
+    aims = relevance((asked,), terms(asked, "en"), "en", weights, ("setup pip packages private index password",))
+    assert aims.of("Setup of packages for a private index.") < ENOUGH

@@ -86,3 +86,17 @@ def test_a_repeat_is_seen_in_the_shorter_text() -> None:
     short, long = ranking.pairs(list("abc")), ranking.pairs(list("xabcy"))
     assert ranking.containment(short, long) == 1.0
     assert ranking.containment(short, ranking.pairs(list("cba"))) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    [
+        ("A lease is a lock with an expiry date.", True),
+        ("Cyclic lock renewal (lease) is a well-known technique.", True),
+        ("The file is a list of the leases that are held.", False),
+        ("For each job the lease table of the database server is a file.", False),
+        ("A lease expires on its own.", False),
+    ],
+)
+def test_a_sentence_says_what_a_thing_is_where_it_begins_with_it(sentence: str, told: bool) -> None:
+    assert claims.says_what(sentence, [("leas",)], "en") is told

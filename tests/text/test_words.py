@@ -91,3 +91,7 @@ def test_a_sentence_tells_its_language(text: str, language: str) -> None:
 def test_a_text_without_function_words_has_the_expected_language() -> None:
     assert detect("asyncio 3.11", default="de") == "de"
     assert detect("", default="ja") == "ja"
+
+
+def test_a_program_that_is_called_like_a_verb_can_be_searched() -> None:
+    assert "make" in terms("When should I use ninja instead of make?", "en")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
 from autonomy.agents.material import Searched
-from autonomy.agents.roles import Brief, SelectRequest
+from autonomy.agents.roles import Brief, SelectRequest, served
 from autonomy.core.state import GraphState
 from autonomy.core.types import Card, Observation, Passage, PlanStep, TaskSpec
 from autonomy.text.relevance import ENOUGH, Relevance, relevance
@@ -50,8 +50,8 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     chosen = tuple(c for c in chosen if not c.relevance or c.relevance >= ENOUGH or _names(c, passages, aims))
     fresh = {(card.source, card.anchor.start, card.anchor.end): card for card in chosen[:limit] if card.source in offered}
     kept = [card for span, card in fresh.items() if span not in spans]
-    served = gathered.served(question, brief)
-    named = _named(kept, len(held), served, context)
+    serving = served(question, brief)
+    named = _named(kept, len(held), serving, context)
     coverage = round(float(answer["coverage"]), 3)
     asked = relevance((question,), brief.terms, brief.language, weights)
     answering = [card.id for card in (*named, *held) if card in named or _answers(card, passages, asked)]
@@ -63,7 +63,10 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
         cards=tuple(answering),
         weights=answer.get("weights", {}),
     )
-    _credit(served, tuple(card.id for card in named), context)
+    own = relevance((serving,), brief.terms, brief.language, weights)
+    rated = context.player.asked.player == "model"
+    credited = [card.id for card in named if (rated and card.relevance >= ENOUGH) or _answers(card, passages, own)]
+    _credit(serving, tuple(credited), context)
     context.records.put("question", step.id, row.model_dump(mode="json"), len(context.records.keys("question")))
     touched = tuple(dict.fromkeys(card.source for card in kept))
     return Observation(
@@ -92,7 +95,7 @@ def _named(kept: Sequence[Card], held: int, question: str, context: Context) -> 
 
 
 def _credit(question: str, cards: Sequence[str], context: Context) -> None:
-    """A question that was asked before is answered by what other words for it found."""
+    """A question that was asked before is answered by what other words for it found, if that speaks to it."""
     for key in context.records.keys("question"):
         row = Searched.model_validate(context.records.get("question", key))
         if row.question == question:
@@ -105,12 +108,12 @@ def _answers(card: Card, passages: Sequence[Passage], asked: Relevance) -> bool:
     return any(
         card.source == each.source
         and each.start <= card.anchor.start < each.end
-        and asked.of(card.quote, (card.anchor.section or "",), each.title, each.language) >= ENOUGH
+        and asked.of(card.quote, (card.anchor.section or "",), each.called, each.language, within=each.text) >= ENOUGH
         for each in passages
     )
 
 
 def _names(card: Card, passages: Sequence[Passage], aims: Relevance) -> bool:
     """Whether a quotation that its reader rated low speaks to the goal by its words, so that it is worth keeping."""
-    title, language = next(((p.title, p.language) for p in passages if p.source == card.source), ("", ""))
-    return aims.of(card.quote, (card.anchor.section or "",), title, language) >= ENOUGH
+    named, language = next(((p.called, p.language) for p in passages if p.source == card.source), ("", ""))
+    return aims.of(card.quote, (card.anchor.section or "",), named, language) >= ENOUGH

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from autonomy.agents.extractive import asked
+from autonomy.text.relevance import names
 from autonomy.text.sentences import split
 from autonomy.text.words import terms
 
@@ -135,7 +136,7 @@ _VERB = {
     r"(?:一篇)?(?:关于|有关)?",
 }
 _QUESTION = {
-    "en": r"(?:what\ (?:is|are|does)|what['’]s|how\ (?:do|does|is|are)(?=\s.*\b(?:work|works|used|made"
+    "en": r"(?:what\ (?:is|are|does(?=\s.*\bmean\W*$))|what['’]s|how\ (?:do|does|is|are)(?=\s.*\b(?:work|works|used|made"
     r"|done)\W*$))\s+(?P<s>.+?)(?:\s+(?:mean|works?|used|made|done))?$",
     "de": r"was\ (?:ist|sind|bedeutet)\s+(?P<s>.+)$|wie\ funktionier\w+\s+(?P<t>.+)$",
     "es": r"¿?qué\ (?:es|son|significa)\s+(?P<s>.+)$|¿?cómo\ funciona\w*\s+(?P<t>.+)$",
@@ -148,7 +149,7 @@ _COMPARE = {
     r"\s+(?P<a>.+?)\s+(?:and|with|to|versus|vs\.?|against)\s+(?P<b>.+)",
     "de": r"(?:vergleich\w*\s+(?:sie\s+)?|(?:de[rn]\ )?unterschiede?\ zwischen\s+)(?P<a>.+?)\s+(?:und|mit)\s+(?P<b>.+)",
     "es": r"(?:compar[ae]|(?:las?\ )?diferencias?\ entre)\s+(?P<a>.+?)\s+(?:y|con)\s+(?P<b>.+)",
-    "fr": r"compare[rz]?\s+(?P<a>.+?)\s+(?:et|avec|à)\s+(?P<b>.+)",
+    "fr": r"(?:compare[rz]?|(?:(?:la|les)\ )?différences?\ entre)\s+(?P<a>.+?)\s+(?:et|avec|à)\s+(?P<b>.+)",
 }
 _INCLUDING = {
     "en": r"[,;(]?\s*\b(?:including|with\ (?:a\ )?(?:special\ )?(?:focus|emphasis)\ on|focus(?:ing|ed)?\ on|covering"
@@ -211,8 +212,9 @@ def read_goal(text: str, language: str) -> Goal:
     if several:
         return several
     body = _trim(first.strip().strip("\"'“”„«»¿").rstrip(".!?。！？ "), language)
-    compared = _compared(body, language) or _compared(_without_order(body, language), language)
-    subject, points = _points(_asked(_without_order(body, language), language), language)
+    plain = _asked(_without_order(body, language), language)
+    compared = _compared(body, language) or _compared(_without_order(body, language), language) or _compared(plain, language)
+    subject, points = _points(plain, language)
     whole = _trim(subject, language).strip(' ,;:.-–—"“”„«»')
     subject = _bare(whole, language) or body or flat
     if compared:
@@ -230,6 +232,8 @@ def _several_questions(text: str, language: str) -> Goal | None:
         return None
     subject = _asked(pieces[0], language)
     known = subject != pieces[0]
+    if not known and len(about := names(pieces[0], language)) == 1:
+        subject, known = _with_article(about[0], pieces[0], language), True
     questions: list[str] = []
     for piece in pieces:
         back = piece is not pieces[0] and asked.refers_back(piece, language)
@@ -247,6 +251,13 @@ def _several_questions(text: str, language: str) -> Goal | None:
         questions=tuple(asked.closed(question, language) for question in questions),
         title=asked.closed(text, language),
     )
+
+
+def _with_article(name: str, text: str, language: str) -> str:
+    """The name with the article before it in the text."""
+    before = text.partition(name)[0].split()
+    long = f"{before[-1]} {name}" if before else name
+    return long if re.match(_ARTICLE.get(language, r"$^"), long, re.IGNORECASE) else name
 
 
 def title_of(goal: Goal, language: str) -> str:
@@ -322,7 +333,7 @@ def _compared(text: str, language: str) -> tuple[str, ...]:
     if not match:
         return ()
     second = re.split(_INCLUDING.get(language, r"$^"), match["b"], maxsplit=1, flags=_FLAGS)[0]
-    sides = [_bare(side.strip(" ,;."), language) for side in (match["a"], second)]
+    sides = [_bare(side.strip(" ,;."), language) for side in (*match["a"].split(","), second)]
     if language == "en":
         # "threads and processes for concurrency": the scope behind the last side belongs to both.
         sides = [re.split(r"\s(?:for|in|as|on|with)\s", side, maxsplit=1)[0] for side in sides]

@@ -16,7 +16,7 @@ from autonomy.agents.roles import Brief, Overview
 from autonomy.core.types import TaskSpec
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.ranking import document_frequency, idf, recall
-from autonomy.text.relevance import light, names, subject, things
+from autonomy.text.relevance import about, light, names, subject, things
 from autonomy.text.words import terms
 
 MOST = 8
@@ -96,7 +96,7 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
     if is_clause(goal.subject, language):
         facets = [closed(goal.subject, language), *_limits(goal.subject, language, named)]
     elif goal.compared:
-        a, b = goal.compared
+        a, b = ", ".join(goal.compared[:-1]), goal.compared[-1]
         form = _COMPARISON.get(language, _COMPARISON["en"])
         facets = [form.format(a=a, b=b, A=_upper(a))]
     elif len(points) > 2 and _is_list(goal, language):
@@ -113,7 +113,8 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
 def _limits(question: str, language: str, known: frozenset[str]) -> list[str]:
     """Of an English question about one thing, the question where that thing ends."""
     found = names(question, language, known) if language == "en" else ()
-    return [_facet(_FACETS["en"][-1], found[0], language)] if len(found) == 1 else []
+    one = len(found) == 1 and things(found[0], language) == about(question, language)
+    return [_facet(_FACETS["en"][-1], found[0], language)] if one else []
 
 
 def _apart(questions: Sequence[str], language: str) -> list[str]:

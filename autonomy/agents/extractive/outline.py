@@ -1,4 +1,5 @@
-"""Cards become three to seven sections: what belongs together stands together, definitions first, comparisons last.
+"""Cards become three to seven sections: what belongs together stands together. Where a thing is to be described, definitions
+come first and comparisons last; where something is asked, what answers it best.
 
 Each point the goal names gets a section of its own where there is evidence for it. Headings are the sources' own, or the
 goal's words; none is made up.
@@ -7,15 +8,17 @@ goal's words; none is made up.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from autonomy.agents.extractive.asked import is_clause
 from autonomy.agents.extractive.headings import clean_heading, plain_title, telling
 from autonomy.agents.extractive.wording import wording
 from autonomy.agents.roles import Brief, Outline, OutlineRequest, SectionPlan
 from autonomy.core.types import Card, Source
 from autonomy.text import claims, ranking
 from autonomy.text.markers import marks
+from autonomy.text.relevance import sides
 from autonomy.text.words import terms
 
 WORDS_PER_CARD = 36
@@ -23,12 +26,14 @@ WORDS_PER_SECTION = 190
 LEAST_CARDS = 2
 MOST_SECTIONS = 7
 SHORT = 400
+"""Documents below this many words have one or two sections."""
 GOOD = 0.5
 ENOUGH = 6
 STRANGE = 0.15
 """Relevance worth a place where there is a choice; cards below which nothing is left out; likeness below which a lone
 card is left out rather than put among strangers."""
-"""Documents below this many words have one or two sections."""
+BEST = 3
+"""Cards that are never left out where a question is asked; elsewhere it is one."""
 
 _LIMIT = re.compile(
     r"limit|restrict|drawback|caveat|problem|error|fail|warning|risk|danger|avoid|pitfall|unsupported|grenze|einschränk"
@@ -71,10 +76,22 @@ def laid_out(request: OutlineRequest, cards: Sequence[Card]) -> Outline:
         return Outline(title=request.brief.title, sections=(), thin=request.brief.must_cover or (request.brief.subject,))
     vectors = _vectors(cards, language)
     groups, thin = _seeded(cards, vectors, request.brief)
-    groups = _merged(groups, _wanted(request.words, len(cards)))
+    order = [card.id for card in ranked(cards)]
+    first, best = set(order[:1]), set(order[: BEST if asked(request.brief) else 1])
+    groups = _merged(groups, _wanted(request.words, len(cards)), first, best)
     place = {card.id: number for number, card in enumerate(_source_order(cards))}
-    points = {point: number for number, point in enumerate(request.brief.must_cover)}
-    groups.sort(key=lambda g: (_phase(g, request.brief), points.get(g.point, 0), min(place[c.id] for c in g.cards)))
+    if asked(request.brief):
+        groups.sort(key=lambda g: (*_service(g, request.brief), min(place[c.id] for c in g.cards)))
+    else:
+        points = {point: number for number, point in enumerate(request.brief.must_cover)}
+        groups.sort(
+            key=lambda g: (
+                first.isdisjoint(_names(g)),
+                _phase(g, request.brief),
+                points.get(g.point, 0),
+                min(place[c.id] for c in g.cards),
+            )
+        )
     titles = {source.id: source for source in request.sources}
     sections = _sections(groups, request, titles, place)
     return Outline(title=request.brief.title, sections=tuple(sections), thin=tuple(thin))
@@ -118,7 +135,9 @@ def _seeded(cards: Sequence[Card], vectors: dict[str, dict[str, float]], brief: 
     mine: dict[str, list[Card]] = {point: [] for point in points}
     left: list[Card] = []
     for card in cards:
-        shares = {point: _share(card, wanted, brief.language) for point, wanted in points.items()}
+        shares = {
+            point: 1.0 if card.question == point else _share(card, wanted, brief.language) for point, wanted in points.items()
+        }
         best = [point for point, share in shares.items() if share > 0.5 and share == max(shares.values())]
         if not best or (len(best) == len(points) > 1):
             left.append(card)
@@ -153,19 +172,23 @@ def _wanted(words: int, cards: int) -> int:
     return max(least, min(MOST_SECTIONS, round(words / WORDS_PER_SECTION), cards // LEAST_CARDS))
 
 
-def _merged(groups: list[Group], wanted: int) -> list[Group]:
-    """The two most alike become one until few enough are left and none is thin; two points of the goal never merge."""
+def _merged(groups: list[Group], wanted: int, first: Set[str], best: Set[str]) -> list[Group]:
+    """The two most alike become one until few enough are left and none is thin; two points of the goal never merge.
+
+    The `first` card may stand alone, and the `best` are left out of no document.
+    """
     groups = list(groups)
     while len(groups) > 1:
-        thin = [i for i, g in enumerate(groups) if len(g.cards) < LEAST_CARDS and not g.point]
+        thin = [i for i, g in enumerate(groups) if len(g.cards) < LEAST_CARDS and not g.point and first.isdisjoint(_names(g))]
         if len(groups) <= wanted and not thin:
             break
         closest = _closest(groups, thin)
         if closest is None:
             break
         a, b, likeness = closest
-        if thin and likeness < STRANGE and sum(len(g.cards) for g in groups) > ENOUGH:
-            del groups[a if a in thin else b]
+        stranger = groups[a if a in thin else b]
+        if thin and likeness < STRANGE and sum(len(g.cards) for g in groups) > ENOUGH and best.isdisjoint(_names(stranger)):
+            groups.remove(stranger)
             continue
         kept, gone = (a, b) if groups[a].point or not groups[b].point else (b, a)
         cards = groups[kept].cards + groups[gone].cards
@@ -177,6 +200,10 @@ def _merged(groups: list[Group], wanted: int) -> list[Group]:
         groups[kept] = Group(cards, vector, groups[kept].point)
         del groups[gone]
     return groups
+
+
+def _names(group: Group) -> set[str]:
+    return {card.id for card in group.cards}
 
 
 def _closest(groups: Sequence[Group], thin: Sequence[int]) -> tuple[int, int, float] | None:
@@ -193,6 +220,22 @@ def _closest(groups: Sequence[Group], thin: Sequence[int]) -> tuple[int, int, fl
             if best is None or weighed > best[0]:
                 best = (weighed, a, b, likeness)
     return best[1:] if best else None
+
+
+def asked(brief: Brief) -> bool:
+    """Whether the goal asks something that is answered, be it by a comparison, rather than names what is to be described."""
+    return (
+        is_clause(brief.subject, brief.language)
+        or bool(sides(brief.title, brief.language))
+        or any(point.rstrip().endswith("?") for point in brief.must_cover)
+    )
+
+
+def _service(group: Group, brief: Brief) -> tuple[int, float]:
+    """The question that the best of a group answers, by its place in the brief, and how well it does."""
+    best = max(group.cards, key=lambda card: card.relevance)
+    place = brief.questions.index(best.question) if best.question in brief.questions else len(brief.questions)
+    return place, -best.relevance
 
 
 def _phase(group: Group, brief: Brief) -> int:
@@ -241,11 +284,12 @@ def _sections(
     body = max(60, round(request.words * 0.8))
     claim = wording(language).section_claim
     sections: list[SectionPlan] = []
-    taken: list[frozenset[str]] = [frozenset(terms(request.brief.title, language))]
+    taken = [frozenset(terms(text, language)) for text in (request.brief.title, *(group.point for group in groups))]
     for group in groups:
         heading = _heading(group, sources, taken, request.brief)
         taken.append(frozenset(terms(heading, language)))
-        ordered = sorted(group.cards, key=lambda c: (not claims.defines(c.quote, language), place[c.id]))
+        best = max(group.cards, key=lambda c: c.relevance) if asked(request.brief) else None
+        ordered = sorted(group.cards, key=lambda c: (c is not best, not claims.defines(c.quote, language), place[c.id]))
         count = len({c.source for c in group.cards})
         sections.append(
             SectionPlan(
@@ -276,11 +320,13 @@ def _heading(group: Group, sources: dict[str, Source], taken: Sequence[frozenset
     for text, _ in sorted(weighed.items(), key=lambda pair: (-round(pair[1], 6), pair[0])):
         if frozenset(terms(text, language)) not in taken:
             return text
-    return _phrase(group, taken, language) or f"{brief.title} ({len(taken)})"
+    plain = (clean_heading(group.cards[0].anchor.section or ""), plain_title(sources[group.cards[0].source].title))
+    spare = (text for text in plain if text and frozenset(terms(text, language)) not in taken)
+    return _phrase(group, taken, language) or next(spare, f"{brief.title} ({len(taken)})")
 
 
 def _phrase(group: Group, taken: Sequence[frozenset[str]], language: str) -> str:
-    """A heading from two or three neighbouring words that the group's quotes share."""
+    """A heading from two or three neighbouring words that two of the group's quotes share."""
     counts: dict[str, int] = {}
     for card in group.cards:
         words = re.findall(r"[^\W\d_][\w-]*", card.quote)
@@ -288,7 +334,7 @@ def _phrase(group: Group, taken: Sequence[frozenset[str]], language: str) -> str
         for gram in sorted(grams):
             if len(terms(gram, language)) == len(gram.split()):
                 counts[gram] = counts.get(gram, 0) + 1
-    for gram, _ in sorted(counts.items(), key=lambda pair: (-pair[1], -len(pair[0].split()), pair[0])):
-        if frozenset(terms(gram, language)) not in taken:
+    for gram, count in sorted(counts.items(), key=lambda pair: (-pair[1], -len(pair[0].split()), pair[0])):
+        if count > 1 and frozenset(terms(gram, language)) not in taken:
             return gram[:1].upper() + gram[1:]
     return ""

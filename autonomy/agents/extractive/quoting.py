@@ -6,6 +6,7 @@ else in it states anything.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from autonomy.text.words import terms
 
 BLOCK_WORDS = 40
 BLOCK_LETTERS = 120
+_ENDED = re.compile(r"[.!?…。！？．｡][)\"'”’»\]）」』*]*$")
 _QUOTE_MARKS = frozenset('"“”„«»「」『』')
 
 
@@ -85,7 +87,9 @@ def quotation(card: Card, lead: str, desk: Desk) -> list[Sentence]:
         return [*before, Sentence(text=quote, cites=(card.id,), quoted=True, block=True)]
     opening, closing = desk.words.quotes
     gap = "" if is_cjk(desk.language) else " "
-    text = f"{lead}{gap if lead else ''}{opening}{quote}{closing}"
+    # What introduced an example in its source has lost its colon, and the sentence needs an end.
+    stop = "" if _ENDED.search(quote) else "."
+    text = f"{lead}{gap if lead else ''}{opening}{quote}{closing}{stop}"
     return [Sentence(text=text, cites=(card.id,), quoted=True)]
 
 

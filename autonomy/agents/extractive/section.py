@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autonomy.agents.extractive import quoting
+from autonomy.agents.extractive.outline import asked
 from autonomy.agents.extractive.quoting import Desk
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
@@ -22,7 +23,7 @@ def section(request: DraftRequest, desk: Desk) -> Paragraphs:
     cards = fitting(request.cards, request.words)
     if not cards:
         return Paragraphs(paragraphs=(), notes=(desk.words.dropped,) if request.cards else ())
-    ordered = arranged(cards, desk.language)
+    ordered = arranged(cards, desk.language, best_first=asked(request.brief))
     single = len({card.source for card in ordered}) == 1
     paragraphs: list[tuple[Sentence, ...]] = []
     for number, chunk in enumerate(in_paragraphs(ordered)):
@@ -58,15 +59,20 @@ def cost(card: Card) -> int:
     return max(len(card.quote.split()), len(card.quote) // 12) + 12
 
 
-def arranged(cards: Sequence[Card], language: str) -> list[Card]:
-    """Sources with a definition first, each source in its own order, and never long from one where others wait."""
+def arranged(cards: Sequence[Card], language: str, *, best_first: bool = False) -> list[Card]:
+    """Sources with a definition first, each source in its own order, and never long from one where others wait.
+
+    With `best_first` the most relevant quotation opens, and the sources follow by their own best.
+    """
+    best = max(cards, key=lambda c: c.relevance, default=None) if best_first else None
     by_source: dict[str, list[Card]] = {}
-    for card in sorted(cards, key=lambda c: c.anchor.start):
+    for card in sorted(cards, key=lambda c: (c is not best, c.anchor.start)):
         by_source.setdefault(card.source, []).append(card)
 
     def rank(source: str) -> tuple[bool, float, str]:
         mine = by_source[source]
-        return not any(claims.defines(c.quote, language) for c in mine), -max(c.relevance for c in mine), source
+        described = any(claims.defines(c.quote, language) for c in mine)
+        return not described and not best_first, -max(c.relevance for c in mine), source
 
     queues = [by_source[source] for source in sorted(by_source, key=rank)]
     ordered: list[Card] = []

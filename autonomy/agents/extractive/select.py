@@ -13,15 +13,18 @@ from dataclasses import dataclass, field
 
 from autonomy.agents.extractive.headings import clean_heading
 from autonomy.agents.extractive.interpret import asked_words
-from autonomy.agents.roles import SelectRequest
+from autonomy.agents.roles import SelectRequest, served
 from autonomy.core.types import Anchor, Card, Passage
 from autonomy.text import claims, ranking
+from autonomy.text.everyday import is_everyday
+from autonomy.text.fitting import asks, fits
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.leaning import leans
 from autonomy.text.openers import ENTRY_VERB
-from autonomy.text.relevance import ENOUGH, LIGHT, Relevance, light, relevance, subject
+from autonomy.text.relevance import ENOUGH, LIGHT, Relevance, about, light, relevance, sides, subject, things
 from autonomy.text.sentences import split
 from autonomy.text.standalone import flaw, weak
+from autonomy.text.stopwords import is_carrier, is_stop_word
 from autonomy.text.words import terms
 
 PER_SECTION = 3
@@ -35,15 +38,22 @@ DANGLING_COST = 0.6
 WEAK_COST = 0.3
 ENTRY_COST = 0.35
 NEWS_COST = 0.6
+ITEM_COST = 0.8
 DEFINITION_GAIN = 0.5
+FIT_GAIN = 0.7
+"""What it is worth to have the form of an answer: a ground for "why", a figure for "how much"."""
+COMPARED_GAIN = 1.2
 OTHER_WORDS = 0.8
 """What the answer to other words for a question is worth of an answer to the question."""
+SECTION_GAIN = 1.5
+"""What a section is about whose heading names all that was asked for."""
 TITLE_GAIN = 0.7
 """What a document is about that is named after all that was asked for."""
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
 _CODE = re.compile(r"\w\(|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
 """Calls, names with underscores, operators, options: what a text about programs holds and plain prose does not."""
+_ITEM = re.compile(r"^[$/~-]|\w_\w|\w/\w|\w\.\w|\(\)")
 _INTERFACE = re.compile(
     r"\b(?:api|module|library|interface|(?:object|class|function|method|constant|parameter|exception|option|handler)s?)\b",
     re.IGNORECASE,
@@ -51,7 +61,25 @@ _INTERFACE = re.compile(
 _SIGNATURE = re.compile(
     r"[\w.]+\([^)]*\)?[^.]*$|^(?:class|async|exception|coroutine|function|method|def)\s|^-{1,2}\w|^[\w.]+(?:\s*[=:]\s*\S+)?$"
 )
-_WITHOUT = re.compile(r"\b(?:without|ohne|sin|sans)\s+((?:[\w-]+\s?){1,3})", re.IGNORECASE)
+_PURPOSE = re.compile(
+    r"\b(?:compar\w+|differ\w*|unlike|than|versus|goals?|purpose|aims?|intended|designed|advantages?|drawbacks?|trade-?offs?"
+    r"|vergleich\w*|unterschied\w*|als|ziele?|zweck|vorteile?|nachteile?|gedacht|compara\w*|diferenci\w*|que|objetivos?|ventajas?"
+    r"|différen\w*|but|buts|objectifs?|avantages?)\b",
+    re.IGNORECASE,
+)
+"""Words of what compares a thing or says what it is for."""
+_LAST_WORD = re.compile(r"([^\W\d_]+)[)\"'”]*:\s*$")
+_LISTING = re.compile(
+    r"\b(?:ways|kinds|types|cases|options|steps|values|fields|rules|reasons|examples?|several|various|e\.g|möglichkeiten|schritte"
+    r"|arten|formas|pasos|tipos|façons|étapes|sortes)\b",
+    re.IGNORECASE,
+)
+"""What says that a list follows."""
+_WITHOUT = re.compile(
+    r"\b(?:without|instead of|rather than|alternatives? to|in place of|ohne|statt|anstelle|sin|en lugar de|sans|au lieu)\s+"
+    r"((?:[\w-]+\s?){1,5})",
+    re.IGNORECASE,
+)
 # What changed in a release is read by those who knew the one before.
 _NEWS = re.compile(
     r"what['’]s new|changelog|change log|release notes|\bnews\b|neuerungen|novedades|nouveautés|変更点|新特性|更新日志",
@@ -107,16 +135,25 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
         candidate.topical = _on_point(candidate, wanted, request, lambda term: telling.get(term, weight(term)))
     asked = set(wanted)
     aims = relevance(request.brief.questions, request.brief.terms, request.brief.language, request.weights, (request.question,))
+    # What answers another question of the goal is found by that one.
+    own = relevance((served(request.question, request.brief),), request.brief.terms, request.brief.language, request.weights)
     taken = _prints(request)
-    apt = [c for c in found if _says_something(c, asked) and _relevant(c, aims) and not _does_without(c, request)]
+    apt = [
+        c
+        for c in found
+        if _says_something(c, asked) and _relevant(c, aims) and _relevant(c, own) and not _does_without(c, request)
+    ]
     # What is taken already serves no question a second time.
     apt = [c for c in apt if not _repeats(c, taken)]
     kept = [c for c in apt if c.topical >= TOPICAL]
     kept = apt if len(kept) < FEW and not request.brief.must_cover else kept
+    own_words = request.question in request.brief.questions or not request.brief.questions
+    answering = [c for c in kept if _answers(c, own)]
+    kept = answering if len(answering) >= FEW and own_words else kept
     if not kept:
         return ()
-    _score(kept, wanted, weight, [term for term in wanted if term not in everyday])
-    share = 1.0 if request.question in request.brief.questions or not request.brief.questions else OTHER_WORDS
+    _score(kept, request, wanted, weight)
+    share = 1.0 if own_words else OTHER_WORDS
     return tuple(_card(c, request.question, share) for c in _thin(kept, request))
 
 
@@ -136,7 +173,8 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
             signature = bool(_SIGNATURE.search(passage.text[slice(*before)])) and not _terminated(passage.text[: before[1]])
             paragraph, place, before = paragraph + 1, 0, None
         entry = place if signature else -1
-        span, rescued = _quotable(passage, (start, end), before, language, entry, technical)
+        whole = end - _announces(passage.text[start:end], language)
+        span, rescued = _quotable(passage, (start, whole), before, language, entry, technical)
         if span:
             text = passage.text[slice(*span)]
             found.append(Candidate(passage, *span, paragraph, place, language, rescued, terms(text, language)))
@@ -156,6 +194,8 @@ def _quotable(
     `entry` is the sentence's place below a signature, -1 elsewhere: the first one there often is a bare command.
     """
     text = passage.text[slice(*span)]
+    if passage.text[span[1] : span[1] + 1] == ":":
+        text += "."
     if _MARKED.search(text) or detect(text, default=language) != language or _is_news(passage, text):
         return None, False
     found = flaw(text, language, below_signature=entry == 0, technical=technical)
@@ -174,6 +214,22 @@ def _quotable(
     ):
         return None, False
     return (before[0], span[1]), True
+
+
+def _announces(text: str, language: str) -> bool:
+    """Whether all but the colon at the end of a text is a whole sentence: "Give the name in the address:" before an example
+    is, "You can then run:" and "There are three ways:" are not."""
+    last = _LAST_WORD.search(text)
+    if last is None:
+        return False
+    word = last[1].lower()
+    return not (
+        is_stop_word(word, language)
+        or is_carrier(word, language)
+        or is_everyday(text, *last.span(1), language)
+        or claims.numbers(text, language)
+        or _LISTING.search(text)
+    )
 
 
 def _in_language(found: list[Candidate], language: str) -> list[Candidate]:
@@ -217,7 +273,7 @@ def _on_point(candidate: Candidate, wanted: Sequence[str], request: SelectReques
 def _topical(candidate: Candidate, wanted: Sequence[str], weight: Callable[[str], float]) -> float:
     """The share of the question that the sentence names, and half of what its heading and title name for it; 0 to 1."""
     own = ranking.recall(wanted, candidate.terms, weight)
-    frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
+    frame = f"{candidate.passage.section or ''} {candidate.passage.called}"
     around = ranking.recall(wanted, [*candidate.terms, *terms(frame, candidate.language)], weight)
     return own + 0.5 * (around - own) if own > 0 or claims.defines(candidate.text, candidate.language) else 0.0
 
@@ -225,15 +281,31 @@ def _topical(candidate: Candidate, wanted: Sequence[str], weight: Callable[[str]
 def _relevant(candidate: Candidate, aims: Relevance) -> bool:
     """Whether it speaks to the goal, however few words the question in hand has."""
     passage = candidate.passage
-    return aims.of(candidate.text, (passage.section or "",), passage.title, candidate.language) >= ENOUGH
+    headings = (passage.section or "",)
+    return aims.of(candidate.text, headings, passage.called, candidate.language, within=passage.text) >= ENOUGH
+
+
+def _answers(candidate: Candidate, own: Relevance) -> bool:
+    """Whether it takes up what is asked of the thing, has the form of an answer, or says what the thing is."""
+    around = {*candidate.terms, *terms(candidate.passage.section or "", candidate.language)}
+    return any(
+        aim.taken_up(candidate.text, around, candidate.language) or fits(candidate.text, aim.question, candidate.language)
+        for aim in own.aims
+    )
 
 
 def _does_without(candidate: Candidate, request: SelectRequest) -> bool:
-    """Whether the heading says that the thing asked for is not there: "Running without a subprocess"."""
-    found = _WITHOUT.search(candidate.passage.section or "")
-    if found is None or _WITHOUT.search(request.brief.title):
+    """Whether the heading says that the thing asked for is not there ("Running without a subprocess"), or the sentence names it
+    only as what something else is instead of."""
+    language = request.brief.language
+    if _WITHOUT.search(request.brief.title) or sides(request.brief.title, language):
         return False
-    return bool(set(terms(found[1], candidate.language)) & set(request.brief.terms))
+    above = {
+        term for found in _WITHOUT.finditer(candidate.passage.section or "") for term in terms(found[1], candidate.language)
+    }
+    own = {term for found in _WITHOUT.finditer(candidate.text) for term in terms(found[1], candidate.language)}
+    named = things(served(request.question, request.brief), language)
+    return bool(above & set(request.brief.terms)) or any(len(thing) > 1 and own >= set(thing) for thing in named)
 
 
 def _says_something(candidate: Candidate, asked: set[str]) -> bool:
@@ -246,7 +318,14 @@ def _says_something(candidate: Candidate, asked: set[str]) -> bool:
     return new >= NEW_TERMS or (new == NEW_TERMS - 1 and claims.strength(candidate.text, candidate.language) > 0)
 
 
-def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str], float], things: Sequence[str]) -> None:
+def _score(found: list[Candidate], request: SelectRequest, wanted: Sequence[str], weight: Callable[[str], float]) -> None:
+    """Sets each candidate's score, 1 for the best: first of all by how much of the question it answers."""
+    language = request.brief.language
+    everyday = light(request.question, language)
+    solid = [term for term in wanted if term not in everyday]
+    rivals = sides(request.question, language)
+    heads = about(request.question, language) or [solid or wanted]
+    kind = asks(request.question, language)
     vectors = [ranking.tf_idf(c.terms, weight) for c in found]
     middle = ranking.centroid(vectors)
     central = ranking.scaled([ranking.cosine(vector, middle) for vector in vectors])
@@ -254,18 +333,21 @@ def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str]
     order = _ranks(found)
     for candidate, vector, near, asked in zip(found, vectors, central, query, strict=True):
         candidate.vector = vector
-        rank = order[candidate.passage.id]
+        cue = claims.cue(candidate.text, candidate.language)
         candidate.score = (
             near
             + ranking.position(0, candidate.paragraph, candidate.place)
-            + 1.5 * asked
-            + 0.5 * claims.cue(candidate.text, candidate.language)
-            + 1.0 / (1 + 0.3 * rank)
-            + TITLE_GAIN * ranking.recall(things, terms(candidate.passage.title, candidate.language), weight)
-            + (DEFINITION_GAIN if _defines(candidate, wanted) else 0.0)
+            + 2.5 * asked
+            + (FIT_GAIN * fits(candidate.text, request.question, language) if kind else 0.5 * cue)
+            + _compares(candidate, rivals)
+            + 1.0 / (1 + 0.3 * order[candidate.passage.id])
+            + SECTION_GAIN * ranking.recall(solid, terms(candidate.passage.section or "", candidate.language), weight)
+            + TITLE_GAIN * ranking.recall(solid, terms(candidate.passage.called, candidate.language), weight)
+            + (DEFINITION_GAIN if claims.says_what(candidate.text, heads, candidate.language) else 0.0)
             - (DANGLING_COST / 2 if candidate.rescued else 0.0)
             - (WEAK_COST if weak(candidate.text, candidate.language) else 0.0)
             - (ENTRY_COST if ENTRY_VERB.match(candidate.passage.text) else 0.0)
+            - (ITEM_COST if _of_an_item(candidate, request) else 0.0)
             - (NEWS_COST if _NEWS.search(f"{candidate.passage.title} {candidate.passage.section or ''}") else 0.0)
         )
     top = max(c.score for c in found)
@@ -273,9 +355,21 @@ def _score(found: list[Candidate], wanted: Sequence[str], weight: Callable[[str]
         candidate.score = candidate.score / top if top > 0 else 0.0
 
 
-def _defines(candidate: Candidate, wanted: Sequence[str]) -> bool:
-    """Whether it says what the thing asked for is: "A lease is a lock with an expiry date"."""
-    return bool(set(candidate.terms[:2]) & set(wanted)) and claims.defines(candidate.text, candidate.language)
+def _of_an_item(candidate: Candidate, request: SelectRequest) -> bool:
+    """Whether a sentence begins with the name of a file, variable or option that the question does not name."""
+    first = candidate.text.split(maxsplit=1)[0]
+    return bool(_ITEM.search(first)) and first.lower() not in request.task.goal.lower()
+
+
+def _compares(candidate: Candidate, rivals: Sequence[Sequence[str]]) -> float:
+    """What a sentence gains for a question that holds things against one another: most where it names two of them, half of
+    that where it says what one of them is for or better at."""
+    section = candidate.passage.section or ""
+    own, around = set(candidate.terms), {*candidate.terms, *terms(section, candidate.language)}
+    named = [side for side in rivals if around >= set(side)]
+    if len(named) > 1:
+        return COMPARED_GAIN if any(own >= set(side) for side in named) else COMPARED_GAIN / 2
+    return COMPARED_GAIN / 2 if named and _PURPOSE.search(f"{section} {candidate.text}") else 0.0
 
 
 def _ranks(found: Sequence[Candidate]) -> dict[str, int]:

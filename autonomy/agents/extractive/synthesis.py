@@ -12,6 +12,7 @@ from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
 from autonomy.text import claims
 from autonomy.text.chars import count_words
+from autonomy.text.fitting import asks
 
 LEAST_ROOM = 45
 """Words: one quotation with its lead-in, so that no question is left out for want of room."""
@@ -82,8 +83,9 @@ def _rows(request: DraftRequest) -> list[Row]:
 
 
 def _order(row: Row, desk: Desk) -> tuple[int, bool, float]:
-    """What more sources carry first, then what says what something is (a source does so early), then the most relevant."""
-    if claims.defines(row.cards[0].quote, desk.language):
+    """What more sources carry first, then, unless it is asked why, when or how much, what says what something is (a source
+    does so early), then the most relevant."""
+    if claims.defines(row.cards[0].quote, desk.language) and not asks(row.cards[0].question, desk.language):
         return -len(row.cards), False, row.cards[0].anchor.start
     return -len(row.cards), True, -max(card.relevance for card in row.cards)
 
