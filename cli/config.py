@@ -98,7 +98,7 @@ def token(
 
 @command(app, "tokens", examples=("autonomy config tokens", "autonomy config tokens --json | jq -r '.items[].user'"))
 def list_tokens(session: Session) -> None:
-    """List the users' tokens by id, with their users and when they were made; the tokens themselves are kept nowhere."""
+    """List the users' tokens by id. The tokens themselves are kept nowhere."""
     from autonomy.services.tokens import tokens
 
     out = session.out
@@ -123,7 +123,7 @@ def revoke(
         str | None, typer.Option("--token", metavar="ID", help="Only this one; any unique beginning of its id will do.")
     ] = None,
 ) -> None:
-    """Take back a user's tokens; servers refuse them from then on, and the user's browsers are signed out."""
+    """Take back tokens of a user. Servers refuse them from then on, and the user's browsers are signed out."""
     from autonomy.services import tokens
 
     values.user_id(user)

@@ -66,14 +66,8 @@ def work_run(
                 return await execute(job, handle)
 
             while True:
-                worker = Worker(
-                    app.database,
-                    begun,
-                    concurrency=1,
-                    lease_seconds=app.settings.queue.lease_seconds,
-                    wake=app.wake,
-                    signals=False,
-                )
+                lease, wake = app.settings.queue.lease_seconds, app.wake
+                worker = Worker(app.database, begun, concurrency=1, lease_seconds=lease, wake=wake, signals=False)
                 stopping = asyncio.create_task(_drain_when(stop, worker))
                 try:
                     end = await worker.work_one(run_id)

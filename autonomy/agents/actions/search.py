@@ -34,15 +34,10 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     held = gathered.cards(context)
     weights = {**gathered.weights(context), **answer.get("weights", {})}
     spans = {(card.source, card.anchor.start, card.anchor.end) for card in held}
+    taken = tuple(card.quote for card in held)
     request = SelectRequest(
-        task=task,
-        brief=brief,
-        question=question,
-        passages=passages,
-        limit=limit,
-        taken=tuple(card.quote for card in held),
-        weights=weights,
-    )
+        task=task, brief=brief, question=question, passages=passages, limit=limit, taken=taken, weights=weights
+    )  # fmt: skip
     chosen = await context.player.select(request) if passages else ()
     offered = {passage.source for passage in passages}
     aims = relevance(brief.questions, brief.terms, brief.language, weights, (question,))
@@ -65,8 +60,7 @@ async def search(step: PlanStep, state: GraphState, context: Context) -> Observa
     )
     own = relevance((serving,), brief.terms, brief.language, weights)
     rated = context.player.asked.player == "model"
-    credited = [card.id for card in named if (rated and card.relevance >= ENOUGH) or _answers(card, passages, own)]
-    _credit(serving, tuple(credited), context)
+    _credit(serving, [c.id for c in named if (rated and c.relevance >= ENOUGH) or _answers(c, passages, own)], context)
     context.records.put("question", step.id, row.model_dump(mode="json"), len(context.records.keys("question")))
     touched = tuple(dict.fromkeys(card.source for card in kept))
     return Observation(
