@@ -471,6 +471,34 @@ async def test_the_best_answer_is_not_put_among_strangers() -> None:
     assert made.sections[0].cards == ("c9",)
 
 
+async def test_where_something_is_asked_sections_follow_how_well_they_answer() -> None:
+    cards = (
+        carded("c1", "A lock is an object that one thread holds.", 0.5, 0, "Definition of locks"),
+        carded("c2", "A lock is a mark in the memory of a program.", 0.5, 50, "Definition of locks"),
+        carded("c3", "Sockets are closed when their locks end.", 0.7, 200, "Closing sockets"),
+        carded("c4", "Sockets close by themselves behind a lock.", 0.6, 260, "Closing sockets"),
+        carded("c5", "Locks end with the thread that holds them.", 0.9, 400, "Waking threads"),
+        carded("c6", "Threads that wait are woken when a lock ends.", 0.8, 450, "Waking threads"),
+    )
+    request = OutlineRequest(task=TaskSpec(goal="locks"), brief=question(), cards=cards, sources=CORPUS.sources, words=700)
+    made = await ExtractivePlayer().outline(request)
+    assert [section.heading for section in made.sections] == ["Waking threads", "Closing sockets", "Definition of locks"]
+
+
+async def test_none_of_the_best_answers_is_left_out_as_a_stranger() -> None:
+    others = [
+        carded(f"c{n}", f"Queue number {n} keeps its items in order and hands them out.", 0.6, n * 100, f"Queues {n % 2}")
+        for n in range(1, 9)
+    ]
+    first = carded("c9", "Threads end what they hold.", 0.95, 2_000, "Threads")
+    strange = carded("c10", "Hedgehogs sleep under autumn leaves.", 0.9, 4_000, "Hedgehogs")
+    for relevance, kept in ((0.9, True), (0.4, False)):
+        cards = (*others, first, strange.model_copy(update={"relevance": relevance}))
+        request = OutlineRequest(task=TaskSpec(goal="locks"), brief=question(), cards=cards, sources=CORPUS.sources, words=900)
+        made = await ExtractivePlayer().outline(request)
+        assert any("c10" in section.cards for section in made.sections) == kept
+
+
 async def test_a_heading_is_not_made_of_words_that_one_quotation_has() -> None:
     cards = (
         carded("c1", "Strange tidy hedgehogs sleep in autumn under the leaves.", 0.6, 0, "lock_a(x)"),

@@ -493,6 +493,11 @@ def test_faults_of_shape_are_named(sentences: tuple[Sentence, ...], why: str) ->
     assert any(why in line for line in measured.gate.evidence)
 
 
+def test_a_french_quotation_may_be_the_end_of_a_sentence() -> None:
+    whole = made.said("On y lit : « Une tâche peut être annulée à tout moment. »", "c2")
+    assert not any("no end" in line for line in prose.structure(audit(one(whole)), ("section",)).gate.evidence)
+
+
 def test_a_missing_part_and_a_heading_used_twice_are_named() -> None:
     twice = made.written(sections=(made.section("Only", [made.said(C2, "c2")]), made.section("Only", [made.said(C2, "c2")])))
     evidence = prose.structure(audit(twice), ("introduction", "section")).gate.evidence
