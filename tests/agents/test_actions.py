@@ -92,6 +92,23 @@ async def test_a_stretch_that_is_held_already_or_given_twice_is_one_card() -> No
     assert (last.kept, len(last.cards), last.answered) == (0, 2, True)
 
 
+@pytest.mark.parametrize(("text", "credited"), [("A fence holds back what is late.", 1), ("A queue is fair.", 0)])
+async def test_what_other_words_find_answers_the_question_if_it_speaks_to_it(text: str, credited: int) -> None:
+    class OtherWords(Tools):
+        async def tool(self, name: str, arguments: Any) -> Any:
+            whole = {"id": "p1", "source": "s1", "title": "T", "text": text, "start": 0, "end": len(text)}
+            return {"passages": [whole] if arguments["query"] == "fence number" else [], "coverage": 1.0}
+
+    made = loop(tools=OtherWords())
+    brief = BRIEF.model_copy(update={"questions": ("What is a fence?",), "terms": ("fenc",)}).model_dump(mode="json")
+    for number, question in enumerate(("What is a fence?", "fence number"), 1):
+        doing = step("search", id=f"search-{number}", arguments={"question": question})
+        with_plan(made, doing, current=doing.id, brief=brief)
+        await ACTIONS["search"](doing, made.state, made.context)
+    own, other = gathered.searched(made.context)
+    assert (other.kept, own.kept, len(own.cards), own.answered) == (1, credited, credited, bool(credited))
+
+
 async def test_a_card_of_a_source_that_was_not_offered_is_left_out() -> None:
     class Inventive(Good):
         async def select(self, request: SelectRequest) -> tuple[Card, ...]:
