@@ -112,11 +112,24 @@ class Audit:
 
     @cached_property
     def own(self) -> Relevance:
-        """What the goal asks for in its own words: the questions that hold all of its title, or all where none does."""
+        """What the goal asks for in its own words."""
+        brief = self.material.brief
+        return relevance(self.own_questions, brief.terms, brief.language, self.aims.weights)
+
+    @cached_property
+    def own_questions(self) -> tuple[str, ...]:
+        """The questions that hold all of the goal's title, or all where none does."""
         brief = self.material.brief
         title = set(terms(brief.title, brief.language))
-        whole = [question for question in brief.questions if title <= set(terms(question, brief.language))]
-        return relevance(whole or brief.questions, brief.terms, brief.language, self.aims.weights)
+        whole = (question for question in brief.questions if title <= set(terms(question, brief.language)))
+        return tuple(whole) or brief.questions
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether the corpus speaks to less than half of each question of the goal, as far as words tell: a model may find what
+        is said in others."""
+        own = [row for row in self.material.searched if row.question in self.own_questions]
+        return self.material.player != "model" and bool(own) and all(row.thin for row in own)
 
     def relevance(self, card: Card, aims: Relevance | None = None) -> float:
         """How far the quote and the headings above it speak to the goal, or to the given aims of it, 0 to 1. Where a reader

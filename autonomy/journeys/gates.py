@@ -66,11 +66,16 @@ def citation_support(audit: Audit) -> Measured:
     return Measured(share("citation_support", n - len(failing), n, audit.policy.support, failing), tuple(failures))
 
 
+FEW = 3
+"""Quotations; with fewer a document answers only what the corpus speaks to."""
+
+
 def relevance(audit: Audit) -> Measured:
     """Quotations that speak to the goal, of all that are cited: with the headings above them they hold at least half of the
     weight of the words of one of its questions, or they name a thing it asks for under a heading or title that names it.
 
-    0 where none of them speaks to what was asked in the goal's own words: then other words for it found something else.
+    0 where none of them speaks to what was asked in the goal's own words: then other words for it found something else. 0
+    also where fewer than `FEW` are cited and the corpus speaks to less than half of all that was asked.
     """
     least = audit.policy.relevant
     shares = {card.id: audit.relevance(card) for claim in audit.claims for card in claim.cards}
@@ -84,6 +89,9 @@ def relevance(audit: Audit) -> Measured:
             failures += failure(claim, "relevance", f"{strangers[0]} holds {off[strangers[0]]:.2f} of what was asked")
     if shares and not any(audit.relevance(card, audit.own) >= least for claim in audit.claims for card in claim.cards):
         failing.insert(0, f"nothing quoted answers what was asked: {audit.material.brief.title}")
+        off = shares
+    elif 0 < len(shares) < FEW and audit.is_thin:
+        failing.insert(0, f"the sources speak to less than half of what was asked: {audit.material.brief.title}")
         off = shares
     n = len(shares)
     return Measured(share("relevance", n - len(off), n, audit.policy.relevance, failing), tuple(failures))

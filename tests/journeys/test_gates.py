@@ -78,6 +78,28 @@ def test_where_only_other_words_for_the_goal_were_found_nothing_quoted_is_releva
     assert measured.gate.evidence[1] == f"nothing quoted answers what was asked: {goal}"
 
 
+@pytest.mark.parametrize(
+    ("coverages", "cited", "enough"),
+    [((0.4, 0.3), 2, False), ((0.4, 0.3), 3, True), ((0.4, 0.9), 2, True), ((0.9, 0.3), 2, True)],
+)
+def test_two_quotations_do_not_answer_what_the_corpus_hardly_speaks_to(
+    coverages: tuple[float, float], cited: int, enough: bool
+) -> None:
+    brief = made.brief(title="Tasks and timeouts")
+    rows = tuple(
+        Searched(question=question, found=1, kept=1, coverage=coverage, weights={"task": 1.0, "cancel": 2.0})
+        for question, coverage in zip(brief.questions, coverages, strict=True)
+    )
+    sentences = [made.said(card.quote, card.id) for card in made.cards() if card.id in ("c1", "c2", "c6")[:cited]]
+    written = one(*sentences, brief=brief, searched=rows)
+    measured = gates.relevance(audit(written))
+    assert (measured.gate.evidence[0], measured.gate.figure, measured.gate.passed) == (f"n={cited}", float(enough), enough)
+    said = "the sources speak to less than half of what was asked: Tasks and timeouts"
+    assert (said in measured.gate.evidence) != enough
+    rated = gates.relevance(audit(written.model_copy(update={"player": "model"})))
+    assert said not in rated.gate.evidence
+
+
 def test_what_a_facet_of_the_goal_finds_does_not_answer_the_goal() -> None:
     goal, facet = "Why do zebras cancel tasks?", "What are the limits of tasks?"
     weights = {"zebra": 9.0, "cancel": 2.0, "task": 1.0, "limit": 2.0, "": 9.5}
