@@ -41,6 +41,7 @@ class Phrases:
     looked_for: str
     found_little: str
     found_nothing: str
+    quoted_nothing: str
     thin: str
     no_claims: str
     no_evidence: str
@@ -81,6 +82,7 @@ _ENGLISH = Phrases(
     looked_for="These questions brought too little:",
     found_little="little was found ({coverage} of the terms; quotations: {kept})",
     found_nothing="nothing was found",
+    quoted_nothing="passages were found, but no sentence of them could be quoted for it",
     thin="thin evidence",
     no_claims="No claim could be drawn from the sources.",
     no_evidence="The corpus holds nothing quotable about this goal, so nothing is claimed here.",
@@ -116,6 +118,7 @@ _GERMAN = Phrases(
     looked_for="Diese Fragen brachten zu wenig:",
     found_little="wenig gefunden ({coverage} der Begriffe; Zitate: {kept})",
     found_nothing="nichts gefunden",
+    quoted_nothing="Stellen gefunden, aber kein Satz daraus ließ sich dafür zitieren",
     thin="dünne Belege",
     no_claims="Aus den Quellen ließ sich keine Aussage gewinnen.",
     no_evidence="Das Korpus enthält nichts Zitierbares zu diesem Ziel; deshalb wird hier nichts behauptet.",
@@ -150,6 +153,7 @@ _SPANISH = Phrases(
     looked_for="Estas preguntas dieron demasiado poco:",
     found_little="poco hallado ({coverage} de los términos; citas: {kept})",
     found_nothing="nada hallado",
+    quoted_nothing="se hallaron pasajes, pero ninguna frase de ellos se pudo citar para ello",
     thin="evidencia escasa",
     no_claims="No se pudo obtener ninguna afirmación de las fuentes.",
     no_evidence="El corpus no contiene nada citable sobre este objetivo, por lo que aquí no se afirma nada.",
@@ -182,6 +186,7 @@ _JAPANESE = Phrases(
     looked_for="次の問いには十分な答えがありませんでした:",
     found_little="わずかしか見つからず (語の {coverage}、引用 {kept} 件)",
     found_nothing="何も見つからず",
+    quoted_nothing="該当箇所はあったが、引用できる文はなし",
     thin="証拠が乏しい",
     no_claims="出典から主張を得られませんでした。",
     no_evidence="この目的について引用できるものがコーパスにないため、ここでは何も主張しません。",

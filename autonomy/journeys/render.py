@@ -311,7 +311,7 @@ def _not_found(page: _Page) -> None:
     lines = []
     for row in _asked(material):
         if not row.answered:
-            lines.append(f"- {inert.inline(row.question)} – {say.found_nothing}")
+            lines.append(f"- {inert.inline(row.question)} – {say.quoted_nothing if row.found else say.found_nothing}")
         elif row.thin:
             little = say.found_little.format(coverage=f"{row.coverage:.0%}", kept=row.kept)
             lines.append(f"- {inert.inline(row.question)} – {little}")

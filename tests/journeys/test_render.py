@@ -119,6 +119,19 @@ def test_a_part_without_a_sentence_has_no_heading() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "found", "said"),
+    [("en", 0, "nothing was found"), ("en", 9, "no sentence of them could be quoted"), ("de", 9, "kein Satz daraus"),
+     ("es", 9, "ninguna frase de ellos"), ("ja", 9, "引用できる文はなし")],
+)  # fmt: skip
+def test_what_was_found_and_could_not_be_quoted_is_told_apart_from_nothing(language: str, found: int, said: str) -> None:
+    question = made.brief().questions[0]
+    row = Searched(question=question, found=found, kept=0, coverage=1.0)
+    text = render(made.written(brief=made.brief(language), searched=(row,))).text
+    (line,) = [line for line in text.split("\n") if line.startswith(f"- {question}")]
+    assert said in line
+
+
+@pytest.mark.parametrize(
     ("language", "said"),
     [("en", "did not answer"), ("de", "nicht geantwortet"), ("es", "no respondió"), ("ja", "応答しませんでした")],
 )
