@@ -6,7 +6,7 @@ import math
 import re
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -139,7 +139,8 @@ def told(code: str, message: str, settings: ProviderSettings, usage: Usage) -> P
 
 def unreachable(settings: ProviderSettings, error: Exception, usage: Usage | None = None) -> ProviderUnavailable:
     """No connection, or one that broke. What `error` came from says whether anybody is there."""
-    absent = next((words for kind, words in _NOBODY.items() if isinstance(_root(error), kind)), "")
+    roots = list(_roots(error))
+    absent = next((words for kind, words in _NOBODY.items() if any(isinstance(root, kind) for root in roots)), "")
     return ProviderUnavailable(
         f"{who(settings)} cannot be reached" + (f" ({absent})" if absent else ""),
         "Check that the service is running and its base_url is right, or go without a model: --provider extractive.",
@@ -148,11 +149,15 @@ def unreachable(settings: ProviderSettings, error: Exception, usage: Usage | Non
     )
 
 
-def _root(error: BaseException) -> BaseException:
-    """What the error came from in the end."""
+def _roots(error: BaseException) -> Iterator[BaseException]:
+    """What the error came from in the end: more than one where a host has several addresses and each was tried in vain."""
     while (before := error.__cause__ or error.__context__) is not None:
         error = before
-    return error
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _roots(each)
+    else:
+        yield error
 
 
 def _said(error: APIError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -179,6 +180,24 @@ async def test_nobody_listening_is_unavailable(request_for: Build) -> None:
 async def test_a_host_that_nobody_knows_is_told_apart(request_for: Build) -> None:
     port = make_port(provider_settings("typo", "compatible", model="m", base_url="http://no-such-host.invalid/v1"))
     with pytest.raises(ProviderUnavailable, match="no host of that name was found") as caught:
+        await ask(port, request_for())
+    await port.aclose()
+    assert not caught.value.reached
+
+
+async def test_a_host_of_two_addresses_where_nobody_listens_is_not_reached(
+    request_for: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer() as server:
+        address = server.base_url.replace("127.0.0.1", "localhost")
+    looked_up = socket.getaddrinfo
+
+    def twice(host: Any, *rest: Any, **options: Any) -> Any:  # as where localhost is ::1 and 127.0.0.1
+        return [found for each in ("127.0.0.1", "127.0.0.2") for found in looked_up(each, *rest, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", twice)
+    port = make_port(provider_settings("gone", "compatible", model="m", base_url=address))
+    with pytest.raises(ProviderUnavailable, match=r"cannot be reached \(connection refused\)") as caught:
         await ask(port, request_for())
     await port.aclose()
     assert not caught.value.reached
