@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from autonomy.agents.material import Annotation, Material, SectionDraft
+from autonomy.agents.material import Annotation, Material, Searched, SectionDraft
 from autonomy.journeys import inert
 from autonomy.journeys.matrix import matrix
 from autonomy.journeys.render import render, with_mark
