@@ -200,7 +200,7 @@ class Tasks:
             task = self._store.read(task_id).task
             if start:
                 self._work.start(task)  # does nothing unless it is approved and has no run yet
-            if not healed or task.decision is None or (task.decision.verdict, task.decision.by) != ("approved", by):
+            if not (healed and status.just_approved(task, by)):
                 raise
         else:
             if start:

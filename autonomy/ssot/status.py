@@ -36,6 +36,15 @@ def admits_decision(task: Task) -> bool:
     return status(task) in ("pending", "needs_review")
 
 
+def just_approved(task: Task, by: str) -> bool:
+    """Whether that person's yes is the last that happened: to a result, or to a task whose work nobody has taken up yet."""
+    decision, last = task.decision, task.last
+    if decision is None or (decision.verdict, decision.by) != ("approved", by):
+        return False
+    waits = last is not None and last.ack is None and last.n == decision.dispatches + 1
+    return waits or decision.dispatches == len(task.dispatches)
+
+
 def decide(task: Task, ruling: Ruling, *, by: str, at: str, reason: str | None = None) -> Task:
     """The task with a person's decision. Of many who try, one is first; raises AlreadyDecided for all others."""
     now = status(task)
