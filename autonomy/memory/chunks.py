@@ -21,6 +21,9 @@ TARGET = 180
 MOST = 250
 LEAST = 6
 """Words of a chunk: aimed at, at most, and below which it can hold no sentence worth quoting."""
+LONGEST = 6_000
+"""Characters of a sentence, and of a chunk. What runs on for longer is data and no prose: nobody quotes it, and
+patterns that look for the end of a word would search it from each of its characters."""
 _SHORT_TAIL = 50
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -130,34 +133,45 @@ def _stretches(document: ReadDocument) -> Iterator[tuple[int, int, str]]:
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The block whole, or cut at sentence ends where it is longer than a chunk may be."""
-    if end - start < 6 * TARGET or count_words(text[start:end]) <= MOST:
+    """The block whole, or cut at sentence ends where it is longer than a chunk may be; without what is too long to be one."""
+    if end - start < 6 * TARGET or (end - start <= LONGEST and count_words(text[start:end]) <= MOST):
         yield start, end
         return
-    begin, words = start, 0
-    last = start
+    begin = last = -1
+    words = 0
     for a, b in split(text[start:end]):
-        size = count_words(text[start + a : start + b])
-        if words and words + size > TARGET:
+        endless = b - a > LONGEST
+        size = 0 if endless else count_words(text[start + a : start + b])
+        if begin >= 0 and (endless or (words and words + size > TARGET)):
             yield begin, last
+            begin = -1
+        if endless:
+            continue
+        if begin < 0:
             begin, words = start + a, 0
         words += size
         last = start + b
-    yield begin, last
+    if begin >= 0:
+        yield begin, last
 
 
 def _pack(run: list[tuple[int, int, int, str]]) -> Iterator[tuple[int, int, str]]:
     """Neighbouring blocks joined up to the target; a short rest goes to its predecessor."""
     groups: list[list[tuple[int, int, int, str]]] = []
     for piece in run:
-        if groups and sum(words for _, _, words, _ in groups[-1]) + piece[2] <= TARGET:
+        if groups and _words(groups[-1]) + piece[2] <= TARGET and piece[1] - groups[-1][0][0] <= LONGEST:
             groups[-1].append(piece)
         else:
             groups.append([piece])
     if len(groups) > 1:
-        tail = sum(words for _, _, words, _ in groups[-1])
-        if tail < _SHORT_TAIL and tail + sum(words for _, _, words, _ in groups[-2]) <= MOST:
+        tail = _words(groups[-1])
+        near = groups[-1][-1][1] - groups[-2][0][0] <= LONGEST
+        if near and tail < _SHORT_TAIL and tail + _words(groups[-2]) <= MOST:
             groups[-2].extend(groups.pop())
     for group in groups:
         kinds = Counter(kind for _, _, _, kind in group)
         yield group[0][0], group[-1][1], kinds.most_common(1)[0][0]
+
+
+def _words(pieces: list[tuple[int, int, int, str]]) -> int:
+    return sum(words for _, _, words, _ in pieces)

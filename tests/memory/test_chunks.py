@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,18 @@ def test_a_long_paragraph_is_cut_at_sentence_ends() -> None:
         assert text.endswith(".")
         assert text[0].isupper()
         assert chunks.count_words(text) <= chunks.MOST
+
+
+@pytest.mark.parametrize("endless", ["x" * 50_000, "and so on " * 5_000], ids=["a word", "a sentence"])
+@pytest.mark.parametrize("between", [" ", "\n\n"], ids=["in a paragraph", "alone"])
+def test_what_never_ends_is_not_offered_and_what_stands_around_it_is(endless: str, between: str) -> None:
+    before, behind = made.prose("pump", 3), made.prose("valve", 3)
+    document = read(f"{before}{between}{endless}.{between}{behind}\n")
+    texts = [document.text[one.start : one.end] for one in chunks.chunk(document)]
+    assert max(map(len, texts)) <= chunks.LONGEST
+    assert texts[0].startswith(before[:40])
+    assert texts[-1].endswith(behind[-40:])
+    assert endless[:200] not in "".join(texts)
 
 
 def test_code_tables_and_references_are_never_offered() -> None:
