@@ -2,8 +2,7 @@
 
 Found are: a changed byte, a removed, inserted, repeated or swapped line, a torn or cut end, an end that was chained anew,
 lines that were never announced, a missing file. Nothing is written, and no right to write is needed; other processes may go
-on appending. What an attacker who also
-owns the database can do, and what `known` is for, stands in `audit.log`.
+on appending. What an attacker who also owns the database can do, and what `known` is for, stands in `audit.log`.
 """
 
 from __future__ import annotations

@@ -87,11 +87,13 @@ def relevance(audit: Audit) -> Measured:
         failing += [f"{audit.named(claim)}, {name}: holds {off[name]:.2f} of what was asked" for name in strangers]
         if strangers and len(strangers) == len(claim.cards):
             failures += failure(claim, "relevance", f"{strangers[0]} holds {off[strangers[0]]:.2f} of what was asked")
+    why = ""
     if shares and not any(audit.relevance(card, audit.own) >= least for claim in audit.claims for card in claim.cards):
-        failing.insert(0, f"nothing quoted answers what was asked: {audit.material.brief.title}")
-        off = shares
-    elif 0 < len(shares) < FEW and audit.is_thin:
-        failing.insert(0, f"the sources speak to less than half of what was asked: {audit.material.brief.title}")
+        why = "nothing quoted answers what was asked"
+    elif len(shares) < FEW and audit.is_thin:
+        why = "the sources speak to less than half of what was asked"
+    if shares and why:
+        failing.insert(0, f"{why}: {audit.material.brief.title}")
         off = shares
     n = len(shares)
     return Measured(share("relevance", n - len(off), n, audit.policy.relevance, failing), tuple(failures))

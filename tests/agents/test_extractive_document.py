@@ -69,10 +69,11 @@ async def evidence(language: str = "en") -> tuple[Card, ...]:
     return tuple(card.model_copy(update={"id": f"c{number}"}) for number, card in enumerate(cards, 1))
 
 
-async def outlined(cards: tuple[Card, ...], language: str = "en", words: int = 700, points: tuple[str, ...] = ()) -> Outline:
-    request = OutlineRequest(
-        task=TaskSpec(goal="locks"), brief=brief(language, points), cards=cards, sources=CORPUS.sources, words=words
-    )
+async def outlined(
+    cards: tuple[Card, ...], language: str = "en", words: int = 700, points: tuple[str, ...] = (), asked: Brief | None = None
+) -> Outline:
+    read = asked or brief(language, points)
+    request = OutlineRequest(task=TaskSpec(goal="locks"), brief=read, cards=cards, sources=CORPUS.sources, words=words)
     return await ExtractivePlayer().outline(request)
 
 
@@ -453,8 +454,7 @@ async def test_where_something_is_asked_the_best_answer_opens_the_document_and_i
         carded("c3", "Threads that wait are woken when a lock ends.", 0.7, 200, "Waking threads"),
         carded("c4", "Locks end with the thread that holds them.", 0.9, 400, "Waking threads"),
     )
-    request = OutlineRequest(task=TaskSpec(goal="locks"), brief=question(), cards=cards, sources=CORPUS.sources, words=500)
-    made = await ExtractivePlayer().outline(request)
+    made = await outlined(cards, words=500, asked=question())
     assert made.sections[0].heading == "Waking threads"
     assert made.sections[0].cards[0] == "c4"
     drafted = await ExtractivePlayer().draft(drafting(cards[2:], brief=question()))
@@ -480,8 +480,7 @@ async def test_where_something_is_asked_sections_follow_how_well_they_answer() -
         carded("c5", "Locks end with the thread that holds them.", 0.9, 400, "Waking threads"),
         carded("c6", "Threads that wait are woken when a lock ends.", 0.8, 450, "Waking threads"),
     )
-    request = OutlineRequest(task=TaskSpec(goal="locks"), brief=question(), cards=cards, sources=CORPUS.sources, words=700)
-    made = await ExtractivePlayer().outline(request)
+    made = await outlined(cards, words=700, asked=question())
     assert [section.heading for section in made.sections] == ["Waking threads", "Closing sockets", "Definition of locks"]
 
 
@@ -494,8 +493,7 @@ async def test_none_of_the_best_answers_is_left_out_as_a_stranger() -> None:
     strange = carded("c10", "Hedgehogs sleep under autumn leaves.", 0.9, 4_000, "Hedgehogs")
     for relevance, kept in ((0.9, True), (0.4, False)):
         cards = (*others, first, strange.model_copy(update={"relevance": relevance}))
-        request = OutlineRequest(task=TaskSpec(goal="locks"), brief=question(), cards=cards, sources=CORPUS.sources, words=900)
-        made = await ExtractivePlayer().outline(request)
+        made = await outlined(cards, words=900, asked=question())
         assert any("c10" in section.cards for section in made.sections) == kept
 
 
