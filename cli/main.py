@@ -19,6 +19,7 @@ from cli.session import Session
 COMMANDS = {
     "run": "Start, follow, steer and explain runs.",
     "tasks": "Add, look at and decide tasks.",
+    "turnitin": "Hand drafts over for similarity reports.",
     "events": "Follow what happens in all runs.",
     "worker": "Work queued runs until stopped.",
     "serve": "Serve the web API until stopped.",

@@ -17,6 +17,7 @@ from autonomy.agents.roles import Overview, Player
 from autonomy.core.events import EventType
 from autonomy.core.llm import ChatRequest, ChatResponse
 from autonomy.core.types import Anchor, Layout, Source, StepLimits
+from autonomy.turnitin.cycles import Cycle, Decision
 
 
 class Calls(Protocol):
@@ -150,6 +151,18 @@ class Corpora(Protocol):
         ...
 
 
+class Cycles(Protocol):
+    """The run's waits for similarity reports."""
+
+    def of(self, n: int) -> Cycle:
+        """The cycle of the n-th hand-off, counted from 1."""
+        ...
+
+    def decide(self, cycle: Cycle, decision: Decision, why: str) -> None:
+        """Close it, and tell it, with the superstep."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The doors of one run. `seat` puts the run's player at a door of its own, so that its calls are booked there."""
@@ -161,6 +174,7 @@ class Context:
     emit: Emit
     sources: SourceReader
     corpora: Corpora
+    cycles: Cycles
     player: Player
     seat: Callable[[Calls, int], Player]
     journey: Journey

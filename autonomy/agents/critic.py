@@ -13,6 +13,7 @@ from autonomy.agents import gathered, planning
 from autonomy.agents.context import Context
 from autonomy.agents.material import COVERED
 from autonomy.agents.notes import notes
+from autonomy.agents.reported import reported
 from autonomy.core.counting import several
 from autonomy.core.gates import MUST_PASS, in_words
 from autonomy.core.state import GraphState
@@ -52,6 +53,10 @@ def judge(step: PlanStep, observation: Observation, state: GraphState, context: 
         return _pass(step, observation, f"outline: {observation.output}", route="plan")
     if step.action == "audit":
         return _audited(step, observation, state, context)
+    if step.action == "handoff":
+        return _pass(step, observation, observation.output, route="turnitin_pause")
+    if step.action == "amend":
+        return _amended(step, observation, state)
     if step.action == "deliver":
         return _delivered(step, observation)
     if state["stale"] >= STALE_STEPS and state["replans"] < MOST_REPLANS:
@@ -177,6 +182,17 @@ def _audited(step: PlanStep, observation: Observation, state: GraphState, contex
     # Without evidence that has been said already.
     told = (notes(language_of(state)).shortfall(failed),) if gathered.cards(context) else ()
     return _pass(step, observation, f"{names}; delivers with a note", gates=gates, notes=told, outcome=reached)
+
+
+def _amended(step: PlanStep, observation: Observation, state: GraphState) -> Judged:
+    """A draft that is the same as before is not handed over again: its report would say the same."""
+    if observation.figures["changed"]:
+        why = observation.output
+        return Judged(Verdict(step=step.id, decision="patch", notes=why), "done", "plan", why)
+    why = f"{observation.output}: no further report would say anything else, so it is delivered with a note"
+    note = reported(language_of(state)).unchanged
+    verdict = Verdict(step=step.id, decision="fail", notes=why)
+    return Judged(verdict, "done", "plan", why, (note,), "target_not_reached")
 
 
 def measured(context: Context) -> tuple[Gate, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from autonomy.core.errors import CorruptState
@@ -59,6 +59,19 @@ def search_step(number: int, question: str, *, after: Collection[str] = ("survey
         uncertainty=0.5,
         test="coverage >= 0.5",
         alternatives=("widen",),
+    )
+
+
+def handoff_step(n: int, terms: Mapping[str, Any], *, after: Collection[str]) -> PlanStep:
+    """The step that hands the draft to a person for its n-th similarity report. `terms`: `most` hand-offs, `days` to wait,
+    `on_expiry`."""
+    return PlanStep(
+        id=f"handoff-{n}",
+        kind="evaluate",
+        action="handoff",
+        description=f"Hand the draft over for a similarity report ({n} of at most {terms['most']})",
+        depends_on=tuple(after),
+        arguments={"n": n, "most": terms["most"], "days": terms["days"], "on_expiry": terms["on_expiry"]},
     )
 
 

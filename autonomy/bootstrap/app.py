@@ -7,7 +7,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autonomy.bootstrap.config import check_workspace
 from autonomy.bootstrap.settings import MemorySettings, Settings
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from autonomy.services.asked import Defaults
     from autonomy.services.memory import Memory
     from autonomy.services.tasks import Tasks
+    from autonomy.services.turnitin import Turnitin
 
 AUDIT = "audit"
 """The folder of the audit log in the workspace."""
@@ -91,6 +92,13 @@ class App:
         )
 
     @cached_property
+    def turnitin(self) -> Turnitin:
+        """The waits for similarity reports."""
+        from autonomy.services.turnitin import Turnitin
+
+        return Turnitin(self.database, self.home, self.wake, self.audit, self._parse_report)
+
+    @cached_property
     def defaults(self) -> Defaults:
         """What stands for everything that a request leaves open."""
         from autonomy.core.types import Budget
@@ -126,6 +134,13 @@ class App:
         return Limits(
             file_bytes=memory.max_file_mb << 20, memory_bytes=memory.parse_memory_mb << 20, seconds=memory.parse_seconds
         )
+
+    def _parse_report(self, path: Path, draft: str) -> dict[str, Any]:
+        """A report file as plain data, its passages located in the draft; parsed in a child process under limits."""
+        from autonomy.turnitin.reading import belongs, locate, read_report
+
+        report = read_report(path)
+        return belongs(locate(report, draft), draft).model_dump(mode="json")
 
     def hear_others(self) -> None:
         """Begin to listen for what other processes write; once is enough."""

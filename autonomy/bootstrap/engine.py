@@ -42,6 +42,7 @@ from autonomy.runtime.steps import Doors, supervised
 from autonomy.runtime.unit import Unit
 from autonomy.tools.corpus import corpus_tools
 from autonomy.tools.registry import Registry
+from autonomy.turnitin.gate import ReportGate, RunCycles
 
 EXTRACTIVE = "extractive"
 
@@ -125,6 +126,7 @@ class Opener:
             emit=unit.emit,
             sources=SqlSources(self._app.database),
             corpora=RunCorpora(self._app, self._library, self._listeners.progress),
+            cycles=RunCycles(self._app.database, unit),
             player=seat(calls, 0),
             seat=seat,
             journey=this_journey,
@@ -190,4 +192,4 @@ async def engine(app: App, listeners: Listeners | None = None) -> AsyncIterator[
     compiled = graph.build(nodes, checkpointer=saver, context_schema=Doors)
     opener = Opener(app, listeners or Listeners())
     lease = lease_us(app.settings.queue.lease_seconds)
-    yield Executor(app.database, compiled, saver, companions, opener, lease)
+    yield Executor(app.database, compiled, saver, companions, opener, lease, ReportGate())

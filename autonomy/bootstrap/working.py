@@ -17,7 +17,7 @@ from autonomy.core.errors import (
 )
 from autonomy.runtime.execution import Ended, Executor
 from autonomy.runtime.queue import Job
-from autonomy.runtime.worker import Execute, Failed, Finished, JobEnd, JobHandle, Paused, Released
+from autonomy.runtime.worker import Execute, Failed, Finished, JobEnd, JobHandle, Paused, Released, Waiting
 
 Acknowledge = Callable[[str], object]
 """Echoes the task of a run, given its id, before the run is worked on; called in a thread."""
@@ -67,6 +67,8 @@ def executing(
             return Finished(ended.outcome, "failed" if ended.outcome == "failed" else "done", error=ended.error)
         if handle.control == "abort":
             return _aborted()
+        if ended is not None and ended.wait is not None:
+            return Waiting(ended.wait)
         if handle.control == "pause":
             return Paused({"next": ended.next if ended is not None else None})
         if handle.draining and drained_runs_pause:

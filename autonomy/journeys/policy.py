@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autonomy.turnitin.cycles import OnExpiry
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Shares are 0 to 1, sizes in words (two letters count as a word where words have no spaces).
 
+    A draft is handed over for a similarity report at most `most_cycles` times; each is waited for `report_days` days, and
+    `on_expiry` says what happens then.
     The figures are starting points measured on public texts; `coverage` is 1.0 because here every claim is traced.
     """
 
@@ -35,3 +39,6 @@ class Policy:
     flesch_high: float = 100.0
     letters_low: float = 10.0
     letters_high: float = 90.0
+    most_cycles: int = 3
+    report_days: float = 14.0
+    on_expiry: OnExpiry = "remind"

@@ -32,7 +32,8 @@ class Write:
         return task.length or WORDS
 
     def steps(self, task: TaskSpec, brief: Brief) -> tuple[PlanStep, ...]:
-        """Survey, a search per question, outline, frame, audit, deliver; sections come with the outline."""
+        """Survey, a search per question, outline, frame, audit, deliver; sections come with the outline. With a target
+        similarity the draft is handed over for a report before it is delivered."""
         say = phrases(brief.language)
         reading = plans.reading(brief)
         outline = PlanStep(
@@ -50,7 +51,9 @@ class Write:
             depends_on=("outline",),
             arguments={"introduction": say.introduction, "conclusion": say.conclusion},
         )
-        return (*reading, outline, frame, *plans.finishing(("frame",)))
+        asked = task.target_similarity is not None
+        handing = (plans.handoff(self.policy, ("audit",)),) if asked else ()
+        return (*reading, outline, frame, *plans.finishing(("frame",), before=handing))
 
     def after_search(self, task: TaskSpec, brief: Brief, sources: Sequence[str]) -> tuple[PlanStep, ...]:
         """Nothing: here the outline decides."""

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from autonomy.core.errors import AutonomyError
 from autonomy.runtime.queue import Job
+from autonomy.storage.database import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,9 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The run waits for a person."""
+    """The run waits for a person. `write` joins the transaction that lets the run stand, and says what the event tells."""
 
-    content: Mapping[str, Any] = field(default_factory=dict)
+    write: Callable[[Tx], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +35,20 @@ class OpenContext(Protocol):
     async def close(self, context: NodeContext) -> None: ...
 
 
+class Gate(Protocol):
+    """The node at which a run may have to wait for a person, and whether it has to."""
+
+    node: str
+
+    def shut(self, tx: Tx, run_id: str, /) -> bool:
+        """Whether the node has nothing to go on with."""
+        ...
+
+    def begin(self, tx: Tx, run_id: str, epoch: int, /) -> Mapping[str, Any]:
+        """Begin the wait, in the transaction that lets the run stand; what its event tells. Raises LeaseLost."""
+        ...
+
+
 class Saver(Protocol):
     """What is asked of the checkpointer besides what LangGraph asks."""
 
@@ -49,12 +63,13 @@ class Saver(Protocol):
 class Ended:
     """How far the run came: `outcome` is set when the graph has ended, `next` names the node that waits otherwise.
 
-    `error` says why the outcome is "failed".
+    `error` says why the outcome is "failed"; `wait` begins the wait where a person has to act before the next node.
     """
 
     outcome: str | None
     next: str | None
     error: str | None = None
+    wait: Callable[[Tx], Mapping[str, Any]] | None = None
 
 
 class Companions:
@@ -87,7 +102,14 @@ class Executor:
     """Works runs one after another or side by side in one event loop; one compiled graph and one saver serve them all."""
 
     def __init__(
-        self, database: Database, graph: Any, saver: Saver, companions: Companions, opener: OpenContext, lease_us: int
+        self,
+        database: Database,
+        graph: Any,
+        saver: Saver,
+        companions: Companions,
+        opener: OpenContext,
+        lease_us: int,
+        gate: Gate | None = None,
     ) -> None:
         self._database = database
         self._graph = graph
@@ -95,6 +117,7 @@ class Executor:
         self._companions = companions
         self._opener = opener
         self._lease_us = lease_us
+        self._gate = gate
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
 
     async def work(self, run_id: str, epoch: int, stop: Callable[[], bool]) -> Ended:
@@ -135,22 +158,36 @@ class Executor:
         config = {"configurable": {"thread_id": run.id}, "recursion_limit": MOST_SUPERSTEPS}
         before = await self._graph.aget_state(config)
         following = _next(before.next, run.route)
+        wait = await self._wait(run.id, doors.unit.epoch, following)
+        if wait is not None:
+            return Ended(None, following, wait=wait)
         if following is not None and not stop():
             await self._announce(run.id, doors.unit.epoch, "node.started", {"step": before.values.get("step", 0)}, following)
             stream = self._graph.astream(None, config, context=doors, stream_mode="updates", durability="sync")
             try:
-                async for _ in stream:
-                    if stop():
+                async for update in stream:
+                    if stop() or self._at_gate(update):
                         break
             finally:
                 await stream.aclose()
         await self._saver.barrier(run.id)
         after = await self._graph.aget_state(config)
         if after.next:
-            return Ended(None, _next(after.next, run.route))
+            following = _next(after.next, run.route)
+            return Ended(None, following, wait=await self._wait(run.id, doors.unit.epoch, following))
         outcome = after.values.get("outcome") or "failed"
         error = after.values.get("error") or "the run ended without a document"
         return Ended(outcome, None, error if outcome == "failed" else None)
+
+    def _at_gate(self, update: dict[str, Any]) -> bool:
+        return self._gate is not None and any(each.get("route") == self._gate.node for each in update.values())
+
+    async def _wait(self, run_id: str, epoch: int, following: str | None) -> Callable[[Tx], Mapping[str, Any]] | None:
+        """How the run begins to wait before its next node; None where it can go on."""
+        gate = self._gate
+        if gate is None or following != gate.node or not await self._database.aread(lambda tx: gate.shut(tx, run_id)):
+            return None
+        return lambda tx: gate.begin(tx, run_id, epoch)
 
     async def _announce(self, run_id: str, epoch: int, type: EventType, content: dict[str, Any], node: str) -> None:
         def write(tx: Tx) -> None:

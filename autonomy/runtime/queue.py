@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -446,10 +446,12 @@ def backoff_us(attempt: int) -> int:
     return int(whole * _random.uniform(0.5, 1.0))
 
 
-def wait_human(tx: Tx, job: Job, *, content: Mapping[str, Any] | None = None) -> None:
-    """The run waits for a person: nothing is held meanwhile. Raises LeaseLost."""
+def wait_human(tx: Tx, job: Job, write: Callable[[Tx], Mapping[str, Any]] | None = None) -> None:
+    """The run waits for a person: nothing is held meanwhile. `write` adds what is waited for and says what the event tells.
+    Raises LeaseLost."""
     _end(tx, job, "waiting_human")
-    _mark(tx, job, "waiting_human", ("run.waiting_human", None, dict(content or {})))
+    content = {} if write is None else write(tx)
+    _mark(tx, job, "waiting_human", ("run.waiting_human", None, dict(content)))
 
 
 def pause(tx: Tx, job: Job, *, content: Mapping[str, Any] | None = None) -> None:

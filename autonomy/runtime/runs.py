@@ -115,6 +115,11 @@ _INSERT = (
     "ON CONFLICT (user_id, idempotency_key) DO NOTHING"
 )
 
+_NOTHING_AWAITED = (
+    "UPDATE cycle SET status = 'rejected', why = :why, decided_at = now_us() "
+    "WHERE run_id = :id AND status IN ('awaiting_report', 'report_ready')"
+)
+
 
 def create(tx: Tx, new: NewRun) -> Created:
     """Insert the run with its limits and its first event. The same key with the same request finds the old run.
@@ -217,7 +222,7 @@ def mark(
 
     The event is written only by the winner. `fence` raises the epoch, so that whoever held the run writes no more. A
     pending control request is cleared. Ended runs are never changed, whatever `from_statuses` says. An end settles the
-    calls that are still open, so that an ended run has nothing reserved.
+    calls that are still open, so that an ended run has nothing reserved, and closes the wait for a report.
     """
     allowed = sorted(set(from_statuses) - TERMINAL)
     if not STATUSES.issuperset(allowed) or to not in STATUSES:
@@ -241,6 +246,7 @@ def mark(
     events.insert(tx, run_id, seq, [event], correlation_id=correlation_id, now=now)
     if to in TERMINAL:
         journal.close_open(tx, run_id)
+        tx.run(_NOTHING_AWAITED, id=run_id, why=f"the run ended ({to})")
     return True
 
 

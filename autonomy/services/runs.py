@@ -28,6 +28,7 @@ from autonomy.core.types import Budget, TaskSpec
 from autonomy.runtime import backlog, budgets, checkpoint_rows, events, lanes, queue, runs
 from autonomy.runtime.lease import Watch
 from autonomy.runtime.wake import Wake
+from autonomy.services import turnitin
 from autonomy.services.export import export_files
 from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
@@ -170,14 +171,15 @@ class Runs:
     def inspect(self, run_id: str) -> dict[str, Any]:
         """Everything about one run: its row, its last checkpoint, budgets and artifacts."""
 
-        def look(tx: Tx) -> tuple[runs.Run, dict[str, Any] | None, list[dict[str, Any]]]:
+        def look(tx: Tx) -> tuple[runs.Run, dict[str, Any] | None, list[dict[str, Any]], dict[str, Any] | None]:
             run = runs.get(tx, run_id)
             sql = (
                 "SELECT id AS artifact_id, role, path, media_type, sha256, size FROM artifact WHERE run_id = :run ORDER BY path"
             )
-            return run, checkpoint_rows.latest_state(tx, run_id), tx.rows(sql, run=run_id)
+            state = checkpoint_rows.latest_state(tx, run_id)
+            return run, state, tx.rows(sql, run=run_id), turnitin.current(tx, run_id)
 
-        run, state, artifacts = self._database.read(look)
+        run, state, artifacts, awaited = self._database.read(look)
         state = state or {}
         return {
             **_brief(run),
@@ -188,7 +190,7 @@ class Runs:
             "last_observation": state.get("observation"),
             "last_verdict": state.get("verdict"),
             "notes": state.get("notes", []),
-            "turnitin": None,
+            "turnitin": awaited,
             "artifacts": artifacts,
             "error": run.error,
             "finished_at": iso(run.finished_at),
@@ -356,9 +358,9 @@ def _admit(task: TaskSpec) -> None:
     """Refuse at the door what this release cannot do and what cannot be read, before anything is written."""
     if task.journey not in BUILT:
         raise NotYetBuilt(f"the {task.journey} journey is not part of this release", f"Choose one of: {', '.join(BUILT)}.")
-    if task.target_similarity is not None:
-        hint = "Leave --target-similarity out; the run then needs no report."
-        raise NotYetBuilt("waiting for a similarity report is not part of this release", hint)
+    if task.target_similarity is not None and task.journey == "research":
+        hint = "Leave --target-similarity out."
+        raise InvalidInput("a research pack needs no similarity report", hint)
     if task.source is not None:
         hint = "Leave --source out, or put the document into the folder named by --corpus."
         raise InvalidInput(f"the {task.journey} journey reads a corpus, not a source", hint)

@@ -11,7 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 from pgvector.sqlalchemy import Vector
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 BIG = BigInteger().with_variant(Integer, "sqlite")
@@ -466,3 +478,51 @@ class BrowserSession(SQLModel, table=True):
     admin: int = Field(sa_column=Column(Integer, nullable=False))
     created_at: int = Field(sa_column=big(nullable=False))
     expires_at: int = Field(sa_column=big(nullable=False))
+
+
+class Cycle(SQLModel, table=True):
+    """One wait for a similarity report: the draft that was handed to a person, and what came back for it.
+
+    Percentages are 0 to 100, `target` included. `report` is the parsed report as JSON, `report_sha256` what tells one report
+    from another. `resume_job_id` is the job that the report woke its run with.
+    """
+
+    __tablename__ = "cycle"
+    __table_args__ = (
+        CheckConstraint("status IN ('awaiting_report', 'report_ready', 'accepted', 'rejected')", name="ck_cycle_status"),
+        UniqueConstraint("run_id", "n", name="uq_cycle_run_n"),
+        Index(
+            "uq_cycle_open_run",
+            "run_id",
+            unique=True,
+            sqlite_where=text("status IN ('awaiting_report', 'report_ready')"),
+            postgresql_where=text("status IN ('awaiting_report', 'report_ready')"),
+        ),
+        Index(
+            "ix_cycle_deadline",
+            "deadline_at",
+            sqlite_where=text("status = 'awaiting_report'"),
+            postgresql_where=text("status = 'awaiting_report'"),
+        ),
+    )
+    id: str = Field(sa_column=Column(String(64), primary_key=True))
+    run_id: str = Field(sa_column=Column(String(64), nullable=False))
+    n: int = Field(sa_column=Column(Integer, nullable=False))
+    status: str = Field(sa_column=Column(String(16), nullable=False))
+    target: float = Field(sa_column=Column(Float, nullable=False))
+    document: str = Field(sa_column=words())
+    document_sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    opened_at: int = Field(sa_column=big(nullable=False))
+    deadline_at: int | None = Field(sa_column=big())
+    on_expiry: str = Field(sa_column=Column(String(16), nullable=False))
+    reminded: int = Field(sa_column=count())
+    observed: float | None = Field(sa_column=Column(Float))
+    report: str | None = Field(sa_column=words(nullable=True))
+    report_sha256: str | None = Field(sa_column=Column(String(64)))
+    report_path: str | None = Field(sa_column=words(nullable=True))
+    report_url: str | None = Field(sa_column=words(nullable=True))
+    uploader: str | None = Field(sa_column=Column(String(128)))
+    reported_at: int | None = Field(sa_column=big())
+    resume_job_id: int | None = Field(sa_column=big())
+    why: str | None = Field(sa_column=words(nullable=True))
+    decided_at: int | None = Field(sa_column=big())

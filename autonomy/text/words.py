@@ -55,6 +55,15 @@ def terms(text: str, language: str) -> list[str]:
     return found
 
 
+def spoken(text: str) -> list[str]:
+    """Every word of a text, folded, in order and with its function words: to compare wordings, not subjects."""
+    found: list[str] = []
+    for start, end in tokens(text):
+        word = fold_word(text[start:end])
+        found.extend(bigrams(word) if _CJK_RUN.match(word) else [word])
+    return found
+
+
 def bigrams(run: str) -> list[str]:
     """Overlapping letter pairs of a run without spaces; a lone ideograph stands for itself as well."""
     pairs = [run[i : i + 2] for i in range(len(run) - 1)]

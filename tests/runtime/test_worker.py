@@ -114,7 +114,7 @@ ENDS: list[tuple[JobEnd, str, str]] = [
     (Finished("budget_exceeded", "done"), "done", "run.done"),
     (Finished("failed", "failed", error="no"), "failed", "run.failed"),
     (Finished("aborted", "aborted"), "aborted", "run.aborted"),
-    (Waiting({"cycle_id": "c1"}), "waiting_human", "run.waiting_human"),
+    (Waiting(lambda tx: {"cycle_id": "c1"}), "waiting_human", "run.waiting_human"),
     (Paused(), "paused", "run.paused"),
     (Failed("no", retryable=False), "failed", "run.failed"),
     (Released(), "queued", "run.queued"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from autonomy.agents.actions.amend import amend
 from autonomy.agents.actions.annotate import annotate
 from autonomy.agents.actions.audit import audit
 from autonomy.agents.actions.deliver import deliver
 from autonomy.agents.actions.draft import draft
 from autonomy.agents.actions.frame import frame
+from autonomy.agents.actions.handoff import handoff
 from autonomy.agents.actions.matrix import matrix
 from autonomy.agents.actions.outline import outline
 from autonomy.agents.actions.revise import revise
@@ -32,6 +34,8 @@ ACTIONS: dict[str, Action] = {
     "frame": frame,
     "audit": audit,
     "revise": revise,
+    "handoff": handoff,
+    "amend": amend,
     "deliver": deliver,
 }
 

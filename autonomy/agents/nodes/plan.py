@@ -53,7 +53,13 @@ def _grow(steps: planning.Plan, task: TaskSpec, brief: Brief, state: GraphState,
     if not steps:
         laid = context.journey.steps(task, brief)
         return laid, f"laid out the {context.journey.name} journey in {len(laid)} steps for {len(brief.questions)} questions"
-    if (state["verdict"] or {}).get("decision") == "patch":
+    verdict = state["verdict"] or {}
+    if verdict.get("decision") == "patch":
+        judged = planning.find(steps, verdict["step"])
+        if judged.action == "handoff":
+            return _amend(steps, judged), "what the report flags is revised"
+        if judged.action == "amend":
+            return _hand_over_again(steps, judged), "the revised draft is measured, and handed over once more"
         return _patch(steps), "sentences that failed a gate are mended, then measured again"
     searching = any(step.action == "search" and not step.ended for step in steps)
     if not searching:
@@ -70,6 +76,31 @@ def _grow(steps: planning.Plan, task: TaskSpec, brief: Brief, state: GraphState,
         if grown != steps:
             return grown, f"the outline has {several(len(outline.sections), 'section')}: one step for each"
     return steps, "goes on with the plan"
+
+
+def _amend(steps: planning.Plan, handed: PlanStep) -> planning.Plan:
+    """The revision that a report calls for, before whatever waits for the hand-off."""
+    n = handed.arguments["n"]
+    amend = PlanStep(
+        id=f"amend-{n}",
+        kind="write",
+        action="amend",
+        description=f"Revise what report {n} flags",
+        depends_on=(handed.id,),
+        arguments={"n": n},
+    )
+    return grow(steps, (amend,), after=(handed.id,))
+
+
+def _hand_over_again(steps: planning.Plan, amend: PlanStep) -> planning.Plan:
+    """Another audit and another hand-off, before whatever waits for the revision."""
+    handed = planning.find(steps, f"handoff-{amend.arguments['n']}")
+    audits = sum(step.action == "audit" for step in steps)
+    audit = PlanStep(
+        id=f"audit-{audits + 1}", kind="evaluate", action="audit", description="Audit again", depends_on=(amend.id,)
+    )
+    again = planning.handoff_step(int(handed.arguments["n"]) + 1, handed.arguments, after=(audit.id,))
+    return grow(steps, (audit, again), after=(amend.id,))
 
 
 def _patch(steps: planning.Plan) -> planning.Plan:

@@ -1,0 +1,42 @@
+"""Hand the draft to a person for its similarity report: a file of its own, and a record of what was handed over."""
+
+from __future__ import annotations
+
+from autonomy.agents import critic, gathered
+from autonomy.agents.context import Context
+from autonomy.core.errors import CorruptState
+from autonomy.core.state import GraphState
+from autonomy.core.types import Observation, PlanStep
+from autonomy.turnitin.gate import RECORD
+
+DAY_US = 86_400_000_000
+
+
+async def handoff(step: PlanStep, state: GraphState, context: Context) -> Observation:
+    """Figures: the number of the hand-off, its target, the draft's words. Makes no outside call; the wait comes after it."""
+    material = gathered.material(state, context)
+    if material.task.target_similarity is None:
+        raise CorruptState(f"step {step.id} hands over a draft without a target similarity", "Start the run anew.")
+    gates = critic.measured(context)
+    composed = context.journey.compose(material, context.sources.snapshot, gates)
+    document = composed.files[0]
+    n = int(step.arguments["n"])
+    name = f"drafts/draft-{n}.md"
+    sha256 = context.artifacts.put(name, document.data, role="draft", media_type=document.media_type)
+    body = {
+        "n": n,
+        "target": material.task.target_similarity,
+        "document": f"artifacts/{context.run.run_id}/{name}",
+        "document_sha256": sha256,
+        "wait_us": int(float(step.arguments["days"]) * DAY_US),
+        "on_expiry": step.arguments["on_expiry"],
+    }
+    context.records.put(RECORD, str(n), body, n)
+    kept = {key: context.records.get("section", key) for key in context.records.keys("section")}
+    context.records.put("handed", str(n), kept, n)
+    return Observation(
+        step=step.id,
+        output=f"draft {n} waits for its similarity report, wanted at most {material.task.target_similarity:g} %",
+        figures={"n": n, "target_similarity": material.task.target_similarity, "gates": {g.name: g.figure for g in gates}},
+        progress=1,
+    )

@@ -1,0 +1,53 @@
+"""What a document says of its similarity reports, in its own language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """One language's forms; percentages come with their sign."""
+
+    above: str
+    unreported: str
+    unchanged: str
+
+
+_FORMS = {
+    "en": Reported(
+        above="The similarity report found {observed} where at most {target} was wanted; this is the nearest of {n} drafts.",
+        unreported="No similarity report came for this draft; at most {target} was wanted, and nobody has measured it.",
+        unchanged="Nothing that the similarity report flags could be changed without losing what the sources say.",
+    ),
+    "de": Reported(
+        above="Der Ähnlichkeitsbericht fand {observed}, gewünscht waren höchstens {target}: der beste von {n} Entwürfen.",
+        unreported="Zu diesem Entwurf kam kein Ähnlichkeitsbericht; höchstens {target} waren gewünscht, gemessen ist es nicht.",
+        unchanged="Nichts von dem, was der Ähnlichkeitsbericht nennt, ließ sich ändern, ohne den Quellen untreu zu werden.",
+    ),
+    "es": Reported(
+        above="El informe de similitud halló {observed}; se pedía como máximo {target}. Este es el mejor de {n} borradores.",
+        unreported="No llegó informe de similitud para este borrador; se pedía como máximo {target} y nadie lo ha medido.",
+        unchanged="Nada de lo que señala el informe de similitud pudo cambiarse sin perder lo que dicen las fuentes.",
+    ),
+    "fr": Reported(
+        above="Le rapport de similarité a trouvé {observed} ; au plus {target} était demandé : la meilleure de {n} versions.",
+        unreported="Aucun rapport de similarité n'est arrivé pour cette version ; au plus {target} était demandé, sans mesure.",
+        unchanged="Rien de ce que signale le rapport de similarité n'a pu être changé sans perdre ce que disent les sources.",
+    ),
+    "ja": Reported(
+        above="類似度レポートの値は{observed}で、目標は{target}以下でした。{n}つの草稿のうち最も近いものです。",
+        unreported="この草稿の類似度レポートは届きませんでした。目標は{target}以下で、測定はされていません。",
+        unchanged="類似度レポートが指摘した箇所は、出典の内容を損なわずに変更できませんでした。",
+    ),
+    "zh": Reported(
+        above="相似度报告的结果为 {observed}，目标为不超过 {target}；这是 {n} 份草稿中最接近的一份。",
+        unreported="这份草稿没有收到相似度报告；目标为不超过 {target}，尚未测量。",
+        unchanged="相似度报告所标出的内容，无法在不改变来源含义的情况下修改。",
+    ),
+}
+
+
+def reported(language: str | None) -> Reported:
+    """The forms of a language, English for one that has none."""
+    return _FORMS.get((language or "en")[:2], _FORMS["en"])

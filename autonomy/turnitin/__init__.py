@@ -1,0 +1,1 @@
+"""Similarity reports: the waits for them (a state machine), and what is read from them."""
