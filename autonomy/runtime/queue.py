@@ -34,9 +34,10 @@ TROUBLE_US: Final = 15_000_000
 SWEEP: Final = 32
 """The most jobs one claim takes over before it serves its own."""
 
-Reason = Literal["start", "report", "operator", "takeover", "drain", "retry"]
+Reason = Literal["start", "report", "deadline", "operator", "takeover", "drain", "retry"]
 _RESUMABLE: Final[Mapping[str, tuple[RunStatus, ...]]] = {
     "report": ("waiting_human",),
+    "deadline": ("waiting_human",),
     "operator": ("waiting_human", "paused", "queued"),
 }
 _HELD: Final[tuple[RunStatus, ...]] = ("running",)
@@ -80,7 +81,7 @@ def enqueue_start(
 def enqueue_resume(
     tx: Tx,
     run_id: str,
-    reason: Literal["report", "operator"],
+    reason: Literal["report", "deadline", "operator"],
     *,
     priority: int = RESUME_PRIORITY,
     payload: Mapping[str, Any] | None = None,
@@ -88,8 +89,8 @@ def enqueue_resume(
 ) -> int | None:
     """Queue a run that stands still; returns the job's id, or None when there was nothing to resume.
 
-    The change of status decides: of any number of callers one gets a job, the others None. A report resumes only a run
-    that waits for a person; an operator also a paused one, and hurries one that waits for its retry. Raises NotFound.
+    The change of status decides: of any number of callers one gets a job, the others None. A report, or the end of the wait
+    for it, resumes only a run that waits for a person; an operator also a paused one, and hurries one that waits for its retry. Raises NotFound.
     """
     lanes.lock(tx, runs.get(tx, run_id).user_id)
     run = runs.get(tx, run_id)  # only now: whoever held the lane may have queued it meanwhile

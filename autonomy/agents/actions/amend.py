@@ -13,8 +13,10 @@ from typing import Any
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
 from autonomy.agents.material import SectionDraft
+from autonomy.agents.reported import reported
 from autonomy.agents.roles import Brief, Paragraphs, ReviseRequest, Sentence
 from autonomy.core.counting import several
+from autonomy.core.gates import in_words
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep, TaskSpec
 from autonomy.turnitin.revision import flagged_sentences
@@ -25,115 +27,132 @@ Change = dict[str, Any]
 async def amend(step: PlanStep, state: GraphState, context: Context) -> Observation:
     """Figures: passages, those found in the draft, sentences changed and put back."""
     n = int(step.arguments["n"])
-    passages = _passages(context.cycles.of(n).report)
-    texts = [str(passage["text"]) for passage in passages]
-    passed = {gate.name for gate in critic.measured(context) if gate.passed}
-    changes: list[Change] = []
-    found: set[int] = set()
+    revision = _Revision(n, _passages(context.cycles.of(n).report), state, context)
     for key in context.records.keys("section"):
-        section = SectionDraft.model_validate(context.records.get("section", key))
-        numbered = ((index, each.text) for index, each in enumerate(section.sentences) if each.kind == "claim")
-        flagged = flagged_sentences(texts, numbered)
-        if not flagged:
-            continue
-        found |= set(flagged.values())
-        changes += await _revised(step, key, section, flagged, passages, passed, state, context)
-    for number, change in enumerate(changes, 1):
+        await revision.part(key)
+    for number, change in enumerate(revision.changes, 1):
         context.records.put("change", f"{n}-{number:04d}", {"cycle": n, **change}, n * 10_000 + number)
-    changed = [change for change in changes if change["how"] != "kept"]
-    context.emit(
-        "decision", {"route": "reflect", "why": _told(n, texts, found, changed), "changes": changes[:MOST_TOLD]}, node="act"
-    )
+    changed = [change for change in revision.changes if change["how"] != "kept"]
+    if changed:
+        words = reported(critic.language_of(state))
+        gathered.keep_notes(context, step.id, (words.revised.format(count=len(changed), n=n),))
+    told = _told(revision, len(changed))
+    shown = revision.changes[:MOST_TOLD]
+    context.emit("decision", {"route": "reflect", "why": told, "step": step.id, "changes": shown}, node="act")
     return Observation(
         step=step.id,
-        output=_told(n, texts, found, changed),
+        output=told,
         figures={
             "n": n,
-            "passages": len(texts),
-            "located": len(found),
+            "passages": len(revision.passages),
+            "located": len(revision.located),
             "changed": len(changed),
-            "kept": len(changes) - len(changed),
+            "kept": len(revision.changes) - len(changed),
         },
         progress=len(changed),
     )
+
+
+class _Revision:
+    """The parts of one draft against one report."""
+
+    def __init__(self, n: int, passages: Sequence[Mapping[str, Any]], state: GraphState, context: Context) -> None:
+        self.n = n
+        self.passages = passages
+        self.changes: list[Change] = []
+        self.located: set[int] = set()
+        self._texts = [str(passage["text"]) for passage in passages]
+        self._state = state
+        self._context = context
+        self._passed = {gate.name for gate in critic.measured(context) if gate.passed}
+
+    async def part(self, key: str) -> None:
+        """Revise one part: all its flagged sentences at once, and one by one where that costs a gate and nobody is paid."""
+        section = SectionDraft.model_validate(self._context.records.get("section", key))
+        flagged = self._flagged(section)
+        self.located |= set(flagged.values())
+        if not flagged:
+            return
+        revised, changes = await self._tried(key, section, flagged)
+        if revised == section and len(flagged) > 1 and self._context.player.asked.player == "extractive":
+            changes = []
+            for passage in sorted(set(flagged.values())):
+                mine = {index: each for index, each in self._flagged(revised).items() if each == passage}
+                if mine:
+                    revised, made = await self._tried(key, revised, mine)
+                    changes += made
+        self.changes += changes
+
+    def _flagged(self, section: SectionDraft) -> Mapping[int, int]:
+        numbered = ((index, each.text) for index, each in enumerate(section.sentences) if each.kind == "claim")
+        return flagged_sentences(self._texts, numbered)
+
+    async def _tried(self, key: str, section: SectionDraft, flagged: Mapping[int, int]) -> tuple[SectionDraft, list[Change]]:
+        """The part with these sentences revised and measured; as it was where that costs a gate."""
+        context = self._context
+        failures = tuple((index, "similarity", _why(self.passages[passage])) for index, passage in flagged.items())
+        mended = await context.player.revise(
+            ReviseRequest(
+                task=TaskSpec.model_validate(self._state["task"]),
+                brief=Brief.model_validate(self._state["brief"]),
+                heading=section.heading,
+                draft=Paragraphs(paragraphs=section.paragraphs),
+                failures=failures,
+                cards=gathered.cards(context),
+                sources=gathered.sources(context),
+            )
+        )
+        place = context.records.number("section", key)
+        revised = section.model_copy(update={"paragraphs": mended.paragraphs})
+        context.records.put("section", key, revised.model_dump(mode="json"), place)
+        reason = self._against(section, revised, flagged)
+        if reason is None:
+            return revised, _changes(section, revised, flagged, self.passages)
+        context.records.put("section", key, section.model_dump(mode="json"), place)
+        return section, [_change(section, at, self.passages[passage], "kept", None, reason) for at, passage in flagged.items()]
+
+    def _against(self, section: SectionDraft, revised: SectionDraft, flagged: Mapping[int, int]) -> str | None:
+        """Why a revision is put back; None where it may stand."""
+        wanted = _unflagged(section.sentences, flagged)
+        if [each for each in revised.sentences if each in wanted] != wanted:
+            return "put back: a sentence that was not flagged was changed"
+        lost = _lost(self._passed, self._state, self._context)
+        return f"put back: {' and '.join(in_words(*each) for each in lost)}" if lost else None
 
 
 MOST_TOLD = 20
 """Changes that an event carries; all of them are records."""
 
 
-async def _revised(
-    step: PlanStep,
-    key: str,
-    section: SectionDraft,
-    flagged: Mapping[int, int],
-    passages: Sequence[Mapping[str, Any]],
-    passed: set[str],
-    state: GraphState,
-    context: Context,
-) -> list[Change]:
-    """One part, revised and measured; put back as it was where that costs a gate."""
-    draft = Paragraphs(paragraphs=section.paragraphs)
-    failures = tuple((index, "similarity", _why(passages[passage])) for index, passage in flagged.items())
-    mended = await context.player.revise(
-        ReviseRequest(
-            task=TaskSpec.model_validate(state["task"]),
-            brief=Brief.model_validate(state["brief"]),
-            heading=section.heading,
-            draft=draft,
-            failures=failures,
-            cards=gathered.cards(context),
-            sources=gathered.sources(context),
-        )
-    )
-    place = context.records.number("section", key)
-    revised = section.model_copy(update={"paragraphs": mended.paragraphs})
-    context.records.put("section", key, revised.model_dump(mode="json"), place)
-    lost = _lost(passed, state, context)
-    touched = _unflagged(section.sentences, flagged) != _still_there(revised.sentences, section.sentences, flagged)
-    if lost or touched:
-        context.records.put("section", key, section.model_dump(mode="json"), place)
-        reason = f"put back: {', '.join(lost)} would fail" if lost else "put back: a sentence that was not flagged was changed"
-        return [_change(section, index, passages[passage], "kept", (), reason) for index, passage in flagged.items()]
-    gathered.keep_notes(context, f"{step.id}-{key}", mended.notes)
-    before = {sentence.text for sentence in section.sentences}
-    new = [sentence for sentence in revised.sentences if sentence.text not in before]
-    return _changes(section, flagged, passages, new)
-
-
-def _lost(passed: set[str], state: GraphState, context: Context) -> list[str]:
-    """The gates that had passed and would fail now."""
+def _lost(passed: set[str], state: GraphState, context: Context) -> list[tuple[str, Any, Any]]:
+    """The gates that had passed and would fail now: name, figure, threshold."""
     material = gathered.material(state, context)
     judgements: dict[str, str] = context.records.get("judgements", "answers") or {}
     gates = context.journey.gates(material, context.sources.snapshot, judgements)
-    return [gate.name for gate in gates if not gate.passed and gate.name in passed]
+    return [(gate.name, gate.figure, gate.threshold) for gate in gates if not gate.passed and gate.name in passed]
 
 
 def _unflagged(sentences: Sequence[Sentence], flagged: Mapping[int, int]) -> list[Sentence]:
     return [each for index, each in enumerate(sentences) if index not in flagged and each.kind == "claim"]
 
 
-def _still_there(revised: Sequence[Sentence], before: Sequence[Sentence], flagged: Mapping[int, int]) -> list[Sentence]:
-    """The unflagged claims as the revised part has them, in its order."""
-    wanted = _unflagged(before, flagged)
-    return [each for each in revised if each in wanted]
-
-
 def _changes(
-    section: SectionDraft, flagged: Mapping[int, int], passages: Sequence[Mapping[str, Any]], new: Sequence[Sentence]
+    section: SectionDraft, revised: SectionDraft, flagged: Mapping[int, int], passages: Sequence[Mapping[str, Any]]
 ) -> list[Change]:
-    """What became of each flagged sentence. New claims answer to flagged ones in their order; what is left over was dropped."""
-    claims = [sentence for sentence in new if sentence.kind == "claim"]
-    changes: list[Change] = []
+    """What became of each flagged sentence: one that cites the same stands for it, else a new one, else none does."""
+    before = {sentence.text for sentence in section.sentences}
+    new = [sentence for sentence in revised.sentences if sentence.kind == "claim" and sentence.text not in before]
+    after: dict[int, Sentence] = {}
+    for index in flagged:
+        same = next((each for each in new if set(each.cites) & set(section.sentences[index].cites)), None)
+        if same is not None:
+            after[index] = same
+            new.remove(same)
+    changes = []
     for index, passage in flagged.items():
-        old = section.sentences[index]
-        after = next((each for each in claims if set(each.cites) & set(old.cites)), None)
-        how = "quoted" if after is not None else "dropped"
-        if after is None and claims and len(claims) >= len(flagged) - len(changes):
-            after, how = claims[0], "replaced"
-        if after is not None:
-            claims.remove(after)
-        changes.append(_change(section, index, passages[passage], how, (after,) if after is not None else (), _REASONS[how]))
+        how = "quoted" if index in after else "replaced" if new else "dropped"
+        made = after.get(index) or (new.pop(0) if new else None)
+        changes.append(_change(section, index, passages[passage], how, made, _REASONS[how]))
     return changes
 
 
@@ -145,7 +164,7 @@ _REASONS = {
 
 
 def _change(
-    section: SectionDraft, index: int, passage: Mapping[str, Any], how: str, after: tuple[Sentence, ...], why: str
+    section: SectionDraft, index: int, passage: Mapping[str, Any], how: str, after: Sentence | None, why: str
 ) -> Change:
     return {
         "heading": section.heading,
@@ -154,7 +173,7 @@ def _change(
         "passage": str(passage["text"])[:400],
         "source": passage.get("source"),
         "before": section.sentences[index].text,
-        "after": " ".join(sentence.text for sentence in after) or None,
+        "after": None if after is None else after.text,
     }
 
 
@@ -169,7 +188,8 @@ def _why(passage: Mapping[str, Any]) -> str:
     return "the similarity report flags it" + (f" as found in {source}" if source else "")
 
 
-def _told(n: int, texts: Sequence[str], found: set[int], changed: Sequence[Change]) -> str:
-    if not texts:
-        return f"report {n} flags no passage: there is nothing to revise"
-    return f"report {n}: {len(found)} of {several(len(texts), 'flagged passage')} found in the draft, {several(len(changed), 'sentence')} changed"
+def _told(revision: _Revision, changed: int) -> str:
+    if not revision.passages:
+        return f"report {revision.n} flags no passage: there is nothing to revise"
+    found = f"{len(revision.located)} of {several(len(revision.passages), 'flagged passage')} found in the draft"
+    return f"report {revision.n}: {found}, {several(changed, 'sentence')} changed"
