@@ -22,7 +22,7 @@ from autonomy.api.auth import COOKIE
 from autonomy.api.dashboard import forms, pages
 from autonomy.api.deps import Deps
 from autonomy.api.gate import PUBLIC, Gate, Hosts
-from autonomy.api.routes import knowledge, runs, server, tasks, webhooks
+from autonomy.api.routes import knowledge, runs, server, tasks, turnitin, webhooks
 from autonomy.core.errors import AutonomyError
 
 TITLE = "Autonomy"
@@ -52,7 +52,7 @@ def make_app(deps: Deps) -> FastAPI:
 
 def _routes() -> list[BaseRoute]:
     """All routes, as they are: an included router is looked through for every request."""
-    api = (tasks.router, runs.router, knowledge.router, webhooks.router, server.router)
+    api = (tasks.router, runs.router, turnitin.router, knowledge.router, webhooks.router, server.router)
     return [route for router in (*api, pages.router, pages.entrance, forms.router) for route in router.routes]
 
 

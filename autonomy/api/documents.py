@@ -152,6 +152,50 @@ class RunBudgets(Open):
     budgets: Budgets
 
 
+class ReportRequest(Frozen):
+    """What is said of a similarity report. Without a file `observed_similarity` says it all; `report_url` is kept, not read."""
+
+    cycle_id: Id | None = None
+    report_url: Annotated[Text, Field(max_length=2000)] | None = None
+    observed_similarity: Annotated[Finite, Field(ge=0, le=100)] | None = None
+    human_uploader_id: Id | None = None
+
+
+class ReportTaken(Open):
+    """`resume_job_id` goes on with the run, null where an operator has paused it; `duplicate`: it had been taken before."""
+
+    cycle_id: str
+    status: Literal["awaiting_report", "report_ready", "accepted", "rejected"]
+    observed_similarity: float
+    target_similarity: float
+    resume_job_id: int | None
+    duplicate: bool
+
+
+class CycleStatus(Open):
+    """A wait for a report. `report` once there is one; `cycles` are all waits of the run, oldest first."""
+
+    run_id: str
+    cycle_id: str
+    status: Literal["awaiting_report", "report_ready", "accepted", "rejected"]
+    target_similarity: float
+    observed_similarity: float | None
+    document: str
+    waiting_since: str
+    report: dict[str, Any] | None
+    cycles: list[dict[str, Any]]
+
+
+class Handoff(Open):
+    """The draft to have checked (a path in the workspace, with its sha256), and how to bring the report."""
+
+    run_id: str
+    cycle_id: str
+    document: str
+    sha256: str
+    how: str
+
+
 class GraphNode(Open):
     """A step of the plan."""
 

@@ -20,6 +20,8 @@ GITHUB_BYTES = 25 * MIB
 """GitHub caps its payloads at 25 MB."""
 FORM_BYTES = MIB // 4
 """A form's longest field is a reason of 10,000 characters, twelve bytes each at the worst."""
+REPORT_BYTES = 32 * MIB
+"""A similarity report in PDF, with the marked text of the draft."""
 VALUES = 16_384
 """The most values in a document. The largest that means anything has some 12,000; each that does not fit costs a validation
 and an error, so that a few millions of them would hold up everybody for a minute."""
@@ -28,6 +30,8 @@ SMALL = 64 * 1024
 FORMS = frozenset({"/login", "/logout"})
 FORMS_BELOW = "/ui/"
 RAW = "/webhooks/"
+REPORTS = re.compile(r"/(?:api/v2/turnitin|ui/runs)/[A-Za-z0-9_-]{1,64}/report")
+"""Where a report may come as a file in a form."""
 _PARTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|([,\[{])', re.DOTALL)
 """Strings (an open one to its end), and what stands before or between values."""
 
@@ -59,6 +63,8 @@ async def admit(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> 
 def _most(path: str) -> int:
     if path == "/webhooks/github":
         return GITHUB_BYTES
+    if REPORTS.fullmatch(path):
+        return REPORT_BYTES
     if path.startswith(("/api/", RAW)):
         return BODY_BYTES
     return FORM_BYTES  # forms, and addresses that read no body at all
@@ -83,6 +89,8 @@ async def _read(receive: Receive, most: int) -> bytes:
 async def _check(path: str, kind: bytes, whole: bytes) -> None:
     media = kind.split(b";", 1)[0].strip().lower()
     if (path in FORMS or path.startswith(FORMS_BELOW)) and media == b"application/x-www-form-urlencoded":
+        return
+    if media == b"multipart/form-data" and REPORTS.fullmatch(path):
         return
     if media != b"application/json":
         raise Refusal(415, "unsupported-media-type", "the body must be application/json", "Set Content-Type.")

@@ -60,6 +60,7 @@ class Reporter:
             report(self._app, 0.0)
             if time.monotonic() - looked >= NET_SECONDS:  # between two looks a writer has time to finish
                 _tried(self._app.tasks.catch_up)
+                _tried(self._app.turnitin.tend)
                 looked = time.monotonic()
             self._app.wake.wait(seen, NET_SECONDS)
             self._stopped.wait(REST_SECONDS)

@@ -89,8 +89,9 @@ def enqueue_resume(
 ) -> int | None:
     """Queue a run that stands still; returns the job's id, or None when there was nothing to resume.
 
-    The change of status decides: of any number of callers one gets a job, the others None. A report, or the end of the wait
-    for it, resumes only a run that waits for a person; an operator also a paused one, and hurries one that waits for its retry. Raises NotFound.
+    The change of status decides: of any number of callers one gets a job, the others None. A report, or the end of the
+    wait for it, resumes only a run that waits for a person; an operator also a paused one, and hurries one that waits for its
+    retry. Raises NotFound.
     """
     lanes.lock(tx, runs.get(tx, run_id).user_id)
     run = runs.get(tx, run_id)  # only now: whoever held the lane may have queued it meanwhile
@@ -100,6 +101,21 @@ def enqueue_resume(
         return None
     tx.run("UPDATE job SET state = 'done', finished_at = now_us() WHERE run_id = :id AND state = 'waiting_human'", id=run_id)
     return _insert(tx, run_id, reason, priority, payload, max_attempts)
+
+
+def fail_waiting(tx: Tx, run_id: str, cause: str) -> bool:
+    """End a run that waits for a person, as failed; whether this call did. Raises NotFound."""
+    lanes.lock(tx, runs.get(tx, run_id).user_id)
+    item = ("run.failed", None, {"outcome": "failed", "error": cause})
+    if not runs.mark(tx, run_id, ("waiting_human", "paused"), "failed", item, outcome="failed", error=cause):
+        return False
+    tx.run(
+        "UPDATE job SET state = 'failed', error = :cause, finished_at = now_us() "
+        "WHERE run_id = :id AND state = 'waiting_human'",
+        id=run_id,
+        cause=cause,
+    )
+    return True
 
 
 def resume(tx: Tx, run_id: str, *, watch: Watch | None = None) -> int:

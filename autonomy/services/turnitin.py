@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from autonomy.core.clock import iso, now_us
 from autonomy.core.errors import AutonomyError, InvalidInput, NotFound
-from autonomy.runtime import runs
+from autonomy.runtime import events, lanes, queue, runs
 from autonomy.runtime.wake import Wake
 from autonomy.services.ledger import Audit
 from autonomy.storage.artifacts import inside, write_atomic
@@ -26,6 +26,8 @@ from autonomy.turnitin.cycles import Acceptance, Arrived, Cycle
 FOLDER: Final = "reports"
 MOST_BYTES: Final = 64 << 20
 """A report with its highlights is a few megabytes; above this it is none."""
+DAY_US: Final = 86_400_000_000
+"""Between two reminders."""
 AGREES: Final = 1.0
 """Percent points by which a figure that a person types may differ from the report's own (reports round)."""
 Parse = Callable[[Path, str], dict[str, Any]]
@@ -91,6 +93,17 @@ class Turnitin:
             raise
         self._wake.ring()
         return self._told(run, taken, actor, warnings)
+
+    def tend(self) -> int:
+        """Remind of reports that are overdue, or go on without them, as each cycle says; returns how many were seen to.
+
+        Any process may call it at any time: each deadline is seen to once.
+        """
+        due = self._database.read(cycles.overdue)
+        seen = sum(self._database.write(lambda tx, cycle=cycle: _expired(tx, cycle)) for cycle in due)  # type: ignore[misc]
+        if seen:
+            self._wake.ring()
+        return seen
 
     def _arrived(self, run: runs.Run, brought: Brought) -> tuple[Arrived, list[str]]:
         """What was brought, read: the file kept under its sha256 below `reports/`, its figure taken from it."""
@@ -158,6 +171,28 @@ class Turnitin:
             "duplicate": taken.duplicate,
             "warnings": warnings,
         }
+
+
+def _expired(tx: Tx, cycle: Cycle) -> bool:
+    """See to one deadline; False where another has, or a report came at the same moment."""
+    days = f"{((cycle.deadline_at or cycle.opened_at) - cycle.opened_at) / DAY_US:g} days"
+    told = {"cycle_id": cycle.id, "n": cycle.n, "target_similarity": cycle.target, "document": cycle.document}
+    if cycle.on_expiry == "remind":
+        if not cycles.remind(tx, cycle, DAY_US):
+            return False
+        reminder = {**told, "reminder": cycle.reminded + 1}
+        events.append(tx, cycle.run_id, [("turnitin.awaiting_report", None, reminder)], epoch=None)
+        return True
+    why = f"no report came within {days}"
+    lanes.lock(tx, runs.get(tx, cycle.run_id).user_id)
+    if not cycles.give_up(tx, cycle.id, why):
+        return False
+    events.append(tx, cycle.run_id, [("turnitin.rejected", None, {**told, "why": why})], epoch=None)
+    if cycle.on_expiry == "fail":
+        queue.fail_waiting(tx, cycle.run_id, why)
+    else:
+        queue.enqueue_resume(tx, cycle.run_id, "deadline")
+    return True
 
 
 def current(tx: Tx, run_id: str) -> dict[str, Any] | None:

@@ -42,7 +42,7 @@ class ReportGate:
         }
         if new:
             events.append(tx, run_id, [("turnitin.awaiting_report", self.node, told)], epoch=epoch)
-        return {"for": "report", **told}
+        return {"why": f"the similarity report of draft {cycle.n}, wanted at most {cycle.target:g} %", "cycle_id": cycle.id}
 
 
 class RunCycles:

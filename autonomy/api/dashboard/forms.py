@@ -19,9 +19,11 @@ from autonomy.api.dashboard.pages import Page, RunId, ask
 from autonomy.api.deps import Deps
 from autonomy.api.documents import Id
 from autonomy.api.problems import Refusal
+from autonomy.api.routes.turnitin import read
 from autonomy.core.errors import InvalidInput
 from autonomy.core.types import Budget
 from autonomy.services import views as parts
+from autonomy.services.turnitin import Brought
 
 FIELDS = 20
 LIMITS = {"tokens": "Tokens", "seconds": "Time", "usd": "Cost"}
@@ -87,6 +89,19 @@ async def budget(request: Request, run_id: RunId) -> Response:
         return "limits"
 
     return await _steered(request, run_id, change)
+
+
+@router.post("/runs/{run_id}/report")
+async def report(request: Request, run_id: RunId) -> Response:
+    """A person brings a similarity report."""
+    data, name, said = await read(request)
+
+    def work(shared: Deps, who: Principal) -> dict[str, Any]:
+        parts.check_owner(shared.app.database, run_id, who.scope)
+        brought = Brought(data, name, None, said.observed_similarity, None, who.user_id)
+        return {"word": "known" if shared.app.turnitin.report(run_id, brought, who.user_id)["duplicate"] else "report"}
+
+    return RedirectResponse(f"/runs/{run_id}?said={(await ask(request, work))['word']}", 303)
 
 
 def changed(given: Mapping[str, str], now: Mapping[str, Any]) -> Budget | None:

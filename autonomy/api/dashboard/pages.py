@@ -40,6 +40,8 @@ SAID = {
     "resumed": ("good", "It goes on as soon as a worker is free."),
     "aborted": ("good", "Stopped for good."),
     "aborting": ("good", "It stops at its next step."),
+    "report": ("good", "The report is taken. The run goes on with it as soon as a worker is free."),
+    "known": ("good", "This report had been taken before."),
     "limits": ("good", "The limits are set."),
     "unchanged": ("good", "Nothing had to be changed."),
     "token": ("bad", "This token is not known here."),

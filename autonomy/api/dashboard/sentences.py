@@ -241,6 +241,19 @@ def _node_finished(content: Mapping[str, Any]) -> tuple[str, str]:
     return f"Finished{after}; next: {NEXT.get(route, route)}", "quiet"
 
 
+def _awaiting(content: Mapping[str, Any]) -> tuple[str, str]:
+    if content.get("reminder"):
+        return f"Draft {content.get('n')} still waits for its similarity report (reminder {content['reminder']})", "warn"
+    wanted = content.get("target_similarity")
+    return f"Draft {content.get('n')} was handed over for its similarity report, wanted at most {wanted} %", "warn"
+
+
+def _reported(content: Mapping[str, Any]) -> tuple[str, str]:
+    observed, wanted = content.get("observed_similarity"), content.get("target_similarity")
+    tone = "good" if isinstance(observed, int | float) and isinstance(wanted, int | float) and observed <= wanted else "warn"
+    return f"The report of draft {content.get('n')} came: {observed} % similar, wanted at most {wanted} %", tone
+
+
 _TELLERS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "run.queued": _queued,
     "run.started": _started,
@@ -257,6 +270,10 @@ _TELLERS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
     "retry": _retry,
     "breaker.opened": lambda content: (f"{content.get('provider', 'A provider')} rests after repeated failures", "warn"),
     "breaker.closed": lambda content: (f"{content.get('provider', 'A provider')} is asked again", "plain"),
+    "turnitin.awaiting_report": _awaiting,
+    "turnitin.report_ready": _reported,
+    "turnitin.accepted": lambda content: (str(content.get("why") or "The report was accepted"), "good"),
+    "turnitin.rejected": lambda content: (str(content.get("why") or "The report was not accepted"), "warn"),
     "budget.exceeded": _spent,
     "budget.changed": _changed,
     "artifact.created": _artifact,

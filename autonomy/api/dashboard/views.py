@@ -81,7 +81,7 @@ def run(
         "doing": _doing(found),
         "can": {
             "pause": found["status"] in ("queued", "running"),
-            "resume": found["status"] in ("paused", "waiting_human"),
+            "resume": found["status"] == "paused" or (found["status"] == "waiting_human" and not found.get("turnitin")),
             "abort": not ended,
             "budget": not ended,
         },
@@ -100,7 +100,36 @@ def run(
         "gates": sentences.gates((manifest or {}).get("gates") or verdict.get("gates")),
         "sources": sources(manifest, found["artifacts"]),
         "claims": len((manifest or {}).get("claims") or ()),
+        "report": report(found, ended),
     }
+
+
+def report(found: Mapping[str, Any], ended: bool) -> dict[str, Any] | None:
+    """The wait for a similarity report, as a strip: where the run stands to its target, and whether it waits."""
+    cycle = found.get("turnitin")
+    if cycle is None:
+        return None
+    waits = cycle["status"] == "awaiting_report" and not ended
+    shapes = {"awaiting_report": ("wait", "warn"), "report_ready": ("running", "live"), "accepted": ("done", "good")}
+    words = {"awaiting_report": "waits for its report", "report_ready": "the report came", "accepted": "accepted"}
+    shape, tone = shapes.get(cycle["status"], ("failed", "bad"))
+    observed, wanted = cycle["observed_similarity"], cycle["target_similarity"]
+    draft = next((row["artifact_id"] for row in found["artifacts"] if row["path"] == cycle["document"]), None)
+    came = cycle["report"] or {}
+    return {
+        "n": cycle["n"],
+        "mark": {"shape": shape, "tone": tone, "word": words.get(cycle["status"], "not accepted")},
+        "observed": None if observed is None else f"{observed:g}",
+        "wanted": f"{wanted:g}",
+        "since": cycle["waiting_since"] if waits else None,
+        "deadline": cycle["deadline"] if waits else None,
+        "draft": draft,
+        "waits": waits,
+        "sources": [(each["name"], each.get("approx") or f"{each['percent']:g}") for each in came.get("top_sources") or ()
+                    if each.get("percent") is not None][:5],
+        "flagged": len(came.get("flagged") or ()),
+        "warnings": came.get("warnings") or (),
+    }  # fmt: skip
 
 
 def budgets(found: Mapping[str, Any]) -> list[dict[str, Any]]:
