@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from autonomy.text.words import spoken
 
 RUN = 5
-"""Words in a row that are no accident (winnowing with k = 5, CRAFT.md part C: one genre shares 7 % of these)."""
+"""Words in a row that are no accident (texts of one genre share about 7 % of them)."""
 SHARE = 0.5
 """Of a sentence's runs; below it a passage only touches the sentence."""
 

@@ -244,14 +244,14 @@ def _node_finished(content: Mapping[str, Any]) -> tuple[str, str]:
 def _awaiting(content: Mapping[str, Any]) -> tuple[str, str]:
     if content.get("reminder"):
         return f"Draft {content.get('n')} still waits for its similarity report (reminder {content['reminder']})", "warn"
-    wanted = content.get("target_similarity")
+    wanted = value(content.get("target_similarity"))
     return f"Draft {content.get('n')} was handed over for its similarity report, wanted at most {wanted} %", "warn"
 
 
 def _reported(content: Mapping[str, Any]) -> tuple[str, str]:
     observed, wanted = content.get("observed_similarity"), content.get("target_similarity")
     tone = "good" if isinstance(observed, int | float) and isinstance(wanted, int | float) and observed <= wanted else "warn"
-    return f"The report of draft {content.get('n')} came: {observed} % similar, wanted at most {wanted} %", tone
+    return f"The report of draft {content.get('n')} came: {value(observed)} % similar, wanted at most {value(wanted)} %", tone
 
 
 _TELLERS: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
