@@ -13,7 +13,7 @@ from autonomy.agents.context import Context, Reading, RunInfo
 from autonomy.agents.contract import Composition, Failure, File
 from autonomy.agents.material import Material, MatrixRow
 from autonomy.agents.nodes import NODES
-from autonomy.agents.planning import search_step
+from autonomy.agents.planning import handoff_step, search_step
 from autonomy.agents.roles import (
     Asked,
     Brief,
@@ -35,6 +35,7 @@ from autonomy.core.graph import END, ROUTES, Update
 from autonomy.core.llm import ChatRequest, ChatResponse
 from autonomy.core.state import GraphState, initial_state
 from autonomy.core.types import Anchor, Card, Gate, Layout, PlanStep, Source, StepLimits, TaskSpec
+from autonomy.turnitin.cycles import Cycle, Decision
 
 TEXT = "A lease ends. A fence holds. A queue is fair. " * 40
 BRIEF = Brief(title="Leases", language="en", subject="leases", terms=("lease",), questions=("What is a lease?", "Why fences?"))
@@ -159,6 +160,28 @@ class Tools:
         return {"passages": found, "coverage": self.coverage}
 
 
+@dataclass
+class Reports:
+    """What comes back for each hand-off: a similarity (None: nothing came) and the flagged passages. Keeps the decisions."""
+
+    came: list[tuple[float | None, tuple[str, ...]]] = field(default_factory=list)
+    decided: list[tuple[int, str]] = field(default_factory=list)
+
+    def of(self, n: int) -> Cycle:
+        observed, passages = self.came[n - 1]
+        flagged = [{"text": text, "source": "example.org"} for text in passages]
+        return Cycle(
+            id=f"c{n}", run_id="run1", n=n, status="rejected" if observed is None else "report_ready", target=15.0,
+            document=f"artifacts/run1/drafts/draft-{n}.md", document_sha256="0" * 64, opened_at=1, deadline_at=None,
+            on_expiry="remind", reminded=0, observed=observed, report=json.dumps({"flagged": flagged}), report_sha256="a",
+            report_path=None, report_url=None, uploader=None, reported_at=None, resume_job_id=None,
+            why="over" if observed is None else None, decided_at=None,
+        )  # fmt: skip
+
+    def decide(self, cycle: Cycle, decision: Decision, why: str) -> None:
+        self.decided.append((cycle.n, decision))
+
+
 class Good:
     """A player that does its work plainly. `calls` counts by role; `before` may raise, by role and count."""
 
@@ -259,6 +282,10 @@ class Paper:
         names = tuple(step.id for step in searches)
         rest = (("outline", names), ("frame", ("outline",)), ("audit", ("frame",)), ("deliver", ("audit",)))
         steps = [PlanStep(id=n, kind="write", action=n, description=n.title(), depends_on=after) for n, after in rest]
+        if task.target_similarity is not None:
+            terms = {"most": 3, "days": 14.0, "on_expiry": "remind"}
+            steps.insert(3, handoff_step(1, terms, after=("audit",)))
+            steps[4] = steps[4].model_copy(update={"depends_on": ("audit", "handoff-1")})
         return (survey, *searches, *steps)
 
     def after_search(self, task: TaskSpec, brief: Brief, sources: Sequence[str]) -> tuple[PlanStep, ...]:
@@ -374,6 +401,7 @@ def loop(player: Good | None = None, journey: Paper | None = None, tools: Tools 
         emit=emit,
         sources=Sources(),
         corpora=more.pop("folders", Folders()),
+        cycles=more.pop("reports", Reports()),
         player=used,
         seat=lambda calls, step: used,
         journey=journey or Paper(),
@@ -395,6 +423,6 @@ def changed(step: PlanStep, **update: Any) -> PlanStep:
 
 
 __all__ = [
-    "BRIEF", "TEXT", "Files", "Folders", "Good", "Loop", "Paper", "Rows", "Silent", "Sources", "Tools", "changed",
+    "BRIEF", "TEXT", "Files", "Folders", "Good", "Loop", "Paper", "Reports", "Rows", "Silent", "Sources", "Tools", "changed",
     "dataclasses", "gate", "loop", "with_plan",
 ]  # fmt: skip

@@ -38,17 +38,20 @@ async def amend(step: PlanStep, state: GraphState, context: Context) -> Observat
         gathered.keep_notes(context, step.id, (words.revised.format(count=len(changed), n=n),))
     told = _told(revision, len(changed))
     shown = revision.changes[:MOST_TOLD]
-    context.emit("decision", {"route": "reflect", "why": told, "step": step.id, "changes": shown}, node="act")
+    figures = {
+        "n": n,
+        "passages": len(revision.passages),
+        "located": len(revision.located),
+        "changed": len(changed),
+        "kept": len(revision.changes) - len(changed),
+    }
+    context.emit(
+        "decision", {"route": "reflect", "why": told, "figures": figures, "step": step.id, "changes": shown}, node="act"
+    )
     return Observation(
         step=step.id,
         output=told,
-        figures={
-            "n": n,
-            "passages": len(revision.passages),
-            "located": len(revision.located),
-            "changed": len(changed),
-            "kept": len(revision.changes) - len(changed),
-        },
+        figures=figures,
         progress=len(changed),
     )
 
