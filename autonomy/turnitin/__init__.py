@@ -1,0 +1,1 @@
+"""Similarity reports that people bring back."""
