@@ -137,10 +137,14 @@ class App:
 
     def _parse_report(self, path: Path, draft: str) -> dict[str, Any]:
         """A report file as plain data, its passages located in the draft; parsed in a child process under limits."""
-        from autonomy.turnitin.reading import belongs, locate, read_report
+        from autonomy.text.chars import count_words
+        from autonomy.turnitin.fitting import fits, locate
+        from autonomy.turnitin.reading import read_report
 
-        report = read_report(path)
-        return belongs(locate(report, draft), draft).model_dump(mode="json")
+        report = locate(read_report(path), draft)
+        title = draft.partition("\n")[0].removeprefix("# ")
+        doubts = fits(report, title=title, words=count_words(draft), text=draft)
+        return report.model_copy(update={"warnings": (*report.warnings, *doubts)}).model_dump(mode="json")
 
     def hear_others(self) -> None:
         """Begin to listen for what other processes write; once is enough."""

@@ -6,22 +6,18 @@ for shape before use: a parser taken over by a file can spoil that file's text, 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
+from autonomy.core.errors import InvalidInput
 from autonomy.memory.chunks import Chunk
-from autonomy.memory.reader_child import read_message, write_message
+from autonomy.memory.confined import Confined
 from autonomy.memory.readers.document import Limits, ReadDocument
 
 __all__ = ["CHILDREN", "Child", "Limits", "Readers", "Reading", "decode"]
@@ -29,7 +25,6 @@ __all__ = ["CHILDREN", "Child", "Limits", "Readers", "Reading", "decode"]
 CHILDREN = 2
 """Children that parse at once."""
 _AHEAD = 4
-_INHERITED = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "LC_ALL", "LC_CTYPE")
 T = TypeVar("T")
 
 
@@ -45,91 +40,20 @@ class Reading:
     chunks: tuple[Chunk, ...] = ()
 
 
-class Child:
+class Child(Confined):
     """One reader process, started when first asked and again after each death."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The process id while one is running."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        super().__init__("autonomy.memory.reader_child", limits)
 
     def read(self, path: Path, name: str, known_sha256: str = "") -> Reading:
         """Read one file; never raises for what the file does."""
-        process = self._running()
-        overdue = threading.Event()
-
-        def stop() -> None:
-            overdue.set()
-            kill(process)
-
-        timer = threading.Timer(self._limits.seconds, stop)
-        timer.daemon = True
-        timer.start()
-        request = {"path": str(path), "name": name, "sha256": known_sha256, "limits": asdict(self._limits)}
         try:
-            write_message(_pipe(process.stdin), request)
-            message = read_message(_pipe(process.stdout), 8 * self._limits.characters + (64 << 20))
-        except (OSError, ValueError):
-            message = None
-        finally:
-            timer.cancel()
-        if message is None or overdue.is_set():
-            return Reading("failed", self._epitaph(process, late=overdue.is_set()))
+            message = self.ask({"path": str(path), "name": name, "sha256": known_sha256})
+        except InvalidInput as error:
+            return Reading("failed", error.message)
         reading = decode(message)
         return reading if reading is not None else Reading("failed", "its reader gave an answer that makes no sense")
-
-    def close(self) -> None:
-        """End the process, at once."""
-        if self._process is not None:
-            kill(self._process)
-            self._bury(self._process)
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            library = str(Path(__file__).resolve().parents[2])
-            environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "autonomy.memory.reader_child"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                cwd=library,
-                env=environment | {"PYTHONPATH": library, "PYTHONUTF8": "1"},
-                start_new_session=True,
-            )
-        return self._process
-
-    def _epitaph(self, process: subprocess.Popen[bytes], *, late: bool) -> str:
-        """Bury the child and say what it died of."""
-        kill(process)
-        code = self._bury(process)
-        if late or code == -getattr(signal, "SIGXCPU", 0):
-            return f"took longer than {self._limits.seconds:g} s to read"
-        return f"broke its reader (damaged, or needs more than {self._limits.memory_bytes >> 20} MiB)"
-
-    def _bury(self, process: subprocess.Popen[bytes]) -> int:
-        code = process.wait()
-        for stream in (process.stdin, process.stdout):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-        self._process = None
-        return code
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """End a child whatever it is doing; harmless when it is gone."""
-    with contextlib.suppress(OSError):
-        process.kill()
-
-
-def _pipe(stream: IO[bytes] | None) -> Any:
-    assert stream is not None
-    return stream
 
 
 def decode(message: Any) -> Reading | None:

@@ -119,7 +119,10 @@ class Turnitin:
         suffix = Path(brought.name).suffix.lower()
         path = inside(self._home / FOLDER, f"{run.id}/{sha256[:32]}{suffix if suffix[1:].isalnum() else ''}")
         write_atomic(path, brought.data)
-        found = self._parse(path, self._draft(run.id, brought.cycle_id))
+        try:
+            found = self._parse(path, self._draft(run.id, brought.cycle_id))
+        except InvalidInput as error:
+            raise InvalidInput(error.message.replace(path.name, brought.name[:80]), error.hint) from None
         observed = _agreed(found.get("overall"), brought.similarity)
         relative = path.relative_to(self._home).as_posix()
         text = json.dumps(found, ensure_ascii=False, sort_keys=True)

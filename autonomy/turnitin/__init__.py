@@ -1,1 +1,1 @@
-"""Similarity reports: the waits for them (a state machine), and what is read from them."""
+"""Similarity reports: the waits for them, what is read from them, and what of a draft they flag."""

@@ -63,7 +63,7 @@ _BLOCKS: dict[str, Kind] = {
     "table": "table",
     "figcaption": "p",
 }
-_BREAKING = lexicon(
+BREAKING = lexicon(
     """
     html body div section article main header center ul ol dl tr td th caption thead tbody tfoot figure fieldset address
     hr details summary hgroup
@@ -76,6 +76,15 @@ _SEPARATORS = re.compile(r"\s+[—–|·»:-]+\s+")
 
 def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """A page as a document. Raises InvalidInput when no element can be found in it."""
+    root = parsed(data)
+    composer = Composer(limits.characters)
+    main = _main(root)
+    _Walk(composer, listing=_is_listing(root, name)).run(main)
+    return composer.finish("text/html", _stated(root, main))
+
+
+def parsed(data: bytes) -> Any:
+    """The page's root element; nothing in it is run or fetched. Raises InvalidInput when no element can be found in it."""
     declared = _DECLARED.search(data[:4096])
     text = decode(data, declared.group(1).decode("ascii") if declared else "")
     parser = etree.HTMLParser(
@@ -84,10 +93,7 @@ def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     root = etree.fromstring(text.encode("utf-8", errors="replace") or b" ", parser)
     if root is None:
         raise InvalidInput("holds no HTML element", "Check that it is a web page.")
-    composer = Composer(limits.characters)
-    main = _main(root)
-    _Walk(composer, listing=_is_listing(root, name)).run(main)
-    return composer.finish("text/html", _stated(root, main))
+    return root
 
 
 def _is_listing(root: Any, name: str) -> bool:
@@ -159,7 +165,7 @@ class _Walk:
         if heading:
             self._flush()
             self._heading = int(heading.group(1))
-        elif tag in _BREAKING and self._heading is None:
+        elif tag in BREAKING and self._heading is None:
             self._cell(tag) if self._in_table() else self._flush()
             self._pre += tag == "pre"
             kind = _kind(element)
@@ -180,7 +186,7 @@ class _Walk:
         tag = element.tag
         if _HEADING.fullmatch(tag) and self._heading is not None:
             self._finish_heading()
-        elif tag in _BREAKING and self._heading is None:
+        elif tag in BREAKING and self._heading is None:
             inner = self._in_table() and tag != "table"
             if not inner:
                 self._flush()
@@ -248,11 +254,14 @@ def _is_dropped(element: Any, half: int) -> bool:
     """Whether the element surrounds the text. A name alone does not condemn what holds half of the page."""
     if not isinstance(element.tag, str) or element.tag in _DROPPED:
         return True
-    if element.get("role", "") in _DROPPED_ROLES or element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    if "display:none" in element.get("style", "").replace(" ", "").lower():
+    if element.get("role", "") in _DROPPED_ROLES or element.get("aria-hidden") == "true" or is_hidden(element):
         return True
     return not _names(element).isdisjoint(_DROPPED_NAMES) and sum(map(len, element.itertext())) <= half
+
+
+def is_hidden(element: Any) -> bool:
+    """Whether the page itself says that nobody sees the element."""
+    return element.get("hidden") is not None or "display:none" in element.get("style", "").replace(" ", "").lower()
 
 
 def _events(main: Any) -> Iterator[tuple[str, Any]]:

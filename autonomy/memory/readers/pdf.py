@@ -43,10 +43,8 @@ MAX_BOOKMARKS = 20_000
 
 def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     """A PDF as a document. Raises InvalidInput for one that is encrypted, broken, without text or not to be trusted."""
-    document = _open(data)
+    document = opened(data, limits)
     try:
-        if len(document) > limits.pages:
-            raise InvalidInput(f"has {len(document):,} pages, more than {limits.pages:,}", "Split the file.")
         lines = _lines(document, limits)
         bookmarks = _bookmarks(document)
         metadata = document.get_metadata_dict()
@@ -61,14 +59,18 @@ def read(data: bytes, name: str, limits: Limits) -> ReadDocument:
     return composer.finish("application/pdf", _stated(metadata, lines, composer))
 
 
-def _open(data: bytes) -> Any:
+def opened(data: bytes, limits: Limits) -> Any:
+    """The PDF as pdfium has it; whoever asks closes it. Raises InvalidInput for one encrypted, broken or of too many pages."""
     try:
         document = pdfium.PdfDocument(data)
-        len(document)
+        pages = len(document)
     except pdfium.PdfiumError as error:
         if "password" in str(error).lower() or "security" in str(error).lower():
             raise InvalidInput("is encrypted and needs a password", "Store an unprotected copy.") from error
         raise InvalidInput("is not a readable PDF (damaged or cut off)", "Fetch it again.") from error
+    if pages > limits.pages:
+        document.close()
+        raise InvalidInput(f"has {pages:,} pages, more than {limits.pages:,}", "Split the file.")
     return document
 
 

@@ -1,0 +1,101 @@
+"""The child that reads similarity reports: a file in, a report out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from autonomy.core.errors import InvalidInput
+from autonomy.memory.child import file_bytes, serve
+from autonomy.memory.readers.document import Limits, fold
+from autonomy.turnitin import layouts
+from autonomy.turnitin.placed import Box, sheet
+from autonomy.turnitin.report import Flagged, Report
+
+_BODY = 20_000
+"""Characters of the submitted text that a report keeps."""
+_KINDS = "Give a PDF, a saved web page (HTML) or JSON."
+
+
+def answer(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """Read the report that the request names: {status: ok, report}. Raises InvalidInput with what is wrong with it."""
+    data = file_bytes(request["path"], limits)
+    report = parse(data, request["name"], limits)
+    known = report.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+    return {"status": "ok", "report": known.model_dump(mode="json")}
+
+
+def parse(data: bytes, name: str, limits: Limits) -> Report:
+    """The report in a file's bytes: told by what it begins with, then by its name. Raises InvalidInput."""
+    if not data.strip():
+        raise InvalidInput("is empty", "Give the report again.")
+    head = data[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
+    suffix = PurePosixPath(name).suffix.lower()
+    if head.startswith(b"%PDF-"):
+        return _pdf(data, limits)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")):
+        raise InvalidInput("is an archive or an Office file, not a report", _KINDS)
+    if head.startswith((b"{", b"[")) or suffix == ".json":
+        from autonomy.turnitin import figures
+
+        return figures.read(data)
+    if head.startswith(b"<") or suffix in (".html", ".htm", ".xhtml"):
+        return _html(data, limits)
+    raise InvalidInput("is of a kind that no report has", _KINDS)
+
+
+def _pdf(data: bytes, limits: Limits) -> Report:
+    from autonomy.memory.readers.pdf import opened
+    from autonomy.turnitin import pdf_words
+
+    try:
+        document = opened(data, limits)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, "Download the report again, whole and without a password.") from None
+    try:
+        pages = pdf_words.pages(document, limits)
+    finally:
+        document.close()
+    if not any(page.words for page in pages):
+        raise InvalidInput("has no text layer (a scan?)", layouts.STATE_IT)
+    found = layouts.read(sheet(word for page in pages for word in page.words))
+    passages = [
+        Flagged(text=one.text, source=_named(found.report, one.number), confidence=one.covered)
+        for number, page in enumerate(pages)
+        for one in page.marked
+        if _of_paper(one.first, number, found)
+    ]
+    body = " ".join(page.text for number, page in enumerate(pages) if number not in found.own_pages)
+    if not body.strip():  # the paper and the report share their only page
+        body = " ".join(page.text for page in pages)
+    return found.report.model_copy(update={"flagged": tuple(passages), "body": body[:_BODY]})
+
+
+def _of_paper(first: Box, number: int, found: layouts.Found) -> bool:
+    """Whether a passage stands in the paper, not among the report's own figures."""
+    if number not in found.own_pages:
+        return True
+    return found.report.layout == "classic" and number == found.start.page and first.middle < found.start.top
+
+
+def _named(report: Report, number: int | None) -> str | None:
+    """The source that the badge beside a passage means."""
+    if number is None or not 1 <= number <= len(report.top_sources):
+        return None
+    return report.top_sources[number - 1].name
+
+
+def _html(data: bytes, limits: Limits) -> Report:
+    from autonomy.memory.readers.html import parsed
+    from autonomy.turnitin import html_words
+
+    words: Sequence[Box] = html_words.words(parsed(data), limits)
+    found = layouts.read(sheet(words))
+    body = fold(" ".join(word.text for word in words))
+    return found.report.model_copy(update={"body": body[:_BODY]})
+
+
+if __name__ == "__main__":
+    serve(answer)
