@@ -158,6 +158,10 @@ class Cycles(Protocol):
         """The cycle of the n-th hand-off, counted from 1."""
         ...
 
+    def history(self) -> list[Cycle]:
+        """All of them as they stand before this superstep, oldest first."""
+        ...
+
     def decide(self, cycle: Cycle, decision: Decision, why: str) -> None:
         """Close it, and tell it, with the superstep."""
         ...

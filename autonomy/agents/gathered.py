@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from autonomy.agents.context import Context
-from autonomy.agents.material import Annotation, Material, MatrixRow, Searched, SectionDraft, SourceMap
+from autonomy.agents.material import Annotation, Material, MatrixRow, ReportSeen, Searched, SectionDraft, SourceMap
 from autonomy.agents.notes import notes as notes_in
 from autonomy.agents.roles import Brief, Outline
 from autonomy.core.state import GraphState
@@ -89,6 +89,15 @@ def material(state: GraphState, context: Context, *, outcome: Outcome = "deliver
         searched=asked,
         thin=tuple(dict.fromkeys(thin)),
         notes=tuple(dict.fromkeys((*state["notes"], *context.records.all("note"), *_moved(context, brief.language), *notes))),
+    )
+
+
+def reports(context: Context) -> tuple[ReportSeen, ...]:
+    """What the similarity reports of the run's drafts said; only of those that are decided."""
+    return tuple(
+        ReportSeen.model_validate({"n": each.n, "observed": each.observed, "target": each.target, "decision": each.status})
+        for each in context.cycles.history()
+        if each.status in ("accepted", "rejected")
     )
 
 

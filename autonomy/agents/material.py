@@ -101,12 +101,22 @@ class Searched(Frozen):
         return not self.answered or self.coverage < COVERED
 
 
+class ReportSeen(Frozen):
+    """What a similarity report said of the run's n-th draft, in percent; `observed` None where none came."""
+
+    n: int
+    observed: Finite | None
+    target: Finite
+    decision: Literal["accepted", "rejected"]
+
+
 class Material(Frozen):
     """Everything a document is made from. `sources` are those read for it, `maps` one per source that cards stand in.
 
     `player` and `provider` say who wrote (the extractive player is named on the document); `unanswered` that `provider` is a
     model that was asked and never gave an answer, so that the extractive player wrote; `thin` are questions or
-    sections without enough evidence, `notes` the honest remarks for the reader, in the document's language.
+    sections without enough evidence, `notes` the honest remarks for the reader, in the document's language; `reports` the
+    similarity reports of its drafts, oldest first.
     """
 
     task: TaskSpec
@@ -126,3 +136,4 @@ class Material(Frozen):
     searched: tuple[Searched, ...] = ()
     thin: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    reports: tuple[ReportSeen, ...] = ()

@@ -13,6 +13,9 @@ class Reported:
     unreported: str
     unchanged: str
     revised: str
+    heading: str
+    line: str
+    no_report: str
 
 
 _FORMS = {
@@ -21,36 +24,54 @@ _FORMS = {
         unreported="No similarity report came for this draft; at most {target} was wanted, and nobody has measured it.",
         unchanged="Nothing that the similarity report flags could be changed without losing what the sources say.",
         revised="Flagged by similarity report {n} and quoted anew, replaced or left out: {count}.",
+        heading="Similarity",
+        line="Draft {n}: {observed} similar to other texts by the report; at most {target} was wanted.",
+        no_report="Draft {n}: no report came; at most {target} was wanted.",
     ),
     "de": Reported(
         above="Der Ähnlichkeitsbericht fand {observed}, gewünscht waren höchstens {target}: der beste von {n} Entwürfen.",
         unreported="Zu diesem Entwurf kam kein Ähnlichkeitsbericht; höchstens {target} waren gewünscht, gemessen ist es nicht.",
         unchanged="Nichts von dem, was der Ähnlichkeitsbericht nennt, ließ sich ändern, ohne den Quellen untreu zu werden.",
         revised="Im Ähnlichkeitsbericht {n} genannt und neu zitiert, ersetzt oder weggelassen: {count}.",
+        heading="Ähnlichkeit",
+        line="Entwurf {n}: laut Bericht zu {observed} anderen Texten ähnlich; gewünscht waren höchstens {target}.",
+        no_report="Entwurf {n}: kein Bericht; gewünscht waren höchstens {target}.",
     ),
     "es": Reported(
         above="El informe de similitud halló {observed}; se pedía como máximo {target}. Este es el mejor de {n} borradores.",
         unreported="No llegó informe de similitud para este borrador; se pedía como máximo {target} y nadie lo ha medido.",
         unchanged="Nada de lo que señala el informe de similitud pudo cambiarse sin perder lo que dicen las fuentes.",
         revised="Señaladas por el informe de similitud {n} y citadas de nuevo, sustituidas u omitidas: {count}.",
+        heading="Similitud",
+        line="Borrador {n}: según el informe, {observed} similar a otros textos; se pedía como máximo {target}.",
+        no_report="Borrador {n}: sin informe; se pedía como máximo {target}.",
     ),
     "fr": Reported(
         above="Le rapport de similarité a trouvé {observed} ; au plus {target} était demandé : la meilleure de {n} versions.",
         unreported="Aucun rapport de similarité n'est arrivé pour cette version ; au plus {target} était demandé, sans mesure.",
         unchanged="Rien de ce que signale le rapport de similarité n'a pu être changé sans perdre ce que disent les sources.",
         revised="Signalés par le rapport de similarité {n} et cités à nouveau, remplacés ou retirés : {count}.",
+        heading="Similarité",
+        line="Version {n} : selon le rapport, {observed} de similarité avec d'autres textes ; au plus {target} était demandé.",
+        no_report="Version {n} : aucun rapport ; au plus {target} était demandé.",
     ),
     "ja": Reported(
         above="類似度レポートの値は{observed}で、目標は{target}以下でした。{n}つの草稿のうち最も近いものです。",
         unreported="この草稿の類似度レポートは届きませんでした。目標は{target}以下で、測定はされていません。",
         unchanged="類似度レポートが指摘した箇所は、出典の内容を損なわずに変更できませんでした。",
         revised="類似度レポート{n}で指摘された{count}箇所を、引用し直すか、差し替えるか、削除しました。",
+        heading="類似度",
+        line="草稿{n}：レポートによる類似度は{observed}、目標は{target}以下。",
+        no_report="草稿{n}：レポートなし、目標は{target}以下。",
     ),
     "zh": Reported(
         above="相似度报告的结果为 {observed}，目标为不超过 {target}；这是 {n} 份草稿中最接近的一份。",
         unreported="这份草稿没有收到相似度报告；目标为不超过 {target}，尚未测量。",
         unchanged="相似度报告所标出的内容，无法在不改变来源含义的情况下修改。",
         revised="根据相似度报告 {n}，{count} 处被标出的陈述已重新引用、替换或删除。",
+        heading="相似度",
+        line="草稿 {n}：报告显示相似度为 {observed}，目标不超过 {target}。",
+        no_report="草稿 {n}：没有报告，目标不超过 {target}。",
     ),
 }
 

@@ -10,14 +10,14 @@ from autonomy.core.types import Gate
 MUST_PASS = frozenset(
     {
         "quote_found", "citation_coverage", "citation_support", "relevance", "claim_in_text", "references", "min_citations",
-        "length",
+        "length", "similarity",
     }
 )  # fmt: skip
 """A document that fails one of these is handed over, but not as delivered; the other gates are targets of style. A length
-is only measured where somebody asked for one."""
+and a similarity are only measured where somebody asked for one."""
 
 
-AT_MOST = frozenset({"citation_excess", "source_share", "overlap", "structure"})
+AT_MOST = frozenset({"citation_excess", "source_share", "overlap", "structure", "similarity"})
 """Gates whose figure is to stay small; that of every other one is to be large, or to lie between two bounds."""
 CAUSES = 3
 """Causes of one missed gate that a line names."""

@@ -154,6 +154,23 @@ def _unquoted(audit: Audit, cited: int) -> Iterator[str]:
             yield f"nothing was found for: {each.question}"
 
 
+def similarity(audit: Audit) -> tuple[Measured, ...]:
+    """What the report of the delivered draft says, in percent, against the target; nothing where no draft was handed over.
+
+    The delivered draft is the accepted one, else the nearest of all. One that nobody has measured fails.
+    """
+    reports = audit.material.reports
+    if not reports:
+        return ()
+    accepted = [each for each in reports if each.decision == "accepted"]
+    seen = accepted or [each for each in reports if each.observed is not None]
+    if not seen:
+        return (Measured(gate("similarity", None, reports[-1].target, False, 0, ["no report came"])),)
+    best = min(reversed(seen), key=lambda each: each.observed or 0.0)
+    failing = [] if accepted else [f"draft {each.n}: {each.observed:g} %" for each in seen]
+    return (Measured(gate("similarity", best.observed, best.target, bool(accepted), len(seen), failing)),)
+
+
 def references(audit: Audit) -> Measured:
     """Entries that are cited and complete, of all; every mark must lead to one, and the list must equal a fresh render."""
     rendered, material = audit.rendered, audit.material

@@ -73,6 +73,7 @@ def compose(material: Material, snapshot: Snapshot, gates: Sequence[Gate]) -> Co
         "claims": [_claim(placed) for placed in rendered.claims],
         "free_sections": list(rendered.free_sections),
         "gates": [_gate(each) for each in gates],
+        **({"similarity": [each.model_dump(mode="json") for each in material.reports]} if material.reports else {}),
     }
     files.append(File(MANIFEST, _json(manifest), "manifest", "application/json"))
     return Composition(tuple(files), manifest)

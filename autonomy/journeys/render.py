@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autonomy.agents.material import Annotation, Cell, Material, MatrixRow, Paragraph, Searched, SectionDraft
+from autonomy.agents.material import Annotation, Cell, Material, MatrixRow, Paragraph, ReportSeen, Searched, SectionDraft
+from autonomy.agents.reported import Reported, reported
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Card, Source
 from autonomy.journeys import inert
@@ -102,6 +103,7 @@ def render(material: Material) -> Rendered:
         _annotations(page)
     _not_found(page)
     _notes(page)
+    _similarity(page)
     references = listing.listing()
     if references:
         page.head(REFERENCES, 2)
@@ -327,3 +329,18 @@ def _notes(page: _Page) -> None:
     if page.material.notes:
         page.head(page.say.notes, 2)
         page.block(*(f"- {inert.opening(inert.inline(note))}" for note in dict.fromkeys(page.material.notes)))
+
+
+def _similarity(page: _Page) -> None:
+    """What the similarity reports of the drafts said, oldest first."""
+    reports, words = page.material.reports, reported(page.material.brief.language)
+    if reports:
+        page.head(words.heading, 2)
+        page.block(*(f"- {_of_report(each, words)}" for each in reports))
+
+
+def _of_report(report: ReportSeen, words: Reported) -> str:
+    target = f"{report.target:g} %"
+    if report.observed is None:
+        return words.no_report.format(n=report.n, target=target)
+    return words.line.format(n=report.n, observed=f"{report.observed:g} %", target=target)

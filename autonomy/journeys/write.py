@@ -110,4 +110,5 @@ class Write:
             prose.structure(audit, PARTS),
             *([prose.text_length(audit, asked, PARTS)] if (asked := material.task.length) is not None else []),
             prose.readability(audit),
+            *gates.similarity(audit),
         )

@@ -60,6 +60,11 @@ class RunCycles:
             raise CorruptState(f"hand-off {n} of run {run_id} has no cycle", "Start the run anew.")
         return cycle
 
+    def history(self) -> list[Cycle]:
+        """All cycles of the run, oldest first."""
+        run_id = self._unit.run_id
+        return self._database.read(lambda tx: cycles.history(tx, run_id))
+
     def decide(self, cycle: Cycle, decision: Decision, why: str) -> None:
         """Close the cycle as accepted or rejected, and tell it."""
 

@@ -165,7 +165,7 @@ class Reports:
     """What comes back for each hand-off: a similarity (None: nothing came) and the flagged passages. Keeps the decisions."""
 
     came: list[tuple[float | None, tuple[str, ...]]] = field(default_factory=list)
-    decided: list[tuple[int, str]] = field(default_factory=list)
+    decided: list[tuple[int, Decision]] = field(default_factory=list)
 
     def of(self, n: int) -> Cycle:
         observed, passages = self.came[n - 1]
@@ -177,6 +177,11 @@ class Reports:
             report_path=None, report_url=None, uploader=None, reported_at=None, resume_job_id=None,
             why="over" if observed is None else None, decided_at=None,
         )  # fmt: skip
+
+    def history(self) -> list[Cycle]:
+        done = [n for n, _ in self.decided] or ([1] if self.came and self.came[0][0] is None else [])
+        words: dict[int, Decision] = dict(self.decided)
+        return [dataclasses.replace(self.of(n), status=words.get(n, "rejected")) for n in done]
 
     def decide(self, cycle: Cycle, decision: Decision, why: str) -> None:
         self.decided.append((cycle.n, decision))

@@ -111,9 +111,7 @@ async def test_a_player_who_touches_what_was_not_flagged_changes_nothing() -> No
 async def test_a_revision_that_costs_a_gate_is_put_back_and_the_draft_not_handed_over_again() -> None:
     before = await drafted_words()
     good, bad = (gate("quote_found"), gate("overlap")), (gate("quote_found"), gate("overlap", passed=False))
-    made, reports = await handed_over(
-        (34.0, (before[1],)), player=Reviser("Other"), journey=Paper(measures=[good, bad, good])
-    )
+    made, reports = await handed_over((34.0, (before[1],)), player=Reviser("Other"), journey=Paper(measures=[good, bad, good]))
     assert texts(made) == before
     assert (made.state["outcome"], reports.decided) == ("target_not_reached", [(1, "rejected")])
     assert story(made) == ["audit", "handoff-1", "amend-1", "deliver"]

@@ -22,7 +22,7 @@ def hand_over(
     The gates are measured on the document as it is now, and kept as its audit: a run may be cut short between a revision and
     its audit. Without an outcome they decide it. Raises CorruptState when a quote does not stand in its stored source.
     """
-    material = gathered.material(state, context, notes=notes)
+    material = gathered.material(state, context, notes=notes).model_copy(update={"reports": gathered.reports(context)})
     judgements: dict[str, str] = context.records.get("judgements", "answers") or {}
     gates = context.journey.gates(material, context.sources.snapshot, judgements)
     context.records.put("audit", "gates", [gate.model_dump(mode="json") for gate in gates])
