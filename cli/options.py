@@ -10,7 +10,6 @@ from cli.values import number, whole
 
 Journey = Literal["write", "rewrite", "research", "slides", "assignment"]
 Style = Literal["apa", "harvard", "mla", "chicago", "ieee", "vancouver"]
-Status = Literal["queued", "running", "waiting_human", "paused", "done", "failed", "aborted"]
 """Equal to the types in `autonomy.core.types`, which would load pydantic before a help page can be shown."""
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; any unique beginning of it will do.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -56,6 +57,13 @@ def _state(row: Mapping[str, Any], abandoned: Mapping[str, str]) -> str:
     """How the run stands; a run that only looks as if it were worked says so."""
     left = abandoned.get(row["run_id"]) if row["status"] == "running" else None
     return status_word(row["status"], row["outcome"]) + (f" (its worker is {left})" if left else "")
+
+
+def more(command: str, **options: str | int | None) -> str:
+    """How to go on behind the last row of a page: the same command, with all that was asked for. An option without a value
+    is left out."""
+    words = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
+    return f"More: autonomy {' '.join([command, *words])}"
 
 
 def filled(text: str, width: int) -> str:
@@ -179,4 +187,4 @@ def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
     return [*lines, *([out.paint(f"and {stored} files of the stored sources", DIM)] if stored else [])]
 
 
-__all__ = ["budget_lines", "distinct", "filled", "local_time", "pair", "run_page", "run_table", "wrapped"]
+__all__ = ["budget_lines", "distinct", "filled", "local_time", "more", "pair", "run_page", "run_table", "wrapped"]

@@ -12,6 +12,7 @@ from cli import options, values
 from cli.command import command, noun
 from cli.output import CYAN, YELLOW, plain, squeezed
 from cli.session import Session
+from cli.values import LISTED, MOST
 
 if TYPE_CHECKING:
     from autonomy.bootstrap.settings import Settings
@@ -38,15 +39,16 @@ def list_tasks(
     status: Annotated[
         TaskStatus | None, typer.Option(metavar="STATUS", help="pending, needs_review, approved or rejected.")
     ] = None,
-    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most tasks to show, 1 to 200.")] = 20,
+    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help=f"Most tasks, 1 to {MOST}.")] = LISTED,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Continue after the page that gave it.")] = None,
 ) -> None:
     """List tasks, the newest first. Files that are no tasks are named on stderr."""
+    from cli.pages import more
     from cli.task_pages import task_table
 
     out = session.out
     with session.app(writes=False) as application:
-        most = values.between("--limit", limit, 1, 200)
+        most = values.between("--limit", limit, 1, MOST)
         page = application.tasks.list(user=user, status=status, limit=most, cursor=cursor)
         damaged = application.tasks.damaged()
     for each in damaged:
@@ -60,7 +62,8 @@ def list_tasks(
         return
     out.data(task_table(page.items, out))
     if page.next_cursor:
-        out.say(f"More: autonomy tasks list --cursor {page.next_cursor}")
+        wanted = {"user": user, "status": status, "limit": None if most == LISTED else most}
+        out.say(more("tasks list", **wanted, cursor=page.next_cursor))
 
 
 @command(app, "show", examples=("autonomy tasks show 7k2q", "autonomy tasks show 7k2q --json | jq .verdict.issues"))

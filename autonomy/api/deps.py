@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,26 @@ from autonomy.services.figures import figures
 EXTRACTIVE = "extractive"
 TASKS = 1
 """The place of the tasks' feed in the hub; runs have the first."""
+STRANGER_SECONDS = 60.0
+MOST_STRANGERS = 4096
 log = logging.getLogger("autonomy.server")
+
+
+class Strangers:
+    """Clients that came without a token lately. Used in one event loop."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+
+    def is_new(self, client: str) -> bool:
+        """Whether nothing was heard of that client for a while; from now on something was."""
+        now = time.monotonic()
+        if now - self._seen.get(client, -STRANGER_SECONDS) < STRANGER_SECONDS:
+            return False
+        if len(self._seen) >= MOST_STRANGERS:
+            self._seen.clear()
+        self._seen[client] = now
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class Deps:
     ready: Ready
     registry: CollectorRegistry
     providers: tuple[str, ...]
+    strangers: Strangers
 
     @property
     def hub(self) -> Hub:
@@ -62,9 +83,11 @@ class Deps:
         except AutonomyError as error:
             log.error("the audit cannot be written: %s", error, extra={"action": "audit.failed", "about": action})
 
-    async def auth_failed(self, what: str, client: str) -> None:
-        """Somebody came with credentials that are none of ours."""
-        await self.audit("auth_failed", "unknown", request=what, client=client)
+    async def auth_failed(self, what: str, client: str, given: bool) -> None:
+        """Somebody came with credentials that are none of ours, or (not `given`) with none: a program that asks on and on
+        without a token leaves one line in `STRANGER_SECONDS`."""
+        if given or self.strangers.is_new(client):
+            await self.audit("auth_failed", "unknown", request=what, client=client, reason="wrong" if given else "missing")
 
 
 class Readers:
@@ -100,6 +123,7 @@ def make_deps(app: App) -> Deps:
         ready=Ready(app.database),
         registry=registry(requests, streams, lambda: figures(app.database)),
         providers=_usable(settings),
+        strangers=Strangers(),
     )
     made.broadcast.watched = Readers(made)
     return made

@@ -21,6 +21,8 @@ Route = Literal["interpret", "plan", "act", "reflect", "expand", "repair", "turn
 Decision = Literal["pass", "retry", "patch", "branch", "fail"]
 RunStatus = Literal["queued", "running", "waiting_human", "paused", "done", "failed", "aborted"]
 Outcome = Literal["delivered", "budget_exceeded", "target_not_reached", "failed", "aborted"]
+RunState = Literal[RunStatus, Outcome]
+"""What runs are looked for by: how one stands, or how it ended."""
 
 
 def _clean(text: str) -> str:

@@ -142,6 +142,11 @@ def test_a_list_is_paged_by_its_cursor(served: Served, admin: httpx.Client) -> N
             break
     assert sorted(found) == sorted(made)
     assert admin.get("/api/v2/runs", params={"status": "done"}).json()["items"] == []
+    served.end(made[0])
+    for state in ("done", "delivered"):
+        found = admin.get("/api/v2/runs", params={"status": state}).json()["items"]
+        assert [item["run_id"] for item in found] == [made[0]]
+    assert admin.get("/api/v2/runs", params={"status": "target_not_reached"}).json()["items"] == []
 
 
 def test_one_user_neither_sees_nor_touches_what_is_anothers(served: Served, tmp_path: Path) -> None:

@@ -254,3 +254,15 @@ def test_who_came_and_who_read_is_audited(served: Served) -> None:
     assert told["auth_failed"]["request"] == "GET /api/v2/runs"
     assert told["sse_connected"]["correlation_id"] == told["sse_disconnected"]["correlation_id"]
     assert told["sse_disconnected"]["events"] == 2
+
+
+def test_a_client_without_a_token_is_audited_once_and_a_wrong_token_every_time(served: Served) -> None:
+    with served.client(None) as nobody, served.client("wrong-token-of-somebody") as wrong:
+        for client in (nobody, nobody, wrong, wrong, nobody):
+            assert client.get("/api/v2/runs").status_code == 401
+    text = (served.app.home / "audit" / "events.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    told = [(line["reason"], line["request"], line["client"]) for line in lines if line["action"] == "auth_failed"]
+    asked = ("GET /api/v2/runs", "127.0.0.1")
+    assert told == [("missing", *asked), ("wrong", *asked), ("wrong", *asked)]
+    assert "wrong-token-of-somebody" not in text

@@ -22,7 +22,7 @@ from autonomy.api.documents import Id
 from autonomy.api.problems import Refusal
 from autonomy.core.errors import AutonomyError, InvalidInput, NotFound
 from autonomy.core.events import EVENT_TYPES
-from autonomy.core.types import RunStatus
+from autonomy.core.types import RunState
 from autonomy.services import views as parts
 
 LISTED, LATELY, TOLD = 50, 8, 80
@@ -191,7 +191,7 @@ def _defaults(shared: Deps) -> dict[str, Any]:
 
 @router.get("/runs")
 async def runs(
-    request: Request, status: Annotated[RunStatus | None, Query()] = None, cursor: Cursor = None
+    request: Request, status: Annotated[RunState | None, Query()] = None, cursor: Cursor = None
 ) -> Response:  # fmt: skip
     """All runs, newest first."""
 
