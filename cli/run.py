@@ -119,7 +119,11 @@ def _detached(session: Session, started: Any, page: dict[str, Any]) -> int:
 @command(
     app,
     "list",
-    examples=("autonomy run list", "autonomy run list --status 'below target'", "autonomy run list --json | jq -r '.items[].run_id'"),
+    examples=(
+        "autonomy run list",
+        "autonomy run list --status 'below target'",
+        "autonomy run list --json | jq -r '.items[].run_id'",
+    ),
 )
 def list_runs(
     session: Session,

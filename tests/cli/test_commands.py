@@ -258,9 +258,9 @@ def test_every_word_of_the_list_is_a_filter_and_an_unknown_one_is_told_them_all(
     autonomy: Autonomy, corpus: str, migrated: Place
 ) -> None:
     states = {
-        "queued": ("queued", None), "running": ("running", None), "waiting": ("waiting_human", None), "paused": ("paused", None),
-        "delivered": ("done", "delivered"), "below target": ("done", "target_not_reached"),
-        "over budget": ("done", "budget_exceeded"), "failed": ("failed", "failed"), "aborted": ("aborted", "aborted"),
+        "queued": ("queued", None), "running": ("running", None), "waiting": ("waiting_human", None),
+        "paused": ("paused", None), "delivered": ("done", "delivered"),
+        "below target": ("done", "target_not_reached"), "over budget": ("done", "budget_exceeded"), "failed": ("failed", "failed"), "aborted": ("aborted", "aborted"),
     }  # fmt: skip
     runs = {word: started(autonomy, f"goal of {word}", "--corpus", corpus) for word in states}
     with Database(f"sqlite:///{migrated.home / 'autonomy.db'}", grow_wal=False) as database:
