@@ -230,8 +230,9 @@ class Output:
         self.data(self.dump(value))
 
     def dump(self, value: Any, indent: int | None = None) -> str:
-        """JSON that any stream can carry; lone surrogates stay escaped."""
+        """JSON that any stream can carry, and that steers no terminal: what no reader sees stays escaped."""
         text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False, default=str)
+        text = show(text, lambda character: json.dumps(character)[1:-1], keep="\n")
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         try:
             text.encode(encoding)

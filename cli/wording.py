@@ -60,9 +60,7 @@ def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
 def happening(type_: str, content: Mapping[str, Any], glyphs: Glyphs) -> str:
     """What an event says, without its time and number."""
     teller = _TELLERS.get(type_)
-    if teller is not None:
-        return teller(content, glyphs)
-    return figures(content)
+    return plain(figures(content) if teller is None else teller(content, glyphs))
 
 
 def _decision(content: Mapping[str, Any], glyphs: Glyphs) -> str:
