@@ -212,8 +212,7 @@ class Output:
         first begin `under` so many columns. `lead` stands before the text and may be painted."""
         if not self.terminal:
             return lead + text
-        bare = _PAINT.sub("", lead)
-        rows = wrapped(text, self.width, " " * under, first=" " * columns(bare)) or [bare]
+        rows = wrapped(text, self.width, " " * under, first=" " * columns(_PAINT.sub("", lead))) or [""]
         return "\n".join([lead + rows[0].lstrip(), *rows[1:]])
 
     def data(self, text: str) -> None:

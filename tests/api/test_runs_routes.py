@@ -144,8 +144,8 @@ def test_a_list_is_paged_by_its_cursor(served: Served, admin: httpx.Client) -> N
     assert admin.get("/api/v2/runs", params={"status": "done"}).json()["items"] == []
     served.end(made[0])
     for state in ("done", "delivered"):
-        found = admin.get("/api/v2/runs", params={"status": state}).json()["items"]
-        assert [item["run_id"] for item in found] == [made[0]]
+        ended = admin.get("/api/v2/runs", params={"status": state}).json()["items"]
+        assert [item["run_id"] for item in ended] == [made[0]]
     assert admin.get("/api/v2/runs", params={"status": "target_not_reached"}).json()["items"] == []
 
 

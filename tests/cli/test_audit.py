@@ -81,7 +81,8 @@ def test_a_log_that_cannot_be_read_is_one_line_with_the_next_step_and_no_finding
 def test_a_log_that_may_not_be_read_names_the_file_and_whom_to_ask(audited: Path, migrated: Place) -> None:
     """The superuser may read everything: there the reading is done as a user without rights."""
     script = (
-        "import os, pathlib, sys\nfrom autonomy.audit.lines import CURRENT, open_to_read\nfrom autonomy.audit.log import refused\n"
+        "import os, pathlib, sys\n"
+        "from autonomy.audit.lines import CURRENT, open_to_read\nfrom autonomy.audit.log import refused\n"
         "folder = pathlib.Path(sys.argv[1])\nos.geteuid() or os.seteuid(65534)\n"
         "try:\n    open_to_read(folder / CURRENT)\nexcept OSError as error:\n    print(refused(folder, error))\n"
     )

@@ -260,7 +260,8 @@ def test_every_word_of_the_list_is_a_filter_and_an_unknown_one_is_told_them_all(
     states = {
         "queued": ("queued", None), "running": ("running", None), "waiting": ("waiting_human", None),
         "paused": ("paused", None), "delivered": ("done", "delivered"),
-        "below target": ("done", "target_not_reached"), "over budget": ("done", "budget_exceeded"), "failed": ("failed", "failed"), "aborted": ("aborted", "aborted"),
+        "below target": ("done", "target_not_reached"), "over budget": ("done", "budget_exceeded"),
+        "failed": ("failed", "failed"), "aborted": ("aborted", "aborted"),
     }  # fmt: skip
     runs = {word: started(autonomy, f"goal of {word}", "--corpus", corpus) for word in states}
     with Database(f"sqlite:///{migrated.home / 'autonomy.db'}", grow_wal=False) as database:
@@ -309,6 +310,17 @@ def test_a_limit_out_of_range_exits_5_and_says_what_the_help_says(limit: str, au
     assert answer.code == 5
     assert "between 1 and 200" in answer.err
     assert "1 to 200" in autonomy("run", "list", "--help").out
+
+
+def test_the_help_of_budget_keeps_one_column_and_the_long_names_work(
+    autonomy: Autonomy, queued: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = autonomy("run", "budget", "-h").out.splitlines()
+    named = [line for line in lines if line.startswith(("  --", "  -h", "  RUN"))]
+    assert {len(line) - len(line[14:].lstrip()) for line in named} == {15}
+    for words in (("--tokens", "9"), ("--budget-tokens", "9")):
+        assert read_json(autonomy("run", "budget", queued, *words, "--json"))["budgets"]["tokens"]["limit"] == 9
 
 
 def test_inspect_shows_task_route_budgets_and_takes_a_prefix(autonomy: Autonomy, queued: str) -> None:

@@ -35,7 +35,9 @@ def corpus(on_sqlite: Workspace) -> Path:
     folder.mkdir()
     name = HOSTILE.replace("/", "_")
     one_line = " ".join(HOSTILE.split())
-    (folder / f"{name}.md").write_text(f"# Leases {one_line}\n\n{TEXT}\n## Queues {one_line}\n\n{TEXT}{one_line} {TEXT}", "utf-8")
+    (folder / f"{name}.md").write_text(
+        f"# Leases {one_line}\n\n{TEXT}\n## Queues {one_line}\n\n{TEXT}{one_line} {TEXT}", "utf-8"
+    )
     (folder / "untitled\u202eexe\n\x1b[31m.txt").write_text(TEXT.replace("lease", "lock").replace("Lease", "Lock"), "utf-8")
     (folder / f"broken{name}.pdf").write_bytes(b"%PDF-1.7\nnothing")
     return folder

@@ -177,7 +177,14 @@ def test_pipes_loops_and_ways_out_of_the_folder_are_not_followed(database: Datab
     assert report.read == 5
 
 
-LEGAL = ("evil\u202egpj.md", "two\nlines.md", "red\x1b[31m\x07.md", "<img src=x onerror=alert(1)>.md", "\u200b\u2066.md", "\x9b\r.md")
+LEGAL = (
+    "evil\u202egpj.md",
+    "two\nlines.md",
+    "red\x1b[31m\x07.md",
+    "<img src=x onerror=alert(1)>.md",
+    "\u200b\u2066.md",
+    "\x9b\r.md",
+)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs file names of any characters")
