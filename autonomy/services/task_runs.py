@@ -213,7 +213,7 @@ class TaskRuns:
         return True
 
     def _repeats(self, run: run_rows.Run) -> bool:
-        """Whether another run would bring the same: this one came to its end, and no model is asked (only models read issues)."""
+        """Whether another would bring the same: this one came to its end, and no model is asked (models alone read issues)."""
         return run.outcome in COMPARED and self._defaults.without_model(run.task.get("provider") or ())
 
     # -- recover ------------------------------------------------------------------------------------
