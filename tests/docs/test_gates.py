@@ -38,7 +38,7 @@ def test_a_gate_that_nothing_was_asked_of_says_nothing() -> None:
     rows = [{"name": each.name, "threshold": each.threshold} for each in journey("write").gates(plain, made.snapshot(), {})]
     assert {row["name"] for row in rows if not says_something(row)} == {"min_citations"}
     assert "length" not in {row["name"] for row in rows}
-    assert ON_REQUEST == {"min_citations", "length"}
+    assert {"min_citations", "length"} == ON_REQUEST
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
