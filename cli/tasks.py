@@ -124,7 +124,10 @@ def corpus(
     task: TaskArgument,
     folders: Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders of documents, or names in [corpora].")],
 ) -> None:
-    """Name what a task reads, before its work begins; a task that waits for it and was approved is started."""
+    """Name what a task reads, before its work begins.
+
+    A task that was approved and waits for it is started.
+    """
     out = session.out
     names = _corpora(folders, session.settings()) or []
     with session.app() as application:
@@ -141,7 +144,7 @@ def corpus(
     "add",
     examples=(
         'autonomy tasks add "How are tasks cancelled?" --corpus ./docs',
-        'autonomy tasks add "A guide to backups" --corpus ./docs --min-citations 8 --criterion min_citations',
+        'autonomy tasks add "..." --corpus ./docs --length 500 --criterion length',
     ),
 )
 def add(
@@ -165,7 +168,10 @@ def add(
     scope: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What the work may touch; repeatable.")] = None,
     user: options.UserOption = "local",
 ) -> None:
-    """Add a task; it waits until a person approves it. Without --corpus it reads that of [tasks] in autonomy.toml."""
+    """Add a task; it waits until a person approves it.
+
+    Without --corpus it reads that of [tasks] in autonomy.toml.
+    """
     settings = session.settings()
     spec: dict[str, Any] = {"length": length, "min_citations": min_citations}
     spec |= {"style": style if style != "apa" else None, "seed": seed or None, "corpus": _corpora(corpus, settings)}
