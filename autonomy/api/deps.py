@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +18,10 @@ from autonomy.api.metrics import Requests, Streams, registry
 from autonomy.api.ready import Ready
 from autonomy.api.streams import Broadcast, Caps
 from autonomy.bootstrap.app import App
-from autonomy.bootstrap.settings import Settings
 from autonomy.core.clock import new_id
-from autonomy.core.errors import AutonomyError, ConfigurationError, InvalidInput
+from autonomy.core.errors import AutonomyError
 from autonomy.services.figures import figures
 
-EXTRACTIVE = "extractive"
 TASKS = 1
 """The place of the tasks' feed in the hub; runs have the first."""
 STRANGER_SECONDS = 60.0
@@ -60,19 +56,12 @@ class Deps:
     requests: Requests
     ready: Ready
     registry: CollectorRegistry
-    providers: tuple[str, ...]
     strangers: Strangers
 
     @property
     def hub(self) -> Hub:
         """The follower behind all streams."""
         return self.broadcast.hub
-
-    def check_providers(self, named: Sequence[str]) -> None:
-        """Raises InvalidInput for a provider that is not configured, or that has no key."""
-        for name in named:
-            if name not in self.providers:
-                raise InvalidInput(f"there is no provider named {name[:64]!r}", f"Choose from: {', '.join(self.providers)}.")
 
     async def audit(self, action: str, actor: str, **fields: Any) -> None:
         """One line about the server itself. What cannot be written is logged; nobody is refused for it."""
@@ -122,21 +111,10 @@ def make_deps(app: App) -> Deps:
         requests=requests,
         ready=Ready(app.database),
         registry=registry(requests, streams, lambda: figures(app.database)),
-        providers=_usable(settings),
         strangers=Strangers(),
     )
     made.broadcast.watched = Readers(made)
     return made
-
-
-def _usable(settings: Settings) -> tuple[str, ...]:
-    """The providers that a request may name."""
-    usable = [EXTRACTIVE]
-    for entry in settings.providers:
-        with contextlib.suppress(ConfigurationError):
-            entry.resolve()
-            usable.append(entry.name)
-    return tuple(usable)
 
 
 def of(request: Request) -> Deps:

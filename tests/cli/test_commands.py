@@ -87,7 +87,7 @@ def test_without_json_a_detached_start_prints_the_id_alone_and_hints_on_stderr(a
 
 def test_every_option_of_start_reaches_the_task(autonomy: Autonomy, corpus: str, migrated: Place) -> None:
     (migrated.home / "autonomy.toml").write_text(f'[corpora]\ndocs = "{corpus}"\n', "utf-8")
-    task_id = read_json(autonomy("tasks", "add", "Why?", "--json"))["task_id"]
+    task_id = read_json(autonomy("tasks", "add", "Why?", "--corpus", corpus, "--json"))["task_id"]
     run_id = started(
         autonomy, "goal", "--journey", "research", "--corpus", "docs", "--corpus", corpus, "--task", task_id,
         "--length", "1500",

@@ -22,6 +22,7 @@ from autonomy.api.problems import Refusal
 from autonomy.core.errors import InvalidInput
 from autonomy.core.types import Budget
 from autonomy.services import views as parts
+from autonomy.services.task_words import is_stuck
 
 FIELDS = 20
 LIMITS = {"tokens": "Tokens", "seconds": "Time", "usd": "Cost"}
@@ -46,6 +47,16 @@ async def reject(request: Request, task_id: TaskId) -> Response:
         raise InvalidInput("a rejection needs its reason", "Say why, for whoever asked.")
     return await _decided(
         request, task_id, "rejected", lambda shared, who: shared.app.tasks.reject(task_id, who.user_id, reason)
+    )  # fmt: skip
+
+
+@router.post("/tasks/{task_id}/corpus")
+async def corpus(request: Request, task_id: TaskId) -> Response:
+    """A person names what the task reads."""
+    name = (await fields(request)).get("corpus", "").strip()
+    return await _decided(
+        request, task_id, "corpus",
+        lambda shared, who: shared.app.tasks.name_corpus(task_id, [name] if name else [], who.user_id, folders=False),
     )  # fmt: skip
 
 
@@ -135,7 +146,9 @@ async def _decided(
         if not who.admin:
             raise Refusal(403, "forbidden", "the operator decides about tasks", "Ask whoever has the admin token.")
         found = decide(shared, who)
-        return {"word": "accepted" if word == "approved" and found.get("verdict") else word}
+        if word == "approved":
+            return {"word": "stuck" if is_stuck(found) else "accepted" if found.get("verdict") else word}
+        return {"word": word}
 
     return RedirectResponse(f"/tasks/{task_id}?said={(await ask(request, work))['word']}", 303)
 

@@ -58,7 +58,6 @@ async def start(
         spec = asked.resolve(
             asks, journey=body.journey, goal=body.task_spec.goal, defaults=shared.app.defaults, folders=False
         )  # fmt: skip
-        shared.check_providers(spec.provider)
         order = settings.queue.priority if body.priority is None else body.priority
         wanted = StartRun(task=spec, user_id=user, priority=order, idempotency_key=idempotency_key)
         started = shared.app.runs.start(wanted)
