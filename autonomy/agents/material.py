@@ -76,7 +76,8 @@ class SourceMap(Frozen):
 
 
 class Searched(Frozen):
-    """One question that was searched: passages found, cards kept, and the share of its terms that was found (0 to 1).
+    """One question that was searched: passages found, cards kept, and the share of its terms, by weight, that the best passage
+    holds (0 to 1).
 
     `kept` counts the quotations that it, or other words for it, were the first to find; `cards` are the quotations that
     answer it, those taken for an earlier question among them; `weights` its terms with their inverse document frequency in
@@ -97,7 +98,7 @@ class Searched(Frozen):
 
     @property
     def thin(self) -> bool:
-        """Whether nothing answers it, or the corpus speaks to less than half of it."""
+        """Whether nothing answers it, or no passage covers half of it."""
         return not self.answered or self.coverage < COVERED
 
 

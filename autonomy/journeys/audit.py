@@ -126,8 +126,8 @@ class Audit:
 
     @property
     def is_thin(self) -> bool:
-        """Whether the corpus speaks to less than half of each question of the goal, as far as words tell: a model may find what
-        is said in others."""
+        """Whether no passage covers half of any question of the goal, as far as words tell: a model may find what is said in
+        others."""
         own = [row for row in self.material.searched if row.question in self.own_questions]
         return self.material.player != "model" and bool(own) and all(row.thin for row in own)
 

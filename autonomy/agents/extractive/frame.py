@@ -31,7 +31,8 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
 
 
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand.
+    """`figures` hold "not found: question" for each question without a passage, "little: question" where no passage
+    covers half of it.
 
     Without a quotation there is nothing to conclude from: what was looked for stands in a part of its own.
     """
@@ -53,7 +54,8 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
     if gaps:
         sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=_listed(gaps)))
     if little:
-        sentences.append(desk.say("little", desk.words.conclusion_little, gaps=_listed(little)))
+        forms = desk.words.conclusion_little if len(little) > 1 else desk.words.conclusion_little_one
+        sentences.append(desk.say("little", forms, gaps=_listed(little)))
     # What was not found is said however short the text is to be.
     sentences = _within(sentences, request, least=1 + bool(gaps))
     return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
