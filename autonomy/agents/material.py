@@ -15,6 +15,8 @@ from autonomy.core.types import Card, Finite, Frozen, Outcome, Source, TaskSpec
 
 COVERED = 0.5
 """Below this share of a question's terms the corpus does not speak to it."""
+FRAMED = 2
+"""Quotations; one alone stands without introduction, conclusion, synthesis and table, which would say more than it."""
 Part = Literal["section", "introduction", "conclusion", "synthesis", "annotation"]
 Stance = Literal["supports", "opposes", "differs", "silent"]
 Paragraph = tuple[Sentence, ...]

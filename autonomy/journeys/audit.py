@@ -118,10 +118,10 @@ class Audit:
 
     @cached_property
     def own_questions(self) -> tuple[str, ...]:
-        """The questions that hold all of the goal's title, or all where none does."""
+        """The questions that hold all of the goal's subject, or all where none does."""
         brief = self.material.brief
-        title = set(terms(brief.title, brief.language))
-        whole = (question for question in brief.questions if title <= set(terms(question, brief.language)))
+        subject = set(terms(brief.subject, brief.language))
+        whole = (question for question in brief.questions if subject <= set(terms(question, brief.language)))
         return tuple(whole) or brief.questions
 
     @property

@@ -5,7 +5,8 @@ uses in another sense ("exceptions are handled"), carries nothing by itself. Mea
 with their question (own headings .9, foreign ones mostly below).
 
 Where the whole corpus is about the thing, its name weighs little. A thing is a run of neighbouring content words of the
-question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it.
+question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it. So is
+all that stands under a heading, or in a document, whose name begins with the one thing that is asked for ("Heron manual").
 
 A word that stands nowhere in the corpus cannot be held by any passage. Where it is part of a thing ("shared
 vision") or says where or whose a thing is ("leases in Roman law") it weighs most; elsewhere ("how do banks use leases") it
@@ -141,6 +142,15 @@ class Aim:
         return bool(self.does) and says_what(passage, itertools.chain.from_iterable(self.needed), language)
 
 
+    def is_named(self, headings: Sequence[str], title: str, language: str) -> bool:
+        """Whether the aim is one thing and nothing else, and heading, title or file name begin with it."""
+        if len(self.things) != 1 or set(self.things[0]) != set(self.terms):
+            return False
+        name, _, file = title.partition("\n")
+        size = len(self.things[0])
+        return any(tuple(terms(text, language)[:size]) == self.things[0] for text in (*headings, name, file.rpartition("/")[2]))
+
+
 @dataclass(frozen=True, slots=True)
 class Relevance:
     """The aims of a goal, with the weights of their terms (a term without one is in no passage found and weighs most; where ""
@@ -154,7 +164,7 @@ class Relevance:
         """The share for the aim that is served best, 0 to 1; 1 where nothing is asked. What is about a thing has enough.
 
         `headings` are those above the passage, the nearest first; `within` is the text it stands in. Passage or nearest
-        heading must hold a term of the aim; what only the whole document's title holds counts half.
+        heading must hold a term of the aim, unless the document is named after it; what only its title holds counts half.
         """
         spoken = language or self.language
         near = set(terms(within, spoken)) if within else set()
@@ -163,8 +173,10 @@ class Relevance:
         named = set(terms(title, spoken))
         best = 0.0 if self.aims else 1.0
         for aim in self.aims:
-            if (own | over).intersection(aim.terms) - aim.light:
-                about = self._about(aim, own, over, named) or self._beside(aim, own, near) or aim.told_what(passage, spoken)
+            bears = aim.is_named(headings[:1], title, spoken)
+            if bears or (own | over).intersection(aim.terms) - aim.light:
+                about = bears or self._about(aim, own, over, named) or self._beside(aim, own, near)
+                about = about or aim.told_what(passage, spoken)
                 share = max(self._share(aim, own if _strange(own, over) else around, around, named), ENOUGH if about else 0.0)
                 # A whole document that is named after what is done ("Retries") is about whoever does it.
                 about_it = self._names(aim, around | named) or not named.isdisjoint(aim.does)

@@ -85,7 +85,7 @@ def test_where_only_other_words_for_the_goal_were_found_nothing_quoted_is_releva
 def test_two_quotations_do_not_answer_what_the_corpus_hardly_speaks_to(
     coverages: tuple[float, float], cited: int, enough: bool
 ) -> None:
-    brief = made.brief(title="Tasks and timeouts")
+    brief = made.brief(title="Tasks and timeouts").model_copy(update={"subject": "tasks and timeouts"})
     rows = tuple(
         Searched(question=question, found=1, kept=1, coverage=coverage, weights={"task": 1.0, "cancel": 2.0})
         for question, coverage in zip(brief.questions, coverages, strict=True)
@@ -521,7 +521,7 @@ def test_a_french_quotation_may_be_the_end_of_a_sentence() -> None:
 
 
 def test_a_missing_part_and_a_heading_used_twice_are_named() -> None:
-    twice = made.written(sections=(made.section("Only", [made.said(C2, "c2")]), made.section("Only", [made.said(C2, "c2")])))
+    twice = made.written(sections=(made.section("Only", [made.said("Tasks can easily and safely be cancelled.", "c1")]), made.section("Only", [made.said(C2, "c2")])))
     evidence = prose.structure(audit(twice), ("introduction", "section")).gate.evidence
     assert "missing: introduction" in evidence
     assert "heading twice: Only" in evidence

@@ -31,7 +31,8 @@ PER_SECTION = 3
 # Measured on manuals: below it a sentence shares a common word with the question and no more.
 TOPICAL = 0.4
 FEW = 3
-"""Sentences; where fewer name what was asked, and the goal has no points that speak beside it, those under its heading do."""
+"""Sentences; where fewer name what was asked, those do that stand under a heading or title that names it: all of them where the
+goal has no points that speak beside it, else those under one that begins with it."""
 NEW_TERMS = 3
 RESCUED_WORDS = 60
 DANGLING_COST = 0.6
@@ -146,7 +147,8 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     # What is taken already serves no question a second time.
     apt = [c for c in apt if not _repeats(c, taken)]
     kept = [c for c in apt if c.topical >= TOPICAL]
-    kept = apt if len(kept) < FEW and not request.brief.must_cover else kept
+    if len(kept) < FEW:
+        kept = [c for c in apt if c in kept or not request.brief.must_cover or _is_named(c, own)]
     own_words = request.question in request.brief.questions or not request.brief.questions
     answering = [c for c in kept if _answers(c, own)]
     kept = answering if len(answering) >= FEW and own_words else kept
@@ -283,6 +285,12 @@ def _relevant(candidate: Candidate, aims: Relevance) -> bool:
     passage = candidate.passage
     headings = (passage.section or "",)
     return aims.of(candidate.text, headings, passage.called, candidate.language, within=passage.text) >= ENOUGH
+
+
+def _is_named(candidate: Candidate, own: Relevance) -> bool:
+    """Whether the heading or the document that it stands in is named after what is asked."""
+    passage = candidate.passage
+    return any(aim.is_named((passage.section or "",), passage.called, candidate.language) for aim in own.aims)
 
 
 def _answers(candidate: Candidate, own: Relevance) -> bool:
