@@ -6,7 +6,7 @@ with their question (own headings .9, foreign ones mostly below).
 
 Where the whole corpus is about the thing, its name weighs little. A thing is a run of neighbouring content words of the
 question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it. So is
-all that stands under a heading, or in a document, whose name begins with the one thing that is asked for ("Heron manual").
+all that stands under a heading, or in a document, whose name begins with the one thing that is asked for by its bare name ("Heron manual").
 
 A word that stands nowhere in the corpus cannot be held by any passage. Where it is part of a thing ("shared
 vision") or says where or whose a thing is ("leases in Roman law") it weighs most; elsewhere ("how do banks use leases") it
@@ -143,12 +143,13 @@ class Aim:
 
 
     def is_named(self, headings: Sequence[str], title: str, language: str) -> bool:
-        """Whether the aim is one thing and nothing else, and heading, title or file name begin with it."""
-        if len(self.things) != 1 or set(self.things[0]) != set(self.terms):
+        """Whether the aim is the bare name of a thing ("leases"; "what is a lease?" asks more), and heading, title or file name
+        begin with it."""
+        thing = tuple(terms(self.question, language))
+        if self.things != (thing,) or self.question.rstrip().endswith(("?", "？")):
             return False
         name, _, file = title.partition("\n")
-        size = len(self.things[0])
-        return any(tuple(terms(text, language)[:size]) == self.things[0] for text in (*headings, name, file.rpartition("/")[2]))
+        return any(tuple(terms(text, language)[: len(thing)]) == thing for text in (*headings, name, file.rpartition("/")[2]))
 
 
 @dataclass(frozen=True, slots=True)
