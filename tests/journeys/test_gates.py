@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from autonomy.agents.material import Annotation, Material, Part, Searched
+from autonomy.agents.material import Annotation, Material, Part, Searched, SourceMap
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Anchor
 from autonomy.journeys import gates, prose
-from autonomy.journeys.audit import Audit, Measured, altered_quotation
+from autonomy.journeys.audit import PASSAGE, Audit, Measured, altered_quotation
 from autonomy.journeys.catalogue import journey
 from autonomy.journeys.evidence import flaw, headings_at
 from autonomy.journeys.policy import Policy
@@ -98,6 +98,35 @@ def test_two_quotations_do_not_answer_what_the_corpus_hardly_speaks_to(
     assert (said in measured.gate.evidence) != enough
     rated = gates.relevance(audit(written.model_copy(update={"player": "model"})))
     assert said not in rated.gate.evidence
+
+
+@pytest.mark.parametrize(
+    ("before", "between", "enough"),
+    [
+        ("", "", True),
+        ("", "\n\nCrashes\n\n", False),  # the next heading ends what the quotation stands in
+        ("", " " + "Much else is said here. " * (PASSAGE // 20), False),  # so does the reach of a passage
+        ("The job goes on after a crash.\n\nHolders\n\n", "\n\nEnds\n\n", False),
+        ("The job goes on after a crash. ", "\n\nEnds\n\n", True),
+    ],
+)
+def test_what_stands_around_a_quotation_counts_up_to_the_headings_beside_it(before: str, between: str, enough: bool) -> None:
+    """The quotation names what the question is about; the text that it stands in has to name another thing of it."""
+    goal, quote = "How do leases protect jobs in a crash?", "A lease ends when its holder dies."
+    text = f"Leases\n\n{before}{quote}{between} The job goes on after a crash."
+    start = text.index(quote)
+    headings = [(text.index(f"{name}\n\n"), name) for name in ("Leases", "Holders", "Crashes", "Ends") if f"{name}\n\n" in text]
+    weights = {"leas": 2.0, "job": 1.5, "crash": 2.0, "": 5.0}
+    brief = made.brief(title=goal).model_copy(update={"questions": (goal,), "terms": ("leas", "job", "crash")})
+    card = made.cards()[0].model_copy(update={"quote": quote, "anchor": Anchor(start=start, end=start + len(quote))})
+    written = made.written(
+        brief=brief,
+        cards=(card,),
+        searched=(Searched(question=goal, found=1, kept=1, coverage=1.0, weights=weights),),
+        maps=(SourceMap(source=card.source, headings=tuple((at, 1, name) for at, name in headings)),),
+    )
+    held = audit(written, snapshot=lambda name: text)
+    assert (held.relevance(card) >= held.policy.relevant) is enough
 
 
 def test_what_a_facet_of_the_goal_finds_does_not_answer_the_goal() -> None:
