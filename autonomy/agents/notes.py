@@ -242,7 +242,7 @@ _GERMAN = Notes(
     gates={
         "quote_found": "Belege, deren Wortlaut an der genannten Stelle der Quelle steht",
         "citation_coverage": "Aussagen mit einem Beleg", "citation_support": "belegte Aussagen, die ihre Zitate stützen",
-        "relevance": "Zitate, die zur Frage gehören", "citation_excess": "Belege, die den übrigen ihrer Aussage nichts hinzufügen",
+        "relevance": "Zitate, die zur Frage gehören", "citation_excess": "Belege, die den anderen ihrer Aussage nichts zufügen",
         "source_spread": "zitierte Quellen", "source_share": "Belege aus der meistzitierten Quelle",
         "min_citations": "verschiedene Zitate", "references": "Einträge der Literaturliste, die zitiert und vollständig sind",
         "claim_in_text": "verzeichnete Aussagen, die wörtlich im Text stehen",
@@ -353,7 +353,8 @@ _FRENCH = Notes(
     gates={
         "quote_found": "citations dont les mots se lisent à l'endroit indiqué de leur source",
         "citation_coverage": "affirmations avec une citation",
-        "citation_support": "affirmations que leurs citations portent", "relevance": "citations qui parlent de ce qui est demandé",
+        "citation_support": "affirmations que leurs citations portent",
+        "relevance": "citations qui parlent de ce qui est demandé",
         "citation_excess": "citations qui n'ajoutent rien aux autres de leur affirmation", "source_spread": "sources citées",
         "source_share": "citations de la source la plus citée", "min_citations": "citations différentes",
         "references": "entrées de la liste de références citées et complètes",

@@ -204,8 +204,8 @@ _FRENCH = Phrases(
     not_found="Ce qui a été cherché sans être trouvé",
     notes="Remarques",
     extractive="**Composé de citations, sans modèle de langue.** Chaque affirmation citée reprend les mots de sa source et y a "
-    "été retrouvée ; la marque qui la suit nomme la page ou la partie, là où il y en a. Les phrases entre les citations ont été "
-    "composées par règles.",
+    "été retrouvée ; la marque qui la suit nomme la page ou la partie, là où il y en a. Les phrases entre les citations ont "
+    "été composées par règles.",
     unanswered="**Le modèle n'a pas répondu.** Aucune demande à {provider} n'a apporté de réponse utilisable ; tout a été fait "
     "par règles.",
     documents="Sources : {count} de {corpus}",
@@ -213,8 +213,8 @@ _FRENCH = Phrases(
     nothing_read="Sources : aucune",
     cut_short="**La meilleure ébauche, non un document achevé :** {why}.",
     outcomes=("le budget est épuisé", "une vérification obligatoire n'a pas été réussie"),
-    legend="✓ appuie · ≠ diffère (un nombre, une négation) · ✗ contredit · – se tait. Les signes montrent où les mots diffèrent ; "
-    "ils ne disent pas qui a raison.",
+    legend="✓ appuie · ≠ diffère (un nombre, une négation) · ✗ contredit · – se tait. Les signes montrent où les mots "
+    "diffèrent ; ils ne disent pas qui a raison.",
     question_table=("Question", "Passages trouvés", "Citations gardées", "Meilleur passage"),
     claim="Affirmation",
     stances=("appuie", "diffère", "contredit"),

@@ -84,7 +84,9 @@ def structure(audit: Audit, parts: tuple[Part, ...]) -> Measured:
     failing = [f"missing: {part}" for part in parts if part not in have | spare]
     headings = [section.heading for section in material.sections]
     failing += [f"heading twice: {heading}" for heading in sorted({h for h in headings if headings.count(h) > 1})]
-    failing += [f"empty: {section.heading}" for section in material.sections if not section.sentences and section.part not in spare]
+    failing += [
+        f"empty: {section.heading}" for section in material.sections if not section.sentences and section.part not in spare
+    ]
     failing += _proportions(audit)
     failures = list(_repeats(audit))
     for (part, heading, index), sentence in _sentences(material):

@@ -6,7 +6,7 @@ with their question (own headings .9, foreign ones mostly below).
 
 Where the whole corpus is about the thing, its name weighs little. A thing is a run of neighbouring content words of the
 question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it. So is
-all that stands under a heading, or in a document, whose name begins with the one thing that is asked for by its bare name ("Heron manual").
+all under a heading, or in a document, whose name begins with the thing ("Heron manual"), where its bare name is asked for.
 
 A word that stands nowhere in the corpus cannot be held by any passage. Where it is part of a thing ("shared
 vision") or says where or whose a thing is ("leases in Roman law") it weighs most; elsewhere ("how do banks use leases") it
@@ -140,7 +140,6 @@ class Aim:
     def told_what(self, passage: str, language: str) -> bool:
         """Whether a passage says what the thing is that the question is about."""
         return bool(self.does) and says_what(passage, itertools.chain.from_iterable(self.needed), language)
-
 
     def is_named(self, headings: Sequence[str], title: str, language: str) -> bool:
         """Whether the aim is the bare name of a thing ("leases"; "what is a lease?" asks more), and heading, title or file name

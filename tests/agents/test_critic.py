@@ -137,10 +137,15 @@ def test_too_little_of_either_is_widened_twice_and_then_told(cards: int, sources
     ("language", "told"),
     [
         ("de", "Die Suche fand wenige Dokumente dazu. Gefundene Zitate: 28 (genug); Quellen: 1 (zu wenige, gewünscht 3)."),
-        ("es", "La búsqueda halló pocos documentos sobre esto. Citas halladas: 28 (suficientes); fuentes: 1 (no bastan, se querían 3)."),
+        (
+            "es",
+            "La búsqueda halló pocos documentos sobre esto. "
+            "Citas halladas: 28 (suficientes); fuentes: 1 (no bastan, se querían 3).",
+        ),
         (
             "fr",
-            "La recherche a trouvé peu de documents à ce sujet. Citations trouvées : 28 (assez) ; sources : 1 (trop peu, voulu 3).",
+            "La recherche a trouvé peu de documents à ce sujet. "
+            "Citations trouvées : 28 (assez) ; sources : 1 (trop peu, voulu 3).",
         ),
         ("zh", "The search found few documents that speak to this: 28 quotations (enough) from 1 source (too few, wanted 3)."),
     ],

@@ -77,8 +77,10 @@ def test_the_order_to_write_is_no_part_of_the_title(goal: str, language: str, ti
     [
         ("Explain leases. Cover fencing and checkpoints.", "en", "Leases, including fencing and checkpoints",
          ("fencing", "checkpoints")),
-        ("Write a guide to leases. Use 500 words. It should also cover fencing.", "en", "Leases, including fencing", ("fencing",)),
-        ("Compare leases and locks. Please mention cost.", "en", "Leases and locks, including cost", ("leases", "locks", "cost")),
+        ("Write a guide to leases. Use 500 words. It should also cover fencing.", "en", "Leases, including fencing",
+         ("fencing",)),
+        ("Compare leases and locks. Please mention cost.", "en", "Leases and locks, including cost",
+         ("leases", "locks", "cost")),
         ("Erkläre Leases. Behandle auch Fencing und Prüfpunkte.", "de", "Leases, einschließlich Fencing und Prüfpunkte",
          ("Fencing", "Prüfpunkte")),
         ("Explica los arriendos. Incluye vallas y copias.", "es", "Arriendos, con vallas y copias", ("vallas", "copias")),

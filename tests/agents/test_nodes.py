@@ -113,7 +113,10 @@ async def test_gates_that_never_pass_are_mended_twice_and_then_delivered_with_a_
     actions = [step["action"] for step in end["plan"]]
     assert (actions.count("revise"), actions.count("audit")) == (2, 3)
     assert end["outcome"] == "target_not_reached"
-    assert any(note.startswith("Where this document falls short: cited statements that their quotations bear out") for note in made.manifest()["notes"])
+    assert any(
+        note.startswith("Where this document falls short: cited statements that their quotations bear out")
+        for note in made.manifest()["notes"]
+    )
 
 
 async def test_a_corpus_without_an_answer_is_widened_twice_and_each_widening_asks_something_new() -> None:

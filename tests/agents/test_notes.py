@@ -68,6 +68,6 @@ def test_a_french_goal_has_french_notes() -> None:
     assert say.ended("seconds", "60 s are used up") == "Le travail s'est arrêté avant la fin : le temps est épuisé."
     assert say.undecided(2, "timeout") == "Affirmations qui n'ont pas pu être jugées d'après leurs citations : 2."
     assert say.holds_little(1, 1, 6, 3, ("fr", ("en",))) == (
-        "La recherche a trouvé peu de choses à ce sujet dans le corpus. Citations trouvées : 1 (trop peu, voulu 6) ; sources : 1 "
-        "(trop peu, voulu 3). La demande est en français, les documents sont en anglais."
+        "La recherche a trouvé peu de choses à ce sujet dans le corpus. Citations trouvées : 1 (trop peu, voulu 6) ; sources : "
+        "1 (trop peu, voulu 3). La demande est en français, les documents sont en anglais."
     )

@@ -549,8 +549,25 @@ def test_a_french_quotation_may_be_the_end_of_a_sentence() -> None:
     assert not any("no end" in line for line in prose.structure(audit(one(whole)), ("section",)).gate.evidence)
 
 
+def test_a_lone_quotation_needs_no_frame_and_two_do() -> None:
+    sentences = [made.said(C2, "c2"), made.said("Tasks can easily and safely be cancelled.", "c1")]
+    for number, faults in ((1, 0), (2, 2)):
+        section = made.section("Only", sentences[:number])
+        empty = made.section("Introduction", part="introduction")
+        held = audit(made.written(sections=(empty, section)))
+        assert prose.structure(held, ("introduction", "section")).gate.figure == faults
+    for number, whole in ((1, True), (2, False)):
+        packed = made.packed(matrix=made.packed().matrix[:number], sections=(), annotations=())
+        assert ("no synthesis" not in prose.pack_complete(audit(packed)).gate.evidence) is whole
+
+
 def test_a_missing_part_and_a_heading_used_twice_are_named() -> None:
-    twice = made.written(sections=(made.section("Only", [made.said("Tasks can easily and safely be cancelled.", "c1")]), made.section("Only", [made.said(C2, "c2")])))
+    twice = made.written(
+        sections=(
+            made.section("Only", [made.said("Tasks can easily and safely be cancelled.", "c1")]),
+            made.section("Only", [made.said(C2, "c2")]),
+        )
+    )
     evidence = prose.structure(audit(twice), ("introduction", "section")).gate.evidence
     assert "missing: introduction" in evidence
     assert "heading twice: Only" in evidence

@@ -10,7 +10,7 @@ from autonomy.core.types import Observation, Outcome, PlanStep
 
 
 async def deliver(step: PlanStep, state: GraphState, context: Context) -> Observation:
-    """Figures: files, and those of `Tally` but the sources. Nothing leaves whose quotes are not re-found in their stored sources."""
+    """Figures: files, and those of `Tally` but the sources. Nothing leaves whose quotes are not re-found in their sources."""
     return hand_over(step.id, state, context, outcome=state["outcome"])
 
 

@@ -165,7 +165,7 @@ _INCLUDING = {
     "zh": r"[，。；]?\s*(?:包括|尤其是?|特别是|重点是)[:：]?",
 }
 _COVER = {
-    "en": r"(?:please\s+|also\s+|and\s+|(?:it|this|the\ (?:text|essay|report|document))\s+(?:should|must|shall)\s+(?:also\s+)?)*"
+    "en": r"(?:please\s+|also\s+|and\s+|(?:it|this|the\ (?:text|essay|report|document))\s+(?:should|must)\s+(?:also\s+)?)*"
     r"(?:cover|include|mention|address|discuss|explain|describe|add|focus\s+on)\s+(?:also\s+)?",
     "de": r"(?:bitte\s+)?(?:behandle\w*|erklär\w*|erwähn\w*|nenn\w*|beschreib\w*)\s+(?:bitte\s+|sie\s+)?(?:auch\s+)?",
     "es": r"(?:por\ favor,?\s+)?(?:también\s+)?(?:incluy[ae]|cubr[ae]|mencion[ae]|trat[ae]|explica|explique|describ[ae])\s+"
@@ -290,8 +290,9 @@ def title_of(goal: Goal, language: str) -> str:
     if goal.compared:
         sides = joint.join(goal.compared)
         text = goal.subject if all(side in goal.subject for side in goal.compared) else sides
-    if goal.article and set(terms(text, language)) == set(terms(" ".join(goal.points), language)):
-        text = _listed(goal.points, joint)  # "les baux et les verrous": no article before the first means none before the others
+    if goal.article and len(goal.points) > 1 and set(terms(text, language)) == set(terms(" ".join(goal.points), language)):
+        # "les baux et les verrous": without the article before the first, the others have none either.
+        text = _listed(goal.points, joint)
     longest = LONGEST_PARTS if 1 < len(goal.points) <= MOST_PARTS else LONGEST_TITLE
     beside = [point for point in goal.points if point not in text]
     if beside and language in _NAMING and len(goal.points) <= MOST_PARTS and not asked.is_direct(text, language):
