@@ -357,3 +357,25 @@ async def test_what_stands_under_the_name_of_one_side_of_a_comparison_serves_tha
             laid = await player.outline(OutlineRequest(task=TASK, brief=brief, cards=(card, other), sources=sources, words=300))
             assert {section.heading: section.cards for section in laid.sections} == {"Osprey": ("c2",), "Heron": ("c1",)}
             assert laid.thin == ()
+
+
+async def test_what_only_its_document_names_is_not_quoted_beside_enough_that_names_the_thing() -> None:
+    named = [
+        "A checkpoint holds the state of the job and not the history of its steps.",
+        "Large results belong in tables or files to which the checkpoint points.",
+        "A checkpoint outlives the program that wrote it to the folder of the job.",
+    ]
+    other = "Continuing silently with a state that means something else is worse than stopping."
+    brief = Brief(
+        title="Checkpoints and leases", language="en", subject="checkpoints and leases", terms=("checkpoint", "leas"),
+        questions=("Checkpoints", "Leases"), must_cover=("checkpoints", "leases"),
+    )  # fmt: skip
+    title = "Checkpoints of work"
+    for sentences in (named, named[:2]):
+        found = tuple(
+            passage(text, f"Part {number}", title, number=number, start=number * 900, end=number * 900 + len(text))
+            for number, text in enumerate((*sentences, other), 1)
+        )
+        asked = SelectRequest(task=TASK, brief=brief, question="Checkpoints", passages=found, limit=8)
+        quotes = [card.quote for card in await ExtractivePlayer().select(asked)]
+        assert set(quotes) == {*sentences, *([other] if len(sentences) < 3 else [])}

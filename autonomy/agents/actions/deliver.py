@@ -34,7 +34,8 @@ def hand_over(
     tally = Tally.of(composition.manifest)
     return Observation(
         step=step_id,
-        output=f"{several(len(composition.files), 'file')}; {tally.told}, each quotation re-found in its source",
+        output=f"{several(len(composition.files), 'file')}; {several(tally.claims, 'claim')} on "
+        f"{several(tally.quotations, 'quotation')}, each re-found in its source",
         sources=tuple(source["id"] for source in composition.manifest["sources"]),
         figures={
             "files": len(composition.files),

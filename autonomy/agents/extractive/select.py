@@ -146,7 +146,7 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     ]
     # What is taken already serves no question a second time.
     apt = [c for c in apt if not _repeats(c, taken)]
-    kept = [c for c in apt if c.topical >= TOPICAL]
+    kept = [c for c in apt if c.topical >= TOPICAL and not asked.isdisjoint((*c.terms, *_above(c)))]
     if len(kept) < FEW:
         kept = [c for c in apt if c in kept or not request.brief.must_cover or _is_named(c, own)]
     own_words = request.question in request.brief.questions or not request.brief.questions
@@ -287,6 +287,11 @@ def _relevant(candidate: Candidate, aims: Relevance) -> bool:
     return aims.of(candidate.text, headings, passage.called, candidate.language, within=passage.text) >= ENOUGH
 
 
+def _above(candidate: Candidate) -> list[str]:
+    """The terms of the heading that it stands under."""
+    return terms(candidate.passage.section or "", candidate.language)
+
+
 def _is_named(candidate: Candidate, own: Relevance) -> bool:
     """Whether the heading or the document that it stands in is named after what is asked."""
     passage = candidate.passage
@@ -295,7 +300,7 @@ def _is_named(candidate: Candidate, own: Relevance) -> bool:
 
 def _answers(candidate: Candidate, own: Relevance) -> bool:
     """Whether it takes up what is asked of the thing, has the form of an answer, or says what the thing is."""
-    around = {*candidate.terms, *terms(candidate.passage.section or "", candidate.language)}
+    around = {*candidate.terms, *_above(candidate)}
     return any(
         aim.taken_up(candidate.text, around, candidate.language) or fits(candidate.text, aim.question, candidate.language)
         for aim in own.aims
@@ -349,7 +354,7 @@ def _score(found: list[Candidate], request: SelectRequest, wanted: Sequence[str]
             + (FIT_GAIN * fits(candidate.text, request.question, language) if kind else 0.5 * cue)
             + _compares(candidate, rivals)
             + 1.0 / (1 + 0.3 * order[candidate.passage.id])
-            + SECTION_GAIN * ranking.recall(solid, terms(candidate.passage.section or "", candidate.language), weight)
+            + SECTION_GAIN * ranking.recall(solid, _above(candidate), weight)
             + TITLE_GAIN * ranking.recall(solid, terms(candidate.passage.called, candidate.language), weight)
             + (DEFINITION_GAIN if claims.says_what(candidate.text, heads, candidate.language) else 0.0)
             - (DANGLING_COST / 2 if candidate.rescued else 0.0)
@@ -373,7 +378,7 @@ def _compares(candidate: Candidate, rivals: Sequence[Sequence[str]]) -> float:
     """What a sentence gains for a question that holds things against one another: most where it names two of them, half of
     that where it says what one of them is for or better at."""
     section = candidate.passage.section or ""
-    own, around = set(candidate.terms), {*candidate.terms, *terms(section, candidate.language)}
+    own, around = set(candidate.terms), {*candidate.terms, *_above(candidate)}
     named = [side for side in rivals if around >= set(side)]
     if len(named) > 1:
         return COMPARED_GAIN if any(own >= set(side) for side in named) else COMPARED_GAIN / 2
