@@ -82,7 +82,6 @@ _OR = {
 }
 """What a question holds that asks how things differ, and what stands between two of which one is to be chosen."""
 _BEING = frozenset({"be", "been", "being", "have", "had", "has", "not"})
-_ACTORS = frozenset({"people", "person", "persons"})
 _FORMS = re.compile(
     r"approach(?:es)?|basics|concepts?|fundamentals|handling|issues?|logic|management|mechanisms?|methods?|patterns?|polic(?:y|ies)|scheduling"
     r"|storms?|strateg(?:y|ies)|techniques?|usage"
@@ -358,14 +357,13 @@ def _aim(question: str, language: str, goal: Collection[str], weights: Mapping[s
     elsewhere = any(_says_where(run) and _missing(run, weights) for run in solid)
     things = tuple(thing for thing in dict.fromkeys(_thing(run, language) for run in solid) if len(thing) > elsewhere)
     needed = _needed(runs, question, language, weights) if language in _SCOPES else ()
-    strange = any(_missing(run, weights) for run in solid)
     heads = {term for either in needed for thing in either for term in thing}
     return Aim(
         told or tuple(term for term in words if term in goal) or words,
         _light(runs),
         things,
         needed,
-        tuple(thing for thing in things if heads and heads.isdisjoint(thing) and not strange),
+        tuple(thing for thing in things if heads and heads.isdisjoint(thing)),
         question,
         frozenset(term for run in every for term in run.terms if not _nowhere(term, weights)) - heads,
         frozenset(term for run in every if run.does for term in run.terms),
@@ -453,7 +451,7 @@ def _pieces(question: str, language: str, goal: Collection[str], weights: Mappin
         nowhere = bool(known) and all(_nowhere(term, weights) for term in known)
         actor, against = start in acted, after in _AGAINST
         form = language == "en" and last >= 0 and nowhere and bool(_FORMS.fullmatch(word))
-        if not known or form or ((is_carrier(word, language) or (actor and word in _ACTORS)) and not compound and not against):
+        if not known or form or (is_carrier(word, language) and not compound and not against):
             last, after = -1, (word if (word in scopes and not against) or word in _AGAINST else after)
             continue
         if everyday and not against and (start in verbs or is_everyday(question, start, end, language)):

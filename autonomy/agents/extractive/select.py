@@ -86,11 +86,6 @@ _NEWS = re.compile(
     r"what['’]s new|changelog|change log|release notes|\bnews\b|neuerungen|novedades|nouveautés|変更点|新特性|更新日志",
     re.IGNORECASE,
 )
-_CHANGE = re.compile(
-    r"\b(?:now|no longer|new|added|removed|deprecated|changed|fixed|improved|renamed|jetzt|nun|neu|nicht mehr|ahora|nuevo"
-    r"|ya no|désormais|nouveau)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True)
@@ -122,7 +117,7 @@ class Candidate:
 
 def select(request: SelectRequest) -> tuple[Card, ...]:
     """At most `limit` cards for the question, best first, without ids."""
-    found = _distinct([c for passage in request.passages for c in candidates(passage, request.brief.language)])
+    found = [c for passage in request.passages for c in candidates(passage, request.brief.language)]
     found = _in_language(found, request.brief.language)
     if not found:
         return ()
@@ -198,7 +193,7 @@ def _quotable(
     text = passage.text[slice(*span)]
     if passage.text[span[1] : span[1] + 1] == ":":
         text += "."
-    if _MARKED.search(text) or detect(text, default=language) != language or _is_news(passage, text):
+    if _MARKED.search(text) or detect(text, default=language) != language:
         return None, False
     found = flaw(text, language, below_signature=entry == 0, technical=technical)
     if found == "":
@@ -238,23 +233,6 @@ def _in_language(found: list[Candidate], language: str) -> list[Candidate]:
     """Those in the document's language, unless the sources hardly have any: translations hold untranslated parts."""
     own = [candidate for candidate in found if candidate.language == language]
     return own if len(own) * 3 >= len(found) else found
-
-
-def _is_news(passage: Passage, text: str) -> bool:
-    """Whether a page of release notes tells here what a release changed."""
-    return bool(_NEWS.search(f"{passage.title} {passage.section or ''}")) and bool(_CHANGE.search(text))
-
-
-def _distinct(found: list[Candidate]) -> list[Candidate]:
-    """One of several candidates for the same place (passages may overlap): the first."""
-    seen: set[tuple[str, int, int]] = set()
-    kept: list[Candidate] = []
-    for candidate in found:
-        key = (candidate.passage.source, candidate.passage.start + candidate.start, candidate.passage.start + candidate.end)
-        if key not in seen:
-            seen.add(key)
-            kept.append(candidate)
-    return kept
 
 
 def _weight(vectors: Sequence[Sequence[str]]) -> Callable[[str], float]:
