@@ -224,10 +224,11 @@ def _matrix(page: _Page) -> None:
     say = page.say
     spoken = {cell.source for row in rows for cell in row.cells if cell.stance != "silent"}
     columns = [(label, source) for label, source in _labels(page) if source.id in spoken]
-    page.head(say.matrix, 2)
-    if sum(cell.stance != "silent" for row in rows for cell in row.cells) >= FRAMED:
+    whole = sum(cell.stance != "silent" for row in rows for cell in row.cells) >= FRAMED
+    if whole:
+        page.head(say.matrix, 2)
         _table(page, rows, columns)
-    page.head(say.evidence, 3)
+    page.head(say.evidence, 3 if whole else 2)
     cards = evidence(page.material)
     for number, row in enumerate(rows, 1):
         _row(page, number, row, cards, {source.id: label for label, source in columns})

@@ -150,6 +150,8 @@ def test_a_lone_quotation_of_a_pack_stands_once_without_a_table() -> None:
     assert text.count("Tasks can easily and safely be cancelled") == 1
     assert "**C1.**" in text
     assert "| Claim |" not in text
+    assert "## Claims matrix" not in text
+    assert "\n## Claims and their quotations\n" in text
     assert "| Claim |" in render(made.packed()).text
 
 
