@@ -26,6 +26,13 @@ GATES = MUST_PASS | {
 """Every gate there is."""
 AT_MOST = frozenset({"citation_excess", "source_share", "overlap", "structure"})
 """Gates whose figure is to stay small; that of every other one is to be large, or to lie between two bounds."""
+SHARES = frozenset(
+    {
+        "quote_found", "citation_coverage", "citation_support", "relevance", "citation_excess", "source_share", "references",
+        "claim_in_text", "pack_complete", "overlap",
+    }
+)  # fmt: skip
+"""Gates whose figure is a share, 0 to 1; that of the others counts things or rates the text."""
 CAUSES = 3
 """Causes of one missed gate that a line names."""
 

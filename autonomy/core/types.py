@@ -215,8 +215,8 @@ class Source(Frozen):
 
 
 def called(title: str, file: str) -> str:
-    """A document's title with its file's name, folders and all, less the ending."""
-    return f"{title} {PurePosixPath(file).with_suffix('')}" if file else title
+    """A document's title and, in a line of its own, its file's name, folders and all, less the ending."""
+    return f"{title}\n{PurePosixPath(file).with_suffix('')}" if file else title
 
 
 class Passage(Frozen):

@@ -106,10 +106,11 @@ def test_a_claim_and_a_quotation_said_in_two_parts_are_counted_once() -> None:
         cited = {"source": "s1", "quote": text, "anchor": {"start": start, "end": start + 5}}
         return {"text": text, "section": section, "citations": [cited]}
 
-    claims = [claim("One.", 0, "Synthesis"), claim("One.", 0, "Matrix"), claim("Two.", 9, "Matrix")]
+    # A long quotation stands as a block, without marks, in one part, and between marks in the other.
+    claims = [claim("One.", 0, "Synthesis"), claim("“One.”", 0, "Matrix"), claim("“Two”", 9, "Matrix")]
     told = {"claims": claims, "sources": [{"id": "s1"}]}
-    assert summaries.rests_on(told) == "2 on 2 quotations from 1 source, 1 of them said in two parts"
-    assert summaries.rests_on({**told, "claims": claims[1:]}) == "2 on 2 quotations from 1 source"
+    assert summaries.rests_on(told) == "2 claims on 2 quotations from 1 source, in 3 places"
+    assert summaries.rests_on({**told, "claims": claims[1:]}) == "2 claims on 2 quotations from 1 source"
     assert summaries.rests_on({"claims": [], "sources": []}) == "none"
 
 

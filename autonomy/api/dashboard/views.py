@@ -9,6 +9,7 @@ from typing import Any
 
 from autonomy.api.dashboard import sentences
 from autonomy.api.dashboard.graph import picture, sketch
+from autonomy.core.counting import Tally
 from autonomy.core.gates import is_open
 from autonomy.core.wording import count, duration, money, parse_time, size, status_word
 from autonomy.services.task_words import UNDECIDED, Decided, decisions, is_stuck, lacks_corpus
@@ -102,7 +103,7 @@ def run(
         "document": next((row["artifact_id"] for row in found["artifacts"] if row["role"] == "deliverable"), None),
         "gates": sentences.gates((manifest or {}).get("gates") or verdict.get("gates")),
         "sources": sources(manifest, found["artifacts"]),
-        "claims": len((manifest or {}).get("claims") or ()),
+        "rests_on": Tally.of(manifest or {}).told,
     }
 
 
