@@ -71,7 +71,8 @@ def ours(ready: Callable[[int], None]) -> None:
         settings = Settings(home, url, corpora={"docs": corpus}, admin_token=Secret(TOKEN), serve=ServeSettings(port=0))
         app = App(settings, database)
         for n in range(TASKS):
-            app.tasks.create(NewTask(source="cli", request_text=f"Task number {n}: write about leases", task_id=f"t{n}"))
+            text, spec = f"Task number {n}: write about leases", {"corpus": "docs"}
+            app.tasks.create(NewTask(source="cli", request_text=text, task_id=f"t{n}", task_spec=spec))
         for run_id in ("bench", "still"):
             new = runs.NewRun("bench", "research", "goal", {"corpus": []}, "", "corr", id=run_id)
             database.write(functools.partial(runs.create, new=new))

@@ -10,7 +10,7 @@ import typer
 
 from cli import errors, values
 from cli.command import command, noun
-from cli.output import BOLD, DIM, GREEN, RED, Output, cut, plain
+from cli.output import BOLD, GREEN, RED, Output, cut, plain
 from cli.session import Session
 from cli.wording import several
 
@@ -48,12 +48,18 @@ def verify(
         session.out.data(f"{plain(place)}: {session.out.paint(finding['kind'], RED)}: {plain(finding['about'])}")
     amount = f"{several(report['lines'], 'line')} in {several(report['files'], 'file')}, head {report['seq']}:{report['head']}"
     if report["ok"]:
-        session.out.data(f"{session.out.paint('whole', GREEN)}: {amount}")
+        session.out.data(session.out.folded(amount, lead=f"{session.out.paint('whole', GREEN)}: "))
     else:
-        session.out.say(
-            f"{several(len(report['findings']), 'finding')} in {amount}. Keep the folder as it is, and find out who did it."
-        )
+        read = amount if report["lines"] else "an empty log"
+        session.out.say(f"{several(len(report['findings']), 'finding')} in {read}. {_advice(report)}")
     return code
+
+
+def _advice(report: Mapping[str, Any]) -> str:
+    """What to do about a log that is not whole."""
+    if any(finding["kind"] == "missing file" for finding in report["findings"]):
+        return "Find out who took the file away, and put it back from a backup."
+    return "Keep the folder as it is, and find out who did it."
 
 
 @command(app, "tail", examples=("autonomy audit tail", "autonomy audit tail --lines 100 --no-follow --json"))
@@ -91,9 +97,9 @@ def _print(body: Mapping[str, Any], out: Output) -> None:
     told = "  ".join(f"{plain(key)}={_word(value, out)}" for key, value in rest.items())
     time = str(body["time"])[:19].replace("T", " ")
     action = plain(body["action"])
-    head = f"{body['seq']:>6}  {plain(time)}  {out.paint(f'{action:<20}', BOLD)}"
-    who = out.paint(f"{plain(body['actor'])} {out.glyphs.dot} {plain(body['correlation_id'])}", DIM)
-    out.data(f"{head}  {who}  {told}".rstrip())
+    head = f"{body['seq']:>6}  {plain(time)}  {out.paint(f'{action:<20}', BOLD)}  "
+    who = f"{plain(body['actor'])} {out.glyphs.dot} {plain(body['correlation_id'])}"
+    out.data(out.folded(f"{who}  {told}".rstrip(), lead=head, under=8))
 
 
 def _word(value: Any, out: Output) -> str:

@@ -93,10 +93,11 @@ def _panels(page: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
 
 
 def _record(param: Any) -> tuple[str, str]:
-    """What stands left and right of one argument or option."""
+    """What stands left and right of one argument or option. A second long name is another way to write it, and not shown."""
     if param.param_type_name == "argument":
         return param.metavar or param.name.upper(), param.help or ""
-    names = ", ".join(sorted(param.opts, key=lambda name: (name.startswith("--"), len(name))))
+    short, long = ([name for name in param.opts if name.startswith("--") is told] for told in (False, True))
+    names = ", ".join([*short, *long[:1]])
     about = param.help or ""
     if param.is_flag:
         return names, about

@@ -15,6 +15,7 @@ from cli.session import Session
 if TYPE_CHECKING:
     from autonomy.bootstrap.settings import Settings
 
+OPERATOR = "local"
 app = noun("Show the settings and their origin; make, list and revoke user tokens.")
 
 
@@ -87,7 +88,7 @@ def token(
     with session.app() as application:
         from autonomy.services.tokens import make_token
 
-        made = make_token(application.database, user)
+        made = make_token(application.database, application.audit, user, by=OPERATOR)
     if session.out.json:
         session.out.document({"user": user, "token": made})
     else:
@@ -128,7 +129,7 @@ def revoke(
 
     values.user_id(user)
     with session.app() as application:
-        revoked = tokens.revoke(application.database, user, token_id)
+        revoked = tokens.revoke(application.database, application.audit, user, token_id, by=OPERATOR)
         left = tokens.tokens(application.database)
         closed = application.settings.admin_token is not None
     if session.out.json:

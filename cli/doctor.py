@@ -11,6 +11,7 @@ from cli.output import BOLD, DIM, GREEN, RED, YELLOW, plain
 from cli.session import Session
 
 app = verb()
+MARGIN = 27
 COLOURS = {"ok": GREEN, "warn": YELLOW, "fail": RED}
 
 
@@ -24,11 +25,11 @@ def doctor(session: Session) -> int:
     for finding in examine(os.environ):
         findings.append(finding)
         if not out.json:
-            out.data(
-                f"{out.paint(f'{finding.state:<4}', COLOURS[finding.state], BOLD)}  {finding.name:<19}  {plain(finding.text)}"
-            )
+            lead = f"{out.paint(f'{finding.state:<4}', COLOURS[finding.state], BOLD)}  {finding.name:<19}  "
+            out.data(out.folded(plain(finding.text), lead=lead, under=MARGIN))
         if finding.fix and not out.json:
-            out.data(f"{' ' * 27}{out.paint(plain(finding.fix), DIM)}")
+            rows = out.folded(plain(finding.fix), lead=" " * MARGIN, under=MARGIN).splitlines()
+            out.data("\n".join(out.paint(row, DIM) for row in rows))
     ready = usable(findings)
     if out.json:
         out.document({"ready": ready, "checks": [dataclasses.asdict(finding) for finding in findings]})

@@ -22,6 +22,7 @@ EXIT_CODES: dict[type[errors.AutonomyError], int] = {
     errors.ProviderRefused: CONFIGURATION,
     errors.ProviderError: UNAVAILABLE,
     errors.StorageUnavailable: UNAVAILABLE,
+    errors.StorageUnusable: CONFIGURATION,
     errors.PolicyRefused: REFUSED,
     errors.Interrupted: INTERRUPTED,
     errors.AutonomyError: FAILED,
@@ -34,10 +35,14 @@ def exit_code(error: errors.AutonomyError) -> int:
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
 
 
-def ended_code(status: str, outcome: str | None) -> int:
-    """The code of a run that was worked in the foreground and stopped there."""
+def ended_code(status: str, outcome: str | None, error: errors.AutonomyError | str | None = None) -> int:
+    """The code of a run that was worked in the foreground and stopped there. `error` is what made it fail, as it was raised
+    or as it is stored, with the name of its kind in front: of those, only a provider that never answered is told apart."""
     if status in ("waiting_human", "paused"):
         return WAITING
+    kind = error.partition(":")[0] if isinstance(error, str) else None if error is None else error.code
+    if status == "failed" and kind == errors.ProviderUnavailable.code:
+        return UNAVAILABLE
     return OUTCOMES.get(outcome or status, FAILED)
 
 

@@ -102,7 +102,7 @@ def work(app: App, out: Output, run_id: str, *, job_id: int | None, wait: bool =
     finally:
         view.close()
     page = app.runs.inspect(run_id)
-    code = errors.ended_code(ended.status, ended.outcome)
+    code = errors.ended_code(ended.status, ended.outcome, ended.error)
     stopped = stopper.asked.is_set() and ended.status in ("queued", "running", "paused")
     if out.json:
         out.document(document(page, job_id))

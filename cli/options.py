@@ -10,7 +10,6 @@ from cli.values import number, whole
 
 Journey = Literal["write", "rewrite", "research", "slides", "assignment"]
 Style = Literal["apa", "harvard", "mla", "chicago", "ieee", "vancouver"]
-Status = Literal["queued", "running", "waiting_human", "paused", "done", "failed", "aborted"]
 """Equal to the types in `autonomy.core.types`, which would load pydantic before a help page can be shown."""
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; any unique beginning of it will do.")]
@@ -47,7 +46,7 @@ CitationsOption = Annotated[
 SimilarityOption = Annotated[
     float | None,
     typer.Option(
-        metavar="PCT", parser=number, help="Highest similarity of a report; refused in this release.", rich_help_panel=TASK
+        metavar="PCT", parser=number, help="Wait for a similarity report; deliver at or below it.", rich_help_panel=TASK
     ),
 ]
 DueOption = Annotated[str | None, typer.Option(metavar="DATE", help="Due date, YYYY-MM-DD, noted only.", rich_help_panel=TASK)]

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+import re
 import select
 import shutil
 import sys
@@ -54,11 +55,13 @@ def cut(text: str, width: int, more: str = "…") -> str:
     return kept.rstrip() + more
 
 
-def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """Lines of at most `width` characters, broken at white space alone: a path stays whole, wider than the line if need be."""
+def wrapped(text: str, width: int, indent: str = "", first: str | None = None) -> list[str]:
+    """Lines of at most `width` characters, broken at white space alone: a path stays whole, wider than the line if need be.
+    `first` stands before the first line instead of `indent`."""
     import textwrap
 
-    whole = textwrap.TextWrapper(width, indent, indent, break_long_words=False, break_on_hyphens=False)
+    lead = indent if first is None else first
+    whole = textwrap.TextWrapper(width, lead, indent, break_long_words=False, break_on_hyphens=False)
     return whole.wrap(text)
 
 
@@ -74,6 +77,9 @@ def columns(text: str) -> int:
             continue
         total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
     return total
+
+
+_PAINT = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +189,7 @@ class Output:
     def __init__(self, *, json: bool = False, no_color: bool = False, environ: Mapping[str, str] | None = None) -> None:
         surroundings = os.environ if environ is None else environ
         self.json = json
+        self.terminal = sys.stdout.isatty()
         self.colour = wants_colour(sys.stdout, surroundings, no_color)
         self.colour_err = wants_colour(sys.stderr, surroundings, no_color)
         self.glyphs = ASCII if wants_ascii(sys.stdout, surroundings) else Glyphs()
@@ -200,6 +207,14 @@ class Output:
         left = getattr(sys.stdout, "left", None)
         return bool(left()) if left is not None else False
 
+    def folded(self, text: str, *, lead: str = "", under: int = 0) -> str:
+        """One line for a program; for a terminal the same in lines of its width, broken at white space, of which all but the
+        first begin `under` so many columns. `lead` stands before the text and may be painted."""
+        if not self.terminal:
+            return lead + text
+        rows = wrapped(text, self.width, " " * under, first=" " * columns(_PAINT.sub("", lead))) or [""]
+        return "\n".join([lead + rows[0].lstrip(), *rows[1:]])
+
     def data(self, text: str) -> None:
         """Lines of the answer, on stdout."""
         sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
@@ -214,8 +229,9 @@ class Output:
         self.data(self.dump(value))
 
     def dump(self, value: Any, indent: int | None = None) -> str:
-        """JSON that any stream can carry; lone surrogates stay escaped."""
+        """JSON that any stream can carry, and that steers no terminal: what no reader sees stays escaped."""
         text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False, default=str)
+        text = show(text, lambda character: json.dumps(character)[1:-1], keep="\n")
         encoding = getattr(sys.stdout, "encoding", None) or "ascii"
         try:
             text.encode(encoding)

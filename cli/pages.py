@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
+from cli.output import wrapped as text_lines
 from cli.summary import stored_source
 from cli.wording import ago, count, duration, figures, gate, local_time, money, several, size, status_word
 
@@ -21,7 +23,10 @@ COLOURS = {
     "budget_exceeded": YELLOW,
 }
 STEP_COLOURS = {"done": GREEN, "running": CYAN, "failed": RED}
+ROUTES = {"END": "at its end"}
 SHORT = 8
+MARGIN = 11
+"""Columns before the values of a page."""
 
 
 def run_table(rows: Sequence[Mapping[str, Any]], out: Output, abandoned: Mapping[str, str]) -> str:
@@ -58,6 +63,13 @@ def _state(row: Mapping[str, Any], abandoned: Mapping[str, str]) -> str:
     return status_word(row["status"], row["outcome"]) + (f" (its worker is {left})" if left else "")
 
 
+def more(command: str, **options: str | int | None) -> str:
+    """How to go on behind the last row of a page: the same command, with all that was asked for. An option without a value
+    is left out."""
+    words = [f"--{name} {shlex.quote(str(value))}" for name, value in options.items() if value is not None]
+    return f"More: autonomy {' '.join([command, *words])}"
+
+
 def filled(text: str, width: int) -> str:
     """The text in at least so many columns."""
     return text + " " * max(width - columns(text), 0)
@@ -84,17 +96,18 @@ def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str])
             "user", f"{plain(page['user_id'])}   started {ago(page['created_at'])}   last change {ago(page['updated_at'])}", out
         ),
         pair("corpus", ", ".join(plain(each) for each in task.get("corpus") or ["none"]), out),
-        pair("route", plain(page["route"]), out),
+        pair("route", ROUTES.get(page["route"], plain(page["route"])), out),
         *([pair("task", plain(page["task_id"]), out)] if page.get("task_id") else []),
     ]
     if page.get("error"):
-        lines.append(pair("error", out.paint(squeezed(_error(page["error"])), RED), out))
+        rows = text_lines(squeezed(_error(page["error"])), max(out.width - MARGIN, 30))
+        lines += [pair("error" if number == 0 else "", out.paint(row, RED), out) for number, row in enumerate(rows)]
     for title, body in (
         ("Plan", _plan(page.get("plan") or [], page.get("current"), out)),
         ("Budgets", budget_lines(page.get("budgets") or {}, out)),
         ("Last observation", _observation(page.get("last_observation"), out)),
         ("Last verdict", _verdict(page.get("last_verdict"), out)),
-        ("Notes", [squeezed(note) for note in page.get("notes") or []]),
+        ("Notes", [row for note in page.get("notes") or [] for row in text_lines(squeezed(note), out.width - 2)]),
         ("Files", _files(page.get("artifacts") or [], out)),
     ):
         if body:
@@ -179,4 +192,4 @@ def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
     return [*lines, *([out.paint(f"and {stored} files of the stored sources", DIM)] if stored else [])]
 
 
-__all__ = ["budget_lines", "distinct", "filled", "local_time", "pair", "run_page", "run_table", "wrapped"]
+__all__ = ["budget_lines", "distinct", "filled", "local_time", "more", "pair", "run_page", "run_table", "wrapped"]

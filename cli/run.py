@@ -11,6 +11,7 @@ from cli import options, values
 from cli.command import command, noun
 from cli.output import CYAN, DIM, plain
 from cli.session import Session
+from cli.values import LISTED, MOST
 
 app = noun("Start, follow, steer and explain runs.")
 
@@ -118,23 +119,27 @@ def _detached(session: Session, started: Any, page: dict[str, Any]) -> int:
 @command(
     app,
     "list",
-    examples=("autonomy run list", "autonomy run list --status running", "autonomy run list --json | jq -r '.items[].run_id'"),
+    examples=(
+        "autonomy run list",
+        "autonomy run list --status 'below target'",
+        "autonomy run list --json | jq -r '.items[].run_id'",
+    ),
 )
 def list_runs(
     session: Session,
     user: Annotated[str | None, typer.Option(metavar="ID", help="Only runs of this user.")] = None,
     status: Annotated[
-        options.Status | None,
-        typer.Option(metavar="STATUS", help="queued, running, waiting_human, paused, done, failed, aborted."),
+        str | None,
+        typer.Option(metavar="STATE", parser=values.run_state, help="Only runs in this state, in the list's own words."),
     ] = None,
-    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most runs to show, 1 to 200.")] = 20,
+    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help=f"Most runs, 1 to {MOST}.")] = LISTED,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Continue after the page that gave it.")] = None,
 ) -> None:
     """List runs, the newest first."""
-    from cli.pages import run_table
+    from cli.pages import more, run_table
 
     with session.app(writes=False) as application:
-        most = values.between("--limit", limit, 1, 200)
+        most = values.between("--limit", limit, 1, MOST)
         page = application.runs.page(user=user, status=status, limit=most, cursor=cursor)
         abandoned = application.runs.abandoned()
     if session.out.json:
@@ -147,7 +152,8 @@ def list_runs(
         return
     session.out.data(run_table(page.items, session.out, abandoned))
     if page.next_cursor:
-        session.out.say(f"More: autonomy run list --cursor {page.next_cursor}")
+        wanted = {"user": user, "status": status, "limit": None if most == LISTED else most}
+        session.out.say(more("run list", **wanted, cursor=page.next_cursor))
 
 
 @command(app, "inspect", examples=("autonomy run inspect 7k2q", "autonomy run inspect 7k2q --json | jq .budgets"))

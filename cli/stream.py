@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 BATCH = 500
 PATIENCE = 0.25
 """Seconds between two looks at whether the reader is still there, or has asked to leave."""
+MARGIN = 14
+"""Columns under which an event goes on that is wider than the terminal."""
 COLOURS = {
     "decision": CYAN,
     "plan.updated": BLUE,
@@ -107,4 +109,5 @@ def _print(event: Event, out: Output, *, run: bool) -> None:
     line = event_line(body, out.glyphs, run=run)
     colour = YELLOW if below(event.type, event.content.get("outcome")) else COLOURS.get(event.type, 0)
     quiet = event.type.startswith(("node.", "call."))
-    out.data(out.paint(line, DIM if quiet else colour))
+    rows = out.folded(line, under=MARGIN).splitlines()
+    out.data("\n".join(out.paint(row, DIM if quiet else colour) for row in rows))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autonomy.core.counting import several
+from autonomy.core.counting import Tally
 from autonomy.core.gates import MUST_PASS
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed, wrapped
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
@@ -116,18 +115,9 @@ def _missed(row: Mapping[str, Any]) -> int:
 
 
 def rests_on(manifest: Mapping[str, Any]) -> str:
-    """32 on 32 quotations from 5 sources, 8 of them said twice: each claim and each quotation is counted once."""
-    claims = manifest.get("claims") or []
-    if not claims:
-        return "none"
-    cited = [row for claim in claims for row in claim.get("citations") or []]
-    quotations = len({(row.get("source"), *sorted((row.get("anchor") or {}).items())) for row in cited})
-    said = Counter(claim.get("text") for claim in claims)
-    again = sum(number > 1 for number in said.values())
-    twice = f", {again} of them said in two parts" if again else ""
-    return (
-        f"{len(said)} on {several(quotations, 'quotation')} from {several(len(manifest.get('sources') or []), 'source')}{twice}"
-    )
+    """32 claims on 32 quotations from 5 sources, in 40 places: each claim and each quotation is counted once."""
+    tally = Tally.of(manifest)
+    return tally.told if tally.places else "none"
 
 
 def _notes(manifest: Mapping[str, Any], out: Output) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autonomy.core.gates import is_open
+from autonomy.services.task_words import UNDECIDED, Decided, decisions, is_stuck, lacks_corpus
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
 from cli.pages import distinct, filled, pair, wrapped
 from cli.wording import ago, several, size, status_word
@@ -47,8 +48,8 @@ def task_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
 def _run(row: Mapping[str, Any]) -> str:
     if row.get("outcome"):
         return plain(status_word(row["outcome"]))
-    if row.get("error"):
-        return "not started"
+    if is_stuck(row):
+        return "cannot start"
     return "at work" if row.get("run_id") else "-"
 
 
@@ -63,7 +64,7 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
         "",
         pair("from", _origin(page), out),
         pair("user", f"{plain(page.get('user_id', 'local'))}   added {ago(page['created_at'])}   {_changed(page)}", out),
-        pair("decision", _decision(page), out),
+        *(pair("decision" if number == 0 else "", line, out) for number, line in enumerate(_decisions(page))),
     ]
     if page.get("run_id"):
         ended = f" {ago(page['finished_at'])}" if page.get("finished_at") else ""
@@ -103,12 +104,15 @@ def _changed(page: Mapping[str, Any]) -> str:
     return f"revision {page.get('revision', 1)}, last change {ago(page.get('updated_at') or page['created_at'])}"
 
 
-def _decision(page: Mapping[str, Any]) -> str:
-    made = page.get("decision")
-    if not made:
-        return "none yet"
-    reason = f": {squeezed(made['reason'])}" if made.get("reason") else ""
-    return f"{plain(made['verdict'])} by {plain(made['by'])} {ago(made['at'])}{reason}"
+def _decisions(page: Mapping[str, Any]) -> list[str]:
+    """Every decision, the first one first, and what is still to be decided."""
+    waits = UNDECIDED.get(page["status"])
+    return [*(_decided(each, each.words) for each in decisions(page)), *([waits] if waits else [])]
+
+
+def _decided(made: Decided, words: str) -> str:
+    reason = f": {squeezed(made.reason)}" if made.reason else ""
+    return f"{words} by {plain(made.by)} {ago(made.at)}{reason}"
 
 
 def _criteria(page: Mapping[str, Any], out: Output) -> list[str]:
@@ -128,8 +132,9 @@ def _criteria(page: Mapping[str, Any], out: Output) -> list[str]:
 
 
 def _review(page: Mapping[str, Any], out: Output) -> list[str]:
-    """Each verdict with its issues, dispatch by dispatch."""
+    """Each verdict with its issues, dispatch by dispatch, and what a person then said of it."""
     lines = []
+    made = {each.n: each for each in decisions(page) if each.n}
     for each in page.get("dispatches") or []:
         verdict = each.get("verdict")
         if not verdict:
@@ -139,6 +144,12 @@ def _review(page: Mapping[str, Any], out: Output) -> list[str]:
         for issue in verdict.get("issues") or []:
             text = f"  {plain(issue['criterion_ref'])}: {squeezed(issue['text'])}"
             lines.append(cut(text, out.width - 2, out.glyphs.more))
+        if verdict.get("note"):
+            lines += [line.removeprefix("  ") for line in wrapped(squeezed(verdict["note"]), out.width - 2, 4)]
+        if each["n"] in made:
+            ruling = made[each["n"]]
+            word = out.paint(*(("accepted", GREEN) if ruling.good else ("rejected", RED)))
+            lines.append(f"dispatch {each['n']} {_decided(ruling, word)}")
     return lines
 
 
@@ -160,6 +171,10 @@ def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
 
 def _next(page: Mapping[str, Any], out: Output) -> list[str]:
     task = page["task_id"][:12]
+    if is_stuck(page):
+        named = [f"autonomy tasks corpus {task} DIR"] if lacks_corpus(page) else []
+        further = [f"autonomy tasks approve {task}"] if page["status"] == "pending" else [] if named else ["autonomy worker"]
+        return [out.paint(line, CYAN) for line in [*named, *further]]
     if page["status"] in ("pending", "needs_review"):
         return [
             out.paint(f"autonomy tasks approve {task}", CYAN),
@@ -167,4 +182,4 @@ def _next(page: Mapping[str, Any], out: Output) -> list[str]:
         ]
     if page.get("run_id"):
         return [out.paint(f"autonomy run explain {page['run_id'][:8]}", CYAN)]
-    return []
+    return [out.paint("autonomy worker", CYAN)] if page["status"] == "approved" and not page.get("result") else []

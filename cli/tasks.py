@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,8 +10,9 @@ import typer
 
 from cli import options, values
 from cli.command import command, noun
-from cli.output import CYAN, YELLOW, plain, squeezed
+from cli.output import CYAN, YELLOW, Output, plain, squeezed
 from cli.session import Session
+from cli.values import LISTED, MOST
 
 if TYPE_CHECKING:
     from autonomy.bootstrap.settings import Settings
@@ -38,15 +39,17 @@ def list_tasks(
     status: Annotated[
         TaskStatus | None, typer.Option(metavar="STATUS", help="pending, needs_review, approved or rejected.")
     ] = None,
-    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help="Most tasks to show, 1 to 200.")] = 20,
+    limit: Annotated[float, typer.Option(metavar="N", parser=values.whole, help=f"Most tasks, 1 to {MOST}.")] = LISTED,
     cursor: Annotated[str | None, typer.Option(metavar="CURSOR", help="Continue after the page that gave it.")] = None,
 ) -> None:
-    """List tasks, the newest first. Files that are no tasks are named on stderr."""
+    """List tasks, the newest first. What cannot be started, and files that are no tasks, are named on stderr."""
+    from autonomy.services.task_words import is_stuck
+    from cli.pages import more
     from cli.task_pages import task_table
 
     out = session.out
     with session.app(writes=False) as application:
-        most = values.between("--limit", limit, 1, 200)
+        most = values.between("--limit", limit, 1, MOST)
         page = application.tasks.list(user=user, status=status, limit=most, cursor=cursor)
         damaged = application.tasks.damaged()
     for each in damaged:
@@ -56,11 +59,15 @@ def list_tasks(
         out.document({"items": page.items, "next_cursor": page.next_cursor, "damaged": names})
         return
     if not page.items:
-        out.say(f"No tasks{' like that' if user or status else ' yet'}. Add one with 'autonomy tasks add TEXT --corpus DIR'.")
+        none = "No tasks like that" if user or status or cursor else "No other tasks" if damaged else "No tasks yet"
+        out.say(f"{none}. Add one with 'autonomy tasks add TEXT --corpus DIR'.")
         return
     out.data(task_table(page.items, out))
+    for row in filter(is_stuck, page.items):
+        out.say(f"{out.paint_err('cannot start:', YELLOW)} {plain(row['task_id'][:12])}: {squeezed(row['error'])}")
     if page.next_cursor:
-        out.say(f"More: autonomy tasks list --cursor {page.next_cursor}")
+        wanted = {"user": user, "status": status, "limit": None if most == LISTED else most}
+        out.say(more("tasks list", **wanted, cursor=page.next_cursor))
 
 
 @command(app, "show", examples=("autonomy tasks show 7k2q", "autonomy tasks show 7k2q --json | jq .verdict.issues"))
@@ -91,12 +98,8 @@ def approve(session: Session, task: TaskArgument) -> None:
     if page.get("outcome"):
         where = ", ".join(plain(path) for path in documents(page))
         out.say(f"What its run brought is accepted{f': {where}' if where else ''}.")
-    elif page.get("error"):
-        out.say(f"{out.paint_err('not started:', YELLOW)} {squeezed(page['error'])}")
-    elif page.get("run_id"):
-        run = page["run_id"][:8]
-        out.say(f"Its run is queued; {out.paint_err('autonomy worker', CYAN)} works it, "
-                f"{out.paint_err(f'autonomy run tail {run}', CYAN)} follows it.")  # fmt: skip
+    else:
+        _tell_start(page, out)
 
 
 @command(app, "reject", examples=('autonomy tasks reject 7k2q --reason "Out of scope."',))
@@ -116,10 +119,35 @@ def reject(
 
 @command(
     app,
+    "corpus",
+    examples=("autonomy tasks corpus 7k2q ./docs", "autonomy tasks corpus 7k2q handbook"),
+)
+def corpus(
+    session: Session,
+    task: TaskArgument,
+    folders: Annotated[list[str], typer.Argument(metavar="DIR...", help="Folders of documents, or names in [corpora].")],
+) -> None:
+    """Name what a task reads, before its work begins.
+
+    A task that was approved and waits for it is started.
+    """
+    out = session.out
+    names = _corpora(folders, session.settings()) or []
+    with session.app() as application:
+        page = application.tasks.name_corpus(application.tasks.resolve(task), names, OPERATOR, folders=True)
+    if out.json:
+        out.document(page)
+        return
+    out.data(f"task {page['task_id'][:12]} reads {', '.join(plain(name) for name in page['corpus'])}")
+    _tell_start(page, out)
+
+
+@command(
+    app,
     "add",
     examples=(
         'autonomy tasks add "How are tasks cancelled?" --corpus ./docs',
-        'autonomy tasks add "A guide to backups" --criterion "min_citations holds"',
+        'autonomy tasks add "..." --corpus ./docs --length 500 --criterion length',
     ),
 )
 def add(
@@ -136,13 +164,17 @@ def add(
         list[str] | None,
         typer.Option(
             metavar="TEXT",
-            help="What an accepted result must meet; repeatable. One that names a gate is measured by it, any other by you.",
+            help="What an accepted result must meet; repeatable. One that names a gate (docs/gates.md) is measured by it, any "
+            "other is left to you.",
         ),
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What the work may touch; repeatable.")] = None,
     user: options.UserOption = "local",
 ) -> None:
-    """Add a task; it waits until a person approves it."""
+    """Add a task; it waits until a person approves it.
+
+    Without --corpus it reads that of [tasks] in autonomy.toml.
+    """
     settings = session.settings()
     spec: dict[str, Any] = {"length": length, "min_citations": min_citations}
     spec |= {"style": style if style != "apa" else None, "seed": seed or None, "corpus": _corpora(corpus, settings)}
@@ -162,11 +194,26 @@ def add(
             )
         )
     if session.out.json:
-        session.out.document(made.task)
+        session.out.document({**made.task, **({"notes": list(made.notes)} if made.notes else {})})
         return
     task_id = made.task["task_id"]
     session.out.data(task_id)
-    session.out.say(f"The task is pending; {session.out.paint_err(f'autonomy tasks approve {task_id[:8]}', CYAN)} starts it.")
+    for note in made.notes:
+        session.out.say(f"{session.out.paint_err('note:', YELLOW)} {plain(note)}.")
+    _tell_start(made.task, session.out)
+
+
+def _tell_start(page: Mapping[str, Any], out: Output) -> None:
+    """What comes next for a task whose result is not there yet."""
+    if page.get("error"):
+        out.say(f"{out.paint_err('cannot start:', YELLOW)} {squeezed(page['error'])}")
+    elif page.get("run_id"):
+        run = page["run_id"][:8]
+        out.say(f"Its run is queued; {out.paint_err('autonomy worker', CYAN)} works it, "
+                f"{out.paint_err(f'autonomy run tail {run}', CYAN)} follows it.")  # fmt: skip
+    elif page["status"] == "pending":
+        task = page["task_id"][:8]
+        out.say(f"The task is pending; {out.paint_err(f'autonomy tasks approve {task}', CYAN)} starts it.")
 
 
 def _corpora(names: Sequence[str] | None, settings: Settings) -> list[str] | None:

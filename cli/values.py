@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autonomy.core import wording
 from autonomy.core.errors import ConfigurationError, InvalidInput, UsageError
 from cli.output import cut, squeezed
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from autonomy.bootstrap.settings import Settings
     from autonomy.core.types import Budget, TaskSpec
 
+LISTED, MOST = 20, 200
+"""Rows of a list where nothing is asked for, and the most."""
 OPTIONS = {
     "goal": "GOAL",
     "due_date": "--due",
@@ -135,6 +138,15 @@ def providers(text: str | None, settings: Settings) -> tuple[str, ...]:
         if entry.name in names:
             entry.resolve()
     return names
+
+
+def run_state(word: str) -> str:
+    """The state of a run that a word of `run list`, or of its JSON, names. Raises ValueError with the words that are known."""
+    state = wording.run_state(word)
+    if state is None:
+        known = ", ".join(wording.status_word(each) for each in wording.RUN_STATES)
+        raise ValueError(f"'{cut(squeezed(word), 40)}' is not one of: {known}")
+    return state
 
 
 def user_id(text: str) -> str:

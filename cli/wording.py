@@ -60,9 +60,7 @@ def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
 def happening(type_: str, content: Mapping[str, Any], glyphs: Glyphs) -> str:
     """What an event says, without its time and number."""
     teller = _TELLERS.get(type_)
-    if teller is not None:
-        return teller(content, glyphs)
-    return figures(content)
+    return plain(figures(content) if teller is None else teller(content, glyphs))
 
 
 def _decision(content: Mapping[str, Any], glyphs: Glyphs) -> str:
@@ -83,7 +81,7 @@ def _call_started(content: Mapping[str, Any], glyphs: Glyphs) -> str:
 def _call_finished(content: Mapping[str, Any], glyphs: Glyphs) -> str:
     parts = [_call_started(content, glyphs)]
     if content.get("error"):
-        parts.append(f"failed: {squeezed(content['error'])}")
+        parts.append(f"failed: {_said(content['error'])}")
     elif content.get("state") not in (None, "answered"):
         parts.append(squeezed(content["state"]))
     tokens = (content.get("tokens_in") or 0) + (content.get("tokens_out") or 0)
@@ -133,7 +131,11 @@ def outcome_line(text: str) -> str:
 
 
 def _ended(content: Mapping[str, Any], glyphs: Glyphs) -> str:
-    text = content.get("error") or content.get("message") or content.get("outcome") or ""
+    return _said(content.get("error") or content.get("message") or content.get("outcome") or "")
+
+
+def _said(text: Any) -> str:
+    """An error or an outcome in words."""
     return squeezed(text.get("message", "") if isinstance(text, Mapping) else STATUS_WORDS.get(text, text))
 
 

@@ -98,7 +98,7 @@ def _searched(step: PlanStep, observation: Observation, state: GraphState, conte
     held = int(observation.figures.get("held", 0))
     gate = Gate(name="coverage", figure=coverage, threshold=COVERED, passed=coverage >= COVERED and kept + held > 0)
     found = found_in(kept, int(observation.figures["sources"]))
-    why = f"'{step.arguments['question']}': {found}; {coverage:.0%} of the question's terms found"
+    why = f"'{step.arguments['question']}': {found}; the best passage covers {coverage:.0%} of the question"
     if not kept and held:
         why += f"; nothing new: what answers it was taken already ({several(held, 'quotation')})"
     if coverage < COVERED:

@@ -15,6 +15,8 @@ from autonomy.core.types import Card, Finite, Frozen, Outcome, Source, TaskSpec
 
 COVERED = 0.5
 """Below this share of a question's terms the corpus does not speak to it."""
+FRAMED = 2
+"""Quotations; one alone stands without introduction, conclusion, synthesis and table, which would say more than it."""
 Part = Literal["section", "introduction", "conclusion", "synthesis", "annotation"]
 Stance = Literal["supports", "opposes", "differs", "silent"]
 Paragraph = tuple[Sentence, ...]
@@ -76,7 +78,8 @@ class SourceMap(Frozen):
 
 
 class Searched(Frozen):
-    """One question that was searched: passages found, cards kept, and the share of its terms that was found (0 to 1).
+    """One question that was searched: passages found, cards kept, and the share of its terms, by weight, that the best passage
+    holds (0 to 1).
 
     `kept` counts the quotations that it, or other words for it, were the first to find; `cards` are the quotations that
     answer it, those taken for an earlier question among them; `weights` its terms with their inverse document frequency in
@@ -97,7 +100,7 @@ class Searched(Frozen):
 
     @property
     def thin(self) -> bool:
-        """Whether nothing answers it, or the corpus speaks to less than half of it."""
+        """Whether nothing answers it, or no passage covers half of it."""
         return not self.answered or self.coverage < COVERED
 
 

@@ -6,11 +6,13 @@ of a failure with it; other languages leave it to the log, since services say it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from autonomy.core.counting import several
+from autonomy.core.gates import AT_MOST, SHARES
 from autonomy.core.types import Gate, PlanStep
 
 SHOWN = 5
@@ -19,11 +21,13 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """One language's forms. `gates`, `steps` and `limits` name the gates, the actions of steps and the budgets."""
+    """One language's forms. `gates`, `steps` and `limits` name what the gates measure, in a reader's words, the actions of
+    steps and the budgets."""
 
     unreadable: str
     more: str
     little: str
+    narrow: str
     found: str
     plenty: str
     too_few: str
@@ -31,7 +35,12 @@ class Notes:
     failed: str
     not_reached: str
     is_wanted: str
-    to: str
+    at_least: str
+    at_most: str
+    between: str
+    all: str
+    none: str
+    percent: str
     cut_short: str
     not_judged: str
     fallback: str
@@ -57,11 +66,12 @@ class Notes:
     def holds_little(
         self, cards: int, sources: int, enough: int, wanted: int, spoken: tuple[str, Sequence[str]] | None = None
     ) -> str:
-        """What the reader is told when the corpus has no more to give.
+        """What the reader is told when the corpus has no more to give, or all of it in few documents.
 
         `spoken` are the tags of the goal's language and of the documents', where they differ: the likely reason.
         """
-        told = self.little.format(found=self.weighed(cards, sources, enough, wanted))
+        short = self.narrow if cards >= enough else self.little
+        told = short.format(found=self.weighed(cards, sources, enough, wanted))
         if spoken is None:
             return told
         goal, documents = spoken
@@ -87,18 +97,32 @@ class Notes:
         return self.failed.format(step=self.steps.get(step.action, step.description), error=error)
 
     def shortfall(self, failed: Sequence[Gate]) -> str:
-        """Gates below their thresholds."""
+        """Gates below their thresholds: what each measures, its figure, and what was wanted of it."""
         listed = "; ".join(
             self.is_wanted.format(
-                gate=self.gates.get(gate.name, gate.name.replace("_", " ")), figure=gate.figure, wanted=self._wanted(gate)
+                gate=self.gates.get(gate.name, gate.name.replace("_", " ")),
+                figure=self._shown(gate, gate.figure),
+                wanted=self._wanted(gate),
             )
             for gate in failed
         )
         return self.not_reached.format(listed=listed)
 
+    def _shown(self, gate: Gate, value: Any) -> str:
+        """A figure in whole numbers, a share in hundredths; rounded away from what was wanted, so that a miss reads as one."""
+        share = gate.name in SHARES
+        bound: Any = gate.threshold
+        over = value > bound[-1] if isinstance(bound, list | tuple) else gate.name in AT_MOST
+        number = (math.ceil if over else math.floor)(round(value * 100, 6) if share else value)
+        return self.percent.format(number=number) if share else f"{number}"
+
     def _wanted(self, gate: Gate) -> str:
-        bounds: Any = gate.threshold
-        return self.to.join(str(bound) for bound in bounds) if isinstance(bounds, (list, tuple)) else str(bounds)
+        bound: Any = gate.threshold
+        if isinstance(bound, list | tuple):
+            return self.between.format(low=self._shown(gate, bound[0]), high=self._shown(gate, bound[-1]))
+        if gate.name in AT_MOST:
+            return self.at_most.format(bound=self._shown(gate, bound)) if bound else self.none
+        return self.all if gate.name in SHARES and bound == 1 else self.at_least.format(bound=self._shown(gate, bound))
 
     def ended(self, which: str, message: str) -> str:
         """A run that a budget cut short."""
@@ -121,15 +145,21 @@ class Notes:
 _ENGLISH = Notes(
     unreadable="{documents} could not be read and {be} left out: {names}.",
     more=" and {count} more",
-    little="The corpus holds little about this: {found}.",
+    little="The search found little about this in the corpus: {found}.",
+    narrow="The search found few documents that speak to this: {found}.",
     found="{quotations} ({of_cards}) from {documents} ({of_sources})",
     plenty="enough",
     too_few="too few, wanted {wanted}",
     other_language="The goal is in {goal}, the documents are in {documents}.",
     failed="The step '{step}' could not be done: {error}",
-    not_reached="Not reached: {listed}.",
-    is_wanted="{gate} is {figure}, wanted {wanted}",
-    to=" to ",
+    not_reached="Where this document falls short: {listed}.",
+    is_wanted="{gate}: {figure} (wanted {wanted})",
+    at_least="at least {bound}",
+    at_most="at most {bound}",
+    between="{low} to {high}",
+    all="all",
+    none="none",
+    percent="{number}%",
     cut_short="The run was cut short: {message}.",
     not_judged="{claims} could not be judged against their quotations ({error}).",
     fallback="{what} {how}, because {player} {did}.",
@@ -148,19 +178,43 @@ _ENGLISH = Notes(
         "revise": "'{subject}' was mended",
         "widen": "Further questions were found",
     },
+    gates={
+        "quote_found": "citations whose words stand in their source at the place named",
+        "citation_coverage": "statements with a citation",
+        "citation_support": "cited statements that their quotations bear out",
+        "relevance": "quotations that speak to what was asked",
+        "citation_excess": "citations that add nothing to the others of their statement",
+        "source_spread": "sources quoted",
+        "source_share": "citations of the source that is cited most",
+        "min_citations": "different quotations",
+        "references": "entries of the reference list that are cited and complete",
+        "claim_in_text": "recorded statements that stand in the text word for word",
+        "pack_complete": "questions, table rows and annotations that are complete",
+        "overlap": "words taken from sources without quotation marks",
+        "structure": "parts that are missing, repeated, cut off, or far longer or shorter than the others",
+        "length": "words",
+        "similarity": "similarity by the report, in percent",
+        "readability": "ease of reading, by the length of words and sentences",
+    },
 )
 _GERMAN = Notes(
     unreadable="Nicht lesbare und deshalb ausgelassene Dokumente ({count}): {names}.",
     more=" und {count} weitere",
-    little="Das Korpus enthält wenig dazu. {found}.",
-    found="Zitate: {cards} ({of_cards}); Quellen: {sources} ({of_sources})",
+    little="Die Suche fand im Korpus wenig dazu. {found}.",
+    narrow="Die Suche fand wenige Dokumente dazu. {found}.",
+    found="Gefundene Zitate: {cards} ({of_cards}); Quellen: {sources} ({of_sources})",
     plenty="genug",
     too_few="zu wenige, gewünscht {wanted}",
     other_language="Die Sprache des Ziels ist {goal}, die der Dokumente {documents}.",
     failed="Ein Schritt konnte nicht ausgeführt werden: {step}.",
-    not_reached="Nicht erreicht: {listed}.",
-    is_wanted="{gate} {figure}, gewünscht {wanted}",
-    to=" bis ",
+    not_reached="Wo dieses Dokument zurückbleibt: {listed}.",
+    is_wanted="{gate}: {figure} (gewünscht {wanted})",
+    at_least="mindestens {bound}",
+    at_most="höchstens {bound}",
+    between="{low} bis {high}",
+    all="alle",
+    none="keine",
+    percent="{number} %",
     cut_short="Der Lauf endete vorzeitig: {limit} war aufgebraucht.",
     not_judged="Nicht gegen ihre Zitate beurteilte Aussagen: {count}.",
     fallback="Ersatz für {player} ({did}): {what} {how}.",
@@ -187,27 +241,38 @@ _GERMAN = Notes(
         "frame": "Einleitung und Schluss", "audit": "Prüfung", "revise": "Überarbeitung", "deliver": "Übergabe",
     },
     gates={
-        "quote_found": "wiedergefundene Zitate", "citation_coverage": "belegte Aussagen",
-        "citation_support": "gestützte Aussagen",
-        "relevance": "Zitate zur Sache", "citation_excess": "überzählige Belege", "source_spread": "Zahl der Quellen",
-        "source_share": "größter Anteil einer Quelle", "min_citations": "zitierte Quellen", "references": "Literaturliste",
-        "claim_in_text": "Aussagen im Text", "pack_complete": "Vollständigkeit", "overlap": "fremder Wortlaut",
-        "structure": "Formfehler", "length": "Wörter", "readability": "Lesbarkeit",
+        "quote_found": "Belege, deren Wortlaut an der genannten Stelle der Quelle steht",
+        "citation_coverage": "Aussagen mit einem Beleg", "citation_support": "belegte Aussagen, die ihre Zitate stützen",
+        "relevance": "Zitate, die zur Frage gehören", "citation_excess": "Belege, die den anderen ihrer Aussage nichts zufügen",
+        "source_spread": "zitierte Quellen", "source_share": "Belege aus der meistzitierten Quelle",
+        "min_citations": "verschiedene Zitate", "references": "Einträge der Literaturliste, die zitiert und vollständig sind",
+        "claim_in_text": "verzeichnete Aussagen, die wörtlich im Text stehen",
+        "pack_complete": "vollständige Fragen, Tabellenzeilen und Anmerkungen",
+        "overlap": "Wörter aus Quellen ohne Anführungszeichen",
+        "structure": "Teile, die fehlen, sich wiederholen, abbrechen oder viel länger oder kürzer sind als die anderen",
+        "length": "Wörter", "similarity": "Ähnlichkeit laut Bericht, in Prozent",
+        "readability": "Lesbarkeit nach Länge von Wörtern und Sätzen",
     },
     limits={"tokens": "das Token-Budget", "seconds": "die Zeit", "usd": "das Geldbudget", "killed": "die Erlaubnis zu laufen"},
 )  # fmt: skip
 _SPANISH = Notes(
     unreadable="Documentos que no se pudieron leer y se dejaron fuera ({count}): {names}.",
     more=" y {count} más",
-    little="El corpus contiene poco sobre esto. {found}.",
-    found="Citas: {cards} ({of_cards}); fuentes: {sources} ({of_sources})",
+    little="La búsqueda halló poco sobre esto en el corpus. {found}.",
+    narrow="La búsqueda halló pocos documentos sobre esto. {found}.",
+    found="Citas halladas: {cards} ({of_cards}); fuentes: {sources} ({of_sources})",
     plenty="suficientes",
     too_few="no bastan, se querían {wanted}",
     other_language="El objetivo está en {goal}, los documentos están en {documents}.",
     failed="Un paso no se pudo realizar: {step}.",
-    not_reached="No alcanzado: {listed}.",
-    is_wanted="{gate} {figure}, se quería {wanted}",
-    to=" a ",
+    not_reached="En qué se queda corto este documento: {listed}.",
+    is_wanted="{gate}: {figure} (se pedía: {wanted})",
+    at_least="al menos {bound}",
+    at_most="como máximo {bound}",
+    between="de {low} a {high}",
+    all="todo",
+    none="nada",
+    percent="{number} %",
     cut_short="La ejecución terminó antes de tiempo: se agotó {limit}.",
     not_judged="Afirmaciones que no se pudieron juzgar frente a sus citas: {count}.",
     fallback="En lugar de {player} ({did}): {what} {how}.",
@@ -232,16 +297,83 @@ _SPANISH = Notes(
         "frame": "introducción y conclusión", "audit": "comprobación", "revise": "revisión", "deliver": "entrega",
     },
     gates={
-        "quote_found": "citas encontradas de nuevo", "citation_coverage": "afirmaciones con cita",
-        "citation_support": "afirmaciones apoyadas", "relevance": "citas sobre el asunto", "citation_excess": "citas de más",
-        "source_spread": "número de fuentes", "source_share": "mayor parte de una sola fuente",
-        "min_citations": "fuentes citadas", "references": "lista de referencias", "claim_in_text": "afirmaciones en el texto",
-        "pack_complete": "integridad", "overlap": "palabras ajenas", "structure": "faltas de forma", "length": "palabras",
-        "readability": "legibilidad",
+        "quote_found": "citas cuyas palabras están en el lugar indicado de su fuente",
+        "citation_coverage": "afirmaciones con una cita", "citation_support": "afirmaciones citadas que sus citas apoyan",
+        "relevance": "citas que tratan de lo preguntado",
+        "citation_excess": "citas que no añaden nada a las demás de su afirmación", "source_spread": "fuentes citadas",
+        "source_share": "citas de la fuente más citada", "min_citations": "citas distintas",
+        "references": "entradas de la lista de referencias citadas y completas",
+        "claim_in_text": "afirmaciones registradas que están palabra por palabra en el texto",
+        "pack_complete": "preguntas, filas de la tabla y anotaciones completas",
+        "overlap": "palabras tomadas de las fuentes sin comillas",
+        "structure": "partes que faltan, se repiten, quedan cortadas o son mucho más largas o cortas que las demás",
+        "length": "palabras", "similarity": "similitud según el informe, en porcentaje",
+        "readability": "facilidad de lectura, por la longitud de palabras y frases",
     },
     limits={"tokens": "el presupuesto de tokens", "seconds": "el tiempo", "usd": "el dinero", "killed": "el permiso"},
 )  # fmt: skip
-_ALL = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH}
+_FRENCH = Notes(
+    unreadable="Documents qui n'ont pas pu être lus et ont été laissés de côté ({count}) : {names}.",
+    more=" et {count} de plus",
+    little="La recherche a trouvé peu de choses à ce sujet dans le corpus. {found}.",
+    narrow="La recherche a trouvé peu de documents à ce sujet. {found}.",
+    found="Citations trouvées : {cards} ({of_cards}) ; sources : {sources} ({of_sources})",
+    plenty="assez",
+    too_few="trop peu, voulu {wanted}",
+    other_language="La demande est en {goal}, les documents sont en {documents}.",
+    failed="Une étape n'a pas pu être faite : {step}.",
+    not_reached="Ce qui manque à ce document : {listed}.",
+    is_wanted="{gate} : {figure} (voulu : {wanted})",
+    at_least="au moins {bound}",
+    at_most="au plus {bound}",
+    between="de {low} à {high}",
+    all="la totalité",
+    none="zéro",
+    percent="{number} %",
+    cut_short="Le travail s'est arrêté avant la fin : {limit}.",
+    not_judged="Affirmations qui n'ont pas pu être jugées d'après leurs citations : {count}.",
+    fallback="À la place de {player} ({did}) : {what} {how}.",
+    silent="Aucune demande à {player} n'a apporté de réponse utilisable : tout a été fait par règles.",
+    by_rule="par règles",
+    by_quotation="par citations",
+    by_player="par {player}",
+    languages={"en": "anglais", "de": "allemand", "es": "espagnol", "fr": "français", "ja": "japonais", "zh": "chinois"},
+    did=("pas de réponse", "demande refusée", "pas de réponse utilisable"),
+    work={
+        "interpret": "lecture de la demande", "select": "choix des citations pour « {subject} »", "outline": "plan",
+        "draft": "{part} « {subject} »", "judge": "jugement des citations douteuses", "revise": "révision de « {subject} »",
+        "widen": "nouvelles questions",
+    },
+    parts={
+        "section": "partie", "annotation": "annotation", "synthesis": "synthèse", "introduction": "introduction",
+        "conclusion": "conclusion",
+    },
+    steps={
+        "survey": "examen du corpus", "search": "recherche", "outline": "plan", "draft": "rédaction d'une partie",
+        "annotate": "annotation d'une source", "matrix": "tableau des affirmations", "synthesise": "synthèse",
+        "frame": "introduction et conclusion", "audit": "vérification", "revise": "révision", "deliver": "remise",
+    },
+    gates={
+        "quote_found": "citations dont les mots se lisent à l'endroit indiqué de leur source",
+        "citation_coverage": "affirmations avec une citation",
+        "citation_support": "affirmations que leurs citations portent",
+        "relevance": "citations qui parlent de ce qui est demandé",
+        "citation_excess": "citations qui n'ajoutent rien aux autres de leur affirmation", "source_spread": "sources citées",
+        "source_share": "citations de la source la plus citée", "min_citations": "citations différentes",
+        "references": "entrées de la liste de références citées et complètes",
+        "claim_in_text": "affirmations enregistrées qui se lisent mot pour mot dans le texte",
+        "pack_complete": "questions, lignes du tableau et annotations complètes",
+        "overlap": "mots pris aux sources sans guillemets",
+        "structure": "parties qui manquent, se répètent, sont coupées, ou bien plus longues ou plus courtes que les autres",
+        "length": "mots", "similarity": "similarité selon le rapport, en pour cent",
+        "readability": "facilité de lecture, d'après la longueur des mots et des phrases",
+    },
+    limits={
+        "tokens": "le budget de tokens est épuisé", "seconds": "le temps est épuisé", "usd": "le budget d'argent est épuisé",
+        "killed": "la permission de continuer a été retirée",
+    },
+)  # fmt: skip
+_ALL = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH, "fr": _FRENCH}
 
 
 def notes(language: str | None) -> Notes:

@@ -48,7 +48,7 @@ def ready(plan: Plan) -> PlanStep | None:
 
 
 def search_step(number: int, question: str, *, after: Collection[str] = ("survey",)) -> PlanStep:
-    """The step that searches one question. Its test is a figure of the observation: the share of the terms found."""
+    """The step that searches one question. Its test is a figure of the observation: what the best passage covers."""
     return PlanStep(
         id=f"search-{number}",
         kind="research",

@@ -27,7 +27,7 @@ from autonomy.core.errors import AutonomyError
 
 TITLE = "Autonomy"
 LOOK_SECONDS = 1.0
-"""How long a stream may outlive the token that opened it."""
+"""How long a stream may outlive what its reader was let in by."""
 log = logging.getLogger("autonomy.server")
 ABOUT = "Durable document agents: tasks that people decide, runs that no crash can lose, every step a stream."
 
@@ -96,7 +96,7 @@ async def following(deps: Deps) -> AsyncIterator[None]:
     """The hub at work, for as long as the server is."""
     deps.app.hear_others()
     deps.hub.start()
-    ending = asyncio.create_task(_end_revoked(deps))
+    ending = asyncio.create_task(_end_shut_out(deps))
     try:
         yield
     finally:
@@ -104,11 +104,11 @@ async def following(deps: Deps) -> AsyncIterator[None]:
         await deps.hub.stop()
 
 
-async def _end_revoked(deps: Deps) -> None:
+async def _end_shut_out(deps: Deps) -> None:
     """Look every now and then whether who reads a stream still may."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         try:
-            await deps.broadcast.end_revoked(deps.authenticator.valid)
+            await deps.broadcast.end_shut_out(deps.authenticator.shut_out)
         except AutonomyError as error:
             log.warning("nobody knows whose tokens are valid: %s", error, extra={"action": "streams.unchecked"})

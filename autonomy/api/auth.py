@@ -14,6 +14,7 @@ import hmac
 import ipaddress
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -113,14 +114,15 @@ class Authenticator:
         """Whether no token exists at all. Looked at once a second while it is so."""
         if self._closed:
             return False
+        return time.monotonic() < self._open_until or await self._look()
+
+    async def _look(self) -> bool:
+        """Ask the database now whether no token exists."""
         now = time.monotonic()
-        if now < self._open_until:
-            return True
-        self._closed = await asyncio.to_thread(has_tokens, self._database)
-        if self._closed:
-            return False
-        self._open_until = now + 1.0
-        return True
+        self._closed = self._closed or await asyncio.to_thread(has_tokens, self._database)
+        if not self._closed:
+            self._open_until = now + 1.0
+        return not self._closed
 
     async def sign_in(self, principal: Principal) -> str:
         """Begin a browser session; the cookie's value is 256 random bits, and only its digest is kept."""
@@ -146,9 +148,16 @@ class Authenticator:
             await self._database.awrite(lambda tx: tx.run("DELETE FROM browser_session WHERE sha256 = :sha256", sha256=digest))
             self._known.pop(digest, None)
 
-    async def valid(self) -> set[str]:
-        """The credentials that open something now."""
-        return await self._database.aread(lambda tx: {str(row[0]) for row in tx.tuples(f"{_TOKENS} UNION ALL {_SESSIONS}")})
+    async def shut_out(self, known: Iterable[Principal]) -> set[Principal]:
+        """Those who were let in before and would not be now: their token was taken back, their browser signed out, or they
+        came from this machine while no token existed, and one does now."""
+        passing = [who for who in known if who.credential is not None or who.via == "loopback"]
+        if not passing:
+            return set()
+        sql = f"{_TOKENS} UNION ALL {_SESSIONS}"
+        valid = await self._database.aread(lambda tx: {str(row[0]) for row in tx.tuples(sql)})
+        is_open = any(who.via == "loopback" for who in passing) and await self._look()
+        return {who for who in passing if not (is_open if who.via == "loopback" else who.credential in valid)}
 
     def _recall(self, digest: str, version: int) -> Principal | None:
         known = self._known.get(digest)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Sequence
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +18,32 @@ from autonomy.api.metrics import Requests, Streams, registry
 from autonomy.api.ready import Ready
 from autonomy.api.streams import Broadcast, Caps
 from autonomy.bootstrap.app import App
-from autonomy.bootstrap.settings import Settings
 from autonomy.core.clock import new_id
-from autonomy.core.errors import AutonomyError, ConfigurationError, InvalidInput
+from autonomy.core.errors import AutonomyError
 from autonomy.services.figures import figures
 
-EXTRACTIVE = "extractive"
 TASKS = 1
 """The place of the tasks' feed in the hub; runs have the first."""
+STRANGER_SECONDS = 60.0
+MOST_STRANGERS = 4096
 log = logging.getLogger("autonomy.server")
+
+
+class Strangers:
+    """Clients that came without a token lately. Used in one event loop."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, float] = {}
+
+    def is_new(self, client: str) -> bool:
+        """Whether nothing was heard of that client for a while; from now on something was."""
+        now = time.monotonic()
+        if now - self._seen.get(client, -STRANGER_SECONDS) < STRANGER_SECONDS:
+            return False
+        if len(self._seen) >= MOST_STRANGERS:
+            self._seen.clear()
+        self._seen[client] = now
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +56,12 @@ class Deps:
     requests: Requests
     ready: Ready
     registry: CollectorRegistry
-    providers: tuple[str, ...]
+    strangers: Strangers
 
     @property
     def hub(self) -> Hub:
         """The follower behind all streams."""
         return self.broadcast.hub
-
-    def check_providers(self, named: Sequence[str]) -> None:
-        """Raises InvalidInput for a provider that is not configured, or that has no key."""
-        for name in named:
-            if name not in self.providers:
-                raise InvalidInput(f"there is no provider named {name[:64]!r}", f"Choose from: {', '.join(self.providers)}.")
 
     async def audit(self, action: str, actor: str, **fields: Any) -> None:
         """One line about the server itself. What cannot be written is logged; nobody is refused for it."""
@@ -62,9 +72,11 @@ class Deps:
         except AutonomyError as error:
             log.error("the audit cannot be written: %s", error, extra={"action": "audit.failed", "about": action})
 
-    async def auth_failed(self, what: str, client: str) -> None:
-        """Somebody came with credentials that are none of ours."""
-        await self.audit("auth_failed", "unknown", request=what, client=client)
+    async def auth_failed(self, what: str, client: str, given: bool) -> None:
+        """Somebody came with credentials that are none of ours, or (not `given`) with none: a program that asks on and on
+        without a token leaves one line in `STRANGER_SECONDS`."""
+        if given or self.strangers.is_new(client):
+            await self.audit("auth_failed", "unknown", request=what, client=client, reason="wrong" if given else "missing")
 
 
 class Readers:
@@ -99,20 +111,10 @@ def make_deps(app: App) -> Deps:
         requests=requests,
         ready=Ready(app.database),
         registry=registry(requests, streams, lambda: figures(app.database)),
-        providers=_usable(settings),
+        strangers=Strangers(),
     )
     made.broadcast.watched = Readers(made)
     return made
-
-
-def _usable(settings: Settings) -> tuple[str, ...]:
-    """The providers that a request may name."""
-    usable = [EXTRACTIVE]
-    for entry in settings.providers:
-        with contextlib.suppress(ConfigurationError):
-            entry.resolve()
-            usable.append(entry.name)
-    return tuple(usable)
 
 
 def of(request: Request) -> Deps:

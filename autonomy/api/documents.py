@@ -266,6 +266,16 @@ class TaskRequest(Frozen):
     declared_scope: tuple[TaskItem, ...] = Field(default=(), max_length=1000)
 
 
+class CorpusRequest(Frozen):
+    """What a task is to read: names of [corpora]."""
+
+    corpus: Annotated[Text, Field(min_length=1)] | Annotated[tuple[Text, ...], Field(min_length=1, max_length=100)]
+
+    def names(self) -> tuple[str, ...]:
+        """As a list, however it was given."""
+        return (self.corpus,) if isinstance(self.corpus, str) else self.corpus
+
+
 class Decision(Frozen):
     """Why; may be left out."""
 
@@ -273,7 +283,11 @@ class Decision(Frozen):
 
 
 class Task(Open):
-    """A task as its file has it. Once its run has ended: `outcome`, `finished_at`, and `deliverables`, the document first."""
+    """A task as its file has it. Once its run has ended: `outcome`, `finished_at`, and `deliverables`, the document first.
+
+    `error` says what keeps it from being started. `notes`, in the answer to whoever adds it, name criteria that nothing will
+    measure.
+    """
 
     task_id: str
     status: Literal["pending", "needs_review", "approved", "rejected"]
@@ -285,6 +299,7 @@ class Task(Open):
     outcome: str | None = None
     finished_at: str | None = None
     deliverables: list[dict[str, Any]] | None = None
+    error: str | None = None
 
 
 class TaskPage(Open):

@@ -33,8 +33,8 @@ MOST_HOSTS = 1024
 log = logging.getLogger("autonomy.server")
 
 Hot = Callable[[Principal], bytes]
-AuthFailed = Callable[[str, str], Awaitable[None]]
-"""Hears (method and path, client) of a request whose credentials were wrong."""
+AuthFailed = Callable[[str, str, bool], Awaitable[None]]
+"""Hears (method and path, client, whether it brought a token) of a request from nobody who is known."""
 
 
 class Hosts:
@@ -146,10 +146,10 @@ class Gate:
             client = scope["client"]
             principal = await self._authenticator.principal(headers, client[0] if client else None)
             if principal is None and not public:
-                if b"authorization" in headers:
-                    await self._auth_failed(f"{method} {path[:200]}", client[0] if client else "")
-                elif _is_browser(method, path, headers):
+                given = b"authorization" in headers
+                if not given and _is_browser(method, path, headers):
                     return RedirectResponse("/login", 303)
+                await self._auth_failed(f"{method} {path[:200]}", client[0] if client else "", given)
                 raise unauthorized()
             if principal is not None and method not in SAFE:
                 check_origin(principal, headers)

@@ -7,7 +7,7 @@ Control lines (retry, keep-alive comments) carry no id.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -62,14 +62,13 @@ class Broadcast:
         self._caps = caps
         self.readers: set[EventStream] = set()
 
-    async def end_revoked(self, valid: Callable[[], Awaitable[Collection[str]]]) -> None:
-        """End the streams whose readers came with a credential that is valid no more."""
-        readers = [reader for reader in self.readers if reader.principal.credential is not None]
-        if readers:
-            known = await valid()
-            for reader in readers:
-                if reader.principal.credential not in known:
-                    reader.end()
+    async def end_shut_out(self, shut_out: Callable[[Iterable[Principal]], Awaitable[Collection[Principal]]]) -> None:
+        """End the streams whose readers would not be let in any more."""
+        readers = list(self.readers)
+        gone = await shut_out({reader.principal for reader in readers})
+        for reader in readers:
+            if reader.principal in gone:
+                reader.end()
 
     def enter(self, stream: str, principal: Principal) -> None:
         """Take a place. Raises Refusal (429, 503)."""

@@ -6,10 +6,12 @@ before (64 zeros for the first), `hash` the SHA-256 of the line without it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +91,15 @@ def rotated(folder: Path) -> dict[int, Path]:
 def open_file(path: Path, flags: int) -> int:
     """A descriptor of a log file; never through a symbolic link. Raises OSError."""
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def open_to_read(path: Path) -> int:
+    """A descriptor of a log file to read. Raises OSError that names the path, also for a folder in its place."""
+    descriptor = open_file(path, os.O_RDONLY)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return descriptor
 
 
 @dataclass(frozen=True, slots=True)

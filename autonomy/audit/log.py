@@ -32,7 +32,7 @@ from autonomy.audit.heads import Head, announce, read_head
 from autonomy.audit.lines import Line
 from autonomy.audit.redact import Redactor
 from autonomy.core.clock import iso, now_us
-from autonomy.core.errors import AutonomyError, DiskFull, StorageError, StorageUnavailable
+from autonomy.core.errors import AutonomyError, DiskFull, StorageError, StorageUnavailable, StorageUnusable
 from autonomy.storage.database import Database
 
 ROTATE_BYTES = 64 << 20
@@ -355,7 +355,12 @@ def refused(folder: Path, error: OSError) -> AutonomyError:
     reason = (error.strerror or type(error).__name__).lower()
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return DiskFull(f"the audit log in {folder} cannot be written: {reason}", "Free some space.")
-    return StorageError(f"the audit log in {folder} cannot be used: {reason}", "Make the folder readable and writable.")
+    place = error.filename if isinstance(error.filename, str) else folder
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        hint = "Get the right to read and write it from its owner, or work as that user."
+    else:
+        hint = "Move what stands there aside, and put the log back from a backup."
+    return StorageUnusable(f"the audit log {place} cannot be used: {reason}", hint)
 
 
 def _identity(path: Path) -> tuple[int, int]:

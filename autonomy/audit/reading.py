@@ -42,7 +42,7 @@ def _until(folder: Path, enough: Callable[[list[dict[str, Any]]], bool]) -> list
 
 def _backwards(path: Path) -> Iterator[bytes]:
     """The whole lines of a file without their ends, the last one first."""
-    descriptor = lines.open_file(path, os.O_RDONLY)
+    descriptor = lines.open_to_read(path)
     try:
         at = os.fstat(descriptor).st_size
         rest: bytes | None = None  # the end of a line whose beginning is not read yet; None behind the last line end

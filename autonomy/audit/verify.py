@@ -100,7 +100,7 @@ def verify(folder: Path, database: Database, *, known: tuple[int, str] | None = 
             head, found, current, size = _moment(folder, database, stack)
             files = _in_order(found, reading)
             for path in files:
-                with open(lines.open_file(path, os.O_RDONLY), "rb") as stream:
+                with open(lines.open_to_read(path), "rb") as stream:
                     _read(stream, os.fstat(stream.fileno()).st_size, path.name, reading)
             if current is not None:
                 _read(current, size, lines.CURRENT, reading)
@@ -149,7 +149,7 @@ def _shared(folder: Path, held: contextlib.ExitStack) -> bool:
 def _newest(folder: Path, stack: contextlib.ExitStack) -> tuple[BinaryIO | None, int]:
     """The newest file and its size now; None where there is none."""
     try:
-        descriptor = lines.open_file(folder / lines.CURRENT, os.O_RDONLY)
+        descriptor = lines.open_to_read(folder / lines.CURRENT)
     except (FileNotFoundError, NotADirectoryError):
         return None, 0
     return stack.enter_context(os.fdopen(descriptor, "rb")), os.fstat(descriptor).st_size

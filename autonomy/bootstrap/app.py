@@ -111,6 +111,7 @@ class App:
             corpus=_default_corpus(settings),
             budget=Budget(tokens=limits.tokens, seconds=limits.seconds, usd=limits.usd),
             priority=settings.queue.priority,
+            providers=_usable(settings),
         )
 
     @cached_property
@@ -185,6 +186,18 @@ def _default_corpus(settings: Settings) -> str | None:
     """A name of `[corpora]` as it is, a folder as an absolute path: a relative one counts from the workspace."""
     name = settings.tasks.corpus
     return name if name is None or name in settings.corpora else os.path.abspath(settings.home / os.path.expanduser(name))
+
+
+def _usable(settings: Settings) -> tuple[str, ...]:
+    """The providers that a request may name: a key that is named but absent offers none."""
+    from autonomy.services.asked import EXTRACTIVE
+
+    usable = [EXTRACTIVE]
+    for entry in settings.providers:
+        with contextlib.suppress(ConfigurationError):
+            entry.resolve()
+            usable.append(entry.name)
+    return tuple(usable)
 
 
 def _embedder(memory: MemorySettings) -> Embedder:

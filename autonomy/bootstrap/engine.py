@@ -40,11 +40,10 @@ from autonomy.runtime.retry import RetryPolicy
 from autonomy.runtime.runs import Run
 from autonomy.runtime.steps import Doors, supervised
 from autonomy.runtime.unit import Unit
+from autonomy.services.asked import EXTRACTIVE
 from autonomy.tools.corpus import corpus_tools
 from autonomy.tools.registry import Registry
 from autonomy.turnitin.gate import ReportGate, RunCycles
-
-EXTRACTIVE = "extractive"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

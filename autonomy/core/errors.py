@@ -216,6 +216,12 @@ class StorageUnavailable(StorageError):
     code = "storage-unavailable"
 
 
+class StorageUnusable(StorageError):
+    """Something else stands where a file of the workspace belongs, or this user may not use it: a person must put it right."""
+
+    code = "storage-unusable"
+
+
 class DiskFull(StorageError):
     """No room left; nothing of the transaction was kept."""
 

@@ -16,9 +16,23 @@ MUST_PASS = frozenset(
 """A document that fails one of these is handed over, but not as delivered; the other gates are targets of style. A length
 and a similarity are only measured where somebody asked for one."""
 
-
+ON_REQUEST = {"min_citations": "min_citations", "length": "length", "similarity": "target_similarity"}
+"""Gates that hold a figure against a number of the task, by its name there: without one they say nothing."""
+OF_ONE_JOURNEY = {"source_share": "write", "similarity": "write", "pack_complete": "research"}
+"""Gates that one journey alone measures."""
+GATES = MUST_PASS | {
+    "citation_excess", "source_spread", "source_share", "pack_complete", "overlap", "structure", "readability"
+}  # fmt: skip
+"""Every gate there is."""
 AT_MOST = frozenset({"citation_excess", "source_share", "overlap", "structure", "similarity"})
 """Gates whose figure is to stay small; that of every other one is to be large, or to lie between two bounds."""
+SHARES = frozenset(
+    {
+        "quote_found", "citation_coverage", "citation_support", "relevance", "citation_excess", "source_share", "references",
+        "claim_in_text", "pack_complete", "overlap",
+    }
+)  # fmt: skip
+"""Gates whose figure is a share, 0 to 1; that of the others counts things or rates the text."""
 CAUSES = 3
 """Causes of one missed gate that a line names."""
 
@@ -59,6 +73,16 @@ def causes(evidence: Iterable[str]) -> list[str]:
     found = [each for each in evidence if not each.startswith("n=")]
     more = ["and more in manifest.json"] if len(found) > CAUSES else []
     return [*found[:CAUSES], *more] or ["there is nothing to measure"]
+
+
+def says_something(row: Mapping[str, Any]) -> bool:
+    """Whether a measured gate was held against anything: `min_citations` passes by itself where no number was asked for."""
+    return row.get("name") not in ON_REQUEST or bool(row.get("threshold"))
+
+
+def is_empty(row: Mapping[str, Any]) -> bool:
+    """Whether a gate was missed because there was nothing to measure: n is 0, and no item failed."""
+    return not row.get("pass") and list(row.get("evidence") or ()) == ["n=0"]
 
 
 def missed(row: Mapping[str, Any]) -> str:

@@ -21,6 +21,8 @@ Route = Literal["interpret", "plan", "act", "reflect", "expand", "repair", "turn
 Decision = Literal["pass", "retry", "patch", "branch", "fail"]
 RunStatus = Literal["queued", "running", "waiting_human", "paused", "done", "failed", "aborted"]
 Outcome = Literal["delivered", "budget_exceeded", "target_not_reached", "failed", "aborted"]
+RunState = Literal[RunStatus, Outcome]
+"""What runs are looked for by: how one stands, or how it ended."""
 
 
 def _clean(text: str) -> str:
@@ -213,8 +215,8 @@ class Source(Frozen):
 
 
 def called(title: str, file: str) -> str:
-    """A document's title with its file's name, folders and all, less the ending."""
-    return f"{title} {PurePosixPath(file).with_suffix('')}" if file else title
+    """A document's title and, in a line of its own, its file's name, folders and all, less the ending."""
+    return f"{title}\n{PurePosixPath(file).with_suffix('')}" if file else title
 
 
 class Passage(Frozen):

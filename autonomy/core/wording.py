@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import datetime
+from typing import Final
 
 STATUS_WORDS = {"waiting_human": "waiting", "budget_exceeded": "over budget", "target_not_reached": "below target"}
+RUN_STATES: Final = (
+    "queued", "running", "waiting_human", "paused", "done", "delivered", "target_not_reached", "budget_exceeded", "failed",
+    "aborted",
+)  # fmt: skip
+"""Equal to `autonomy.core.types.RunState`, which would load pydantic before a help page can be shown."""
 
 
 def duration(seconds: float) -> str:
@@ -74,6 +80,16 @@ def ago(text: str | None, now: datetime.datetime | None = None) -> str:
     if passed < 86_400:
         return f"{int(passed // 3600)} h ago"
     return moment.astimezone().strftime("%Y-%m-%d")
+
+
+def run_state(word: str) -> str | None:
+    """The state of a run that a word names: its own name, or what people read for it; None for a word that names none.
+
+    >>> run_state("below target"), run_state("target-not-reached"), run_state("asleep")
+    ('target_not_reached', 'target_not_reached', None)
+    """
+    names = {shown: name for name, shown in STATUS_WORDS.items()} | {name.replace("_", " "): name for name in RUN_STATES}
+    return names.get(" ".join(word.lower().replace("_", " ").replace("-", " ").split()))
 
 
 def status_word(status: str, outcome: str | None = None) -> str:

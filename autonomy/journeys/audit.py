@@ -118,16 +118,16 @@ class Audit:
 
     @cached_property
     def own_questions(self) -> tuple[str, ...]:
-        """The questions that hold all of the goal's title, or all where none does."""
+        """The questions that hold all of the goal's subject, or all where none does."""
         brief = self.material.brief
-        title = set(terms(brief.title, brief.language))
-        whole = (question for question in brief.questions if title <= set(terms(question, brief.language)))
+        subject = set(terms(brief.subject, brief.language))
+        whole = (question for question in brief.questions if subject <= set(terms(question, brief.language)))
         return tuple(whole) or brief.questions
 
     @property
     def is_thin(self) -> bool:
-        """Whether the corpus speaks to less than half of each question of the goal, as far as words tell: a model may find what
-        is said in others."""
+        """Whether no passage covers half of any question of the goal, as far as words tell: a model may find what is said in
+        others."""
         own = [row for row in self.material.searched if row.question in self.own_questions]
         return self.material.player != "model" and bool(own) and all(row.thin for row in own)
 

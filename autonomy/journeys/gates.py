@@ -75,7 +75,7 @@ def relevance(audit: Audit) -> Measured:
     weight of the words of one of its questions, or they name a thing it asks for under a heading or title that names it.
 
     0 where none of them speaks to what was asked in the goal's own words: then other words for it found something else. 0
-    also where fewer than `FEW` are cited and the corpus speaks to less than half of all that was asked.
+    also where fewer than `FEW` are cited and no passage covers half of any question.
     """
     least = audit.policy.relevant
     shares = {card.id: audit.relevance(card) for claim in audit.claims for card in claim.cards}
@@ -91,7 +91,7 @@ def relevance(audit: Audit) -> Measured:
     if shares and not any(audit.relevance(card, audit.own) >= least for claim in audit.claims for card in claim.cards):
         why = "nothing quoted answers what was asked"
     elif len(shares) < FEW and audit.is_thin:
-        why = "the sources speak to less than half of what was asked"
+        why = "no passage covers half of what was asked"
     if shares and why:
         failing.insert(0, f"{why}: {audit.material.brief.title}")
         off = shares

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from autonomy.agents.contract import Failure
-from autonomy.agents.material import Material, Part, SectionDraft
+from autonomy.agents.material import FRAMED, Material, Part, SectionDraft
 from autonomy.agents.roles import Sentence
 from autonomy.core.counting import several
 from autonomy.journeys.audit import Audit, Measured, gate, outside_quotations, share
@@ -80,10 +80,13 @@ def structure(audit: Audit, parts: tuple[Part, ...]) -> Measured:
     """Faults of shape, none allowed: a part missing or empty, headings twice, repeats, open ends, placeholders, proportions."""
     material = audit.material
     have = {section.part for section in material.sections if section.sentences}
-    failing = [f"missing: {part}" for part in parts if part not in have]
+    spare = set(parts) - {"section"} if _is_short(audit) else set()
+    failing = [f"missing: {part}" for part in parts if part not in have | spare]
     headings = [section.heading for section in material.sections]
     failing += [f"heading twice: {heading}" for heading in sorted({h for h in headings if headings.count(h) > 1})]
-    failing += [f"empty: {section.heading}" for section in material.sections if not section.sentences]
+    failing += [
+        f"empty: {section.heading}" for section in material.sections if not section.sentences and section.part not in spare
+    ]
     failing += _proportions(audit)
     failures = list(_repeats(audit))
     for (part, heading, index), sentence in _sentences(material):
@@ -94,6 +97,11 @@ def structure(audit: Audit, parts: tuple[Part, ...]) -> Measured:
     failing += [f"{audit.place(each.part, each.heading, each.index)}: {each.why}" for each in failures]
     n = len(material.sections)
     return Measured(gate("structure", len(failing), 0, n > 0 and not failing, n, failing), tuple(failures))
+
+
+def _is_short(audit: Audit) -> bool:
+    """Whether a single quotation is all there is, which parts around it would only repeat."""
+    return 0 < len({card.id for claim in audit.claims for card in claim.cards}) < FRAMED
 
 
 def readability(audit: Audit) -> Measured:
@@ -150,7 +158,7 @@ def pack_complete(audit: Audit) -> Measured:
             failures.append(
                 Failure("synthesis", claim.heading, claim.index, "pack_complete", "no row of the matrix carries it")
             )
-    if not sentences:
+    if not sentences and not _is_short(audit):
         failing.append("no synthesis")
     n = len(answered) + len(material.matrix) + len(named) + max(1, len(sentences))
     return Measured(share("pack_complete", n - len(failing), n, policy.pack, failing), tuple(failures))

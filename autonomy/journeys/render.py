@@ -11,7 +11,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from autonomy.agents.material import Annotation, Cell, Material, MatrixRow, Paragraph, ReportSeen, Searched, SectionDraft
+from autonomy.agents.material import (
+    FRAMED,
+    Annotation,
+    Cell,
+    Material,
+    MatrixRow,
+    Paragraph,
+    ReportSeen,
+    Searched,
+    SectionDraft,
+)
 from autonomy.agents.reported import Reported, reported
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Card, Source
@@ -219,14 +229,25 @@ def _questions(page: _Page) -> None:
 
 
 def _matrix(page: _Page) -> None:
-    """The table for the eye, then every row in full with its quotations."""
+    """The table for the eye, where there are rows enough for one, then every row in full with its quotations."""
     rows = page.material.matrix
     if not rows:
         return
     say = page.say
     spoken = {cell.source for row in rows for cell in row.cells if cell.stance != "silent"}
     columns = [(label, source) for label, source in _labels(page) if source.id in spoken]
-    page.head(say.matrix, 2)
+    whole = sum(cell.stance != "silent" for row in rows for cell in row.cells) >= FRAMED
+    if whole:
+        page.head(say.matrix, 2)
+        _table(page, rows, columns)
+    page.head(say.evidence, 3 if whole else 2)
+    cards = evidence(page.material)
+    for number, row in enumerate(rows, 1):
+        _row(page, number, row, cards, {source.id: label for label, source in columns})
+
+
+def _table(page: _Page, rows: Sequence[MatrixRow], columns: Sequence[tuple[str, Source]]) -> None:
+    say = page.say
     if len(columns) <= WIDEST_TABLE:
         head = [say.claim, *(label for label, _ in columns)]
         rule = [":---", *(":---:" for _ in columns)]
@@ -238,10 +259,6 @@ def _matrix(page: _Page) -> None:
         body = [[_short(n, row), *_named(row, columns)] for n, row in enumerate(rows, 1)]
     page.block(*("| " + " | ".join(cells) + " |" for cells in (head, rule, *body)))
     page.block(f"*{say.legend}*", "", " · ".join(f"{label} *{inert.inline(title_of(source))}*" for label, source in columns))
-    page.head(say.evidence, 3)
-    cards = evidence(page.material)
-    for number, row in enumerate(rows, 1):
-        _row(page, number, row, cards, {source.id: label for label, source in columns})
 
 
 def _row(page: _Page, number: int, row: MatrixRow, cards: Mapping[str, Card], labels: dict[str, str]) -> None:
@@ -317,8 +334,8 @@ def _not_found(page: _Page) -> None:
         elif row.thin:
             little = say.found_little.format(coverage=f"{row.coverage:.0%}", kept=row.kept)
             lines.append(f"- {inert.inline(row.question)} – {little}")
-    named = {row.question for row in material.searched}
-    lines += [f"- {inert.inline(thin)} – {say.thin}" for thin in dict.fromkeys(material.thin) if thin not in named]
+    named = {row.question.casefold() for row in material.searched}
+    lines += [f"- {inert.inline(thin)} – {say.thin}" for thin in dict.fromkeys(material.thin) if thin.casefold() not in named]
     if lines:
         page.head(say.not_found, 2)
         page.block(say.looked_for)

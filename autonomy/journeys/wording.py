@@ -8,6 +8,7 @@ from dataclasses import dataclass
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "es": "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
 }
 _SHORT_MONTHS = "Jan. Feb. Mar. Apr. May June July Aug. Sept. Oct. Nov. Dec."
@@ -42,6 +43,8 @@ class Wording:
             return f"{date.day}. {_MONTHS['de'].split()[date.month - 1]} {date.year}"
         if self.language == "es":
             return f"{date.day} de {_MONTHS['es'].split()[date.month - 1]} de {date.year}"
+        if self.language == "fr":
+            return f"{date.day}{'er' if date.day == 1 else ''} {_MONTHS['fr'].split()[date.month - 1]} {date.year}"
         long, short = _MONTHS["en"].split()[date.month - 1], _SHORT_MONTHS.split()[date.month - 1]
         forms = {
             "apa": f"{long} {date.day}, {date.year}",
@@ -66,7 +69,11 @@ _SPANISH = Wording(
     "es", "p.", "pp.", "sección", "sec.", "y", "s. f.", "Recuperado el {date} de", "Disponible en:", "Consultado el",
     "Disponible en:", "citado el", "en",
 )  # fmt: skip
-_ALL = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH}
+_FRENCH = Wording(
+    "fr", "p.", "p.", "section", "sect.", "et", "s. d.", "Consulté le {date} sur", "Disponible sur :", "Consulté le",
+    "Disponible sur :", "cité le", "dans",
+)  # fmt: skip
+_ALL = {"en": _ENGLISH, "de": _GERMAN, "es": _SPANISH, "fr": _FRENCH}
 
 
 def wording(language: str) -> Wording:

@@ -51,11 +51,10 @@ def resolve(root: Path) -> Path:
             raise InvalidInput(f"the corpus {shown(str(root))} is not a folder", "Name a folder of documents.")
         with os.scandir(real):
             pass
-        str(real).encode("utf-8")
+        if not _is_unicode(str(real)):
+            raise InvalidInput(f"the corpus folder's name is not valid Unicode: {shown(str(root))}", "Rename it.")
     except FileNotFoundError:
         raise InvalidInput(f"there is no corpus folder {shown(str(root))}", "Name an existing folder of documents.") from None
-    except UnicodeEncodeError:
-        raise InvalidInput(f"the corpus folder's name is not valid Unicode: {shown(str(root))}", "Rename it.") from None
     except (OSError, RuntimeError, ValueError) as error:
         why = getattr(error, "strerror", None) or "its path cannot be followed"
         raise InvalidInput(
@@ -74,6 +73,15 @@ def shown(name: str) -> str:
         else "?"
         for char in name
     )
+
+
+def _is_unicode(name: str) -> bool:
+    """Whether a name can be stored: any bytes but NUL and the slash are legal in one, and need be no UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def walk(root: Path, workspace: Path | None = None) -> Iterator[Found]:
@@ -102,7 +110,7 @@ def _files(root: Path, workspace: Path | None) -> Iterator[Found]:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
-            yield Found(_location(root, folder) + "/", folder, why=f"cannot be opened ({error.strerror})")
+            yield Found(shown(_location(root, folder)) + "/", folder, why=f"cannot be opened ({error.strerror})")
             continue
         names = {entry.name for entry in entries}
         ours = folder == workspace or _DATABASE in names
@@ -140,8 +148,8 @@ def _location(root: Path, path: Path) -> str:
 def _file(root: Path, path: Path) -> Found | None:
     """One file; None for a folder behind a link and for a link that leaves the root."""
     location = _location(root, path)
-    if shown(location) != location:
-        return Found(shown(location), path, why="its name holds control characters or is not valid Unicode")
+    if not _is_unicode(location):
+        return Found(shown(location), path, why="its name is not valid Unicode")
     try:
         real = path.resolve(strict=True) if path.is_symlink() else path
         about = os.stat(real, follow_symlinks=False)

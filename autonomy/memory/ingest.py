@@ -105,7 +105,8 @@ def _refuse(root: str, found: Sequence[Found], usable: int, failed: dict[str, st
         raise InvalidInput(f"the documents in {root} hold no prose that could be quoted", "Add documents with whole sentences.")
     location, why = min(failed.items())
     raise InvalidInput(
-        f"none of the {len(failed)} files in {root} could be read (first: {location} {why})", "Repair or replace them."
+        f"none of the {len(failed)} files in {root} could be read (first: {folder.shown(location)} {why})",
+        "Repair or replace them.",
     )
 
 

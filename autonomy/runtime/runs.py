@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args
 
 from autonomy.core.clock import ID_PATTERN, new_id
 from autonomy.core.errors import InvalidInput, NotFound
-from autonomy.core.types import RunStatus
+from autonomy.core.types import RunState, RunStatus
 from autonomy.runtime import events, journal, lanes
 from autonomy.storage.database import Tx
 
@@ -22,6 +22,7 @@ TERMINAL: Final[frozenset[RunStatus]] = frozenset({"done", "failed", "aborted"})
 STANDING: Final[tuple[RunStatus, ...]] = ("queued", "waiting_human", "paused")
 """Statuses of a run that is alive while nobody works on it."""
 STATUSES: Final[frozenset[str]] = frozenset(get_args(RunStatus))
+STATES: Final[tuple[str, ...]] = get_args(RunState)
 CANDIDATES = 10
 """The most ids an error lists."""
 PAGE_MAX = 200
@@ -180,9 +181,12 @@ def resolve(tx: Tx, prefix: str, user: str | None = None) -> str:
 
 
 def page(tx: Tx, user: str | None = None, status: str | None = None, limit: int = 50, cursor: str | None = None) -> Page:
-    """Runs, newest first, at most 200 a page. Raises InvalidInput for an unknown status, limit or cursor."""
-    if status is not None and status not in STATUSES:
-        raise InvalidInput(f"unknown status {status!r}", f"One of: {', '.join(get_args(RunStatus))}.")
+    """Runs, newest first, at most 200 a page; `status` is how they stand, or the outcome with which they ended.
+
+    Raises InvalidInput for an unknown status, limit or cursor.
+    """
+    if status is not None and status not in STATES:
+        raise InvalidInput(f"unknown status {status!r}", f"One of: {', '.join(STATES)}.")
     if not 1 <= limit <= PAGE_MAX:
         raise InvalidInput(f"a page holds 1 to {PAGE_MAX} runs", "Correct the limit.")
     conditions, values = ["1 = 1"], dict[str, Any](limit=limit + 1)
@@ -190,7 +194,7 @@ def page(tx: Tx, user: str | None = None, status: str | None = None, limit: int 
         conditions.append("user_id = :user")
         values["user"] = user
     if status is not None:
-        conditions.append("status = :status")
+        conditions.append(f"{'status' if status in STATUSES else 'outcome'} = :status")
         values["status"] = status
     if cursor is not None:
         matched = _CURSOR.fullmatch(cursor)

@@ -6,7 +6,7 @@ Over the web a corpus is a name of `[corpora]`, never a path; only the command l
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,17 +22,27 @@ FIELDS: Final = (
     "due_date", "language", "seed", "provider",
 )  # fmt: skip
 DEFAULT_JOURNEY: Final = "write"
-NO_CORPUS = "Set corpus in [tasks] of autonomy.toml, or name one with the task; a worker then starts it."
+NO_CORPUS: Final = "no corpus to work from"
+BY_OPTION: Final = "Name a folder of documents with --corpus."
+EXTRACTIVE: Final = "extractive"
 
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What stands for everything that a request leaves open. `corpus` is a name of `corpora`, or a folder."""
+    """What stands for everything that a request leaves open. `corpus` is a name of `corpora`, or a folder.
+
+    `providers` are those that a request may name: configured, with their key.
+    """
 
     corpora: Mapping[str, Path] = field(default_factory=dict)
     corpus: str | None = None
     budget: Budget = field(default_factory=Budget)
     priority: int = 5
+    providers: tuple[str, ...] = (EXTRACTIVE,)
+
+    def without_model(self, named: Sequence[str]) -> bool:
+        """Whether no model is asked by a run of this order of providers; an empty one is that of the settings."""
+        return set(named or self.providers) <= {EXTRACTIVE}
 
 
 def check(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, defaults: Defaults, folders: bool) -> None:
@@ -41,24 +51,35 @@ def check(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, def
     Raises InvalidInput as `resolve` does.
     """
     asked = spec or {}
-    _spec(asked, journey=journey, goal=goal, corpus=_corpus(asked, defaults, folders=folders), budget=Budget())
+    corpus = named_folders(asked.get("corpus"), defaults, folders=folders)
+    _spec(asked, defaults, journey=journey, goal=goal, corpus=corpus, budget=Budget())
 
 
-def resolve(spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, defaults: Defaults, folders: bool) -> TaskSpec:
+def resolve(
+    spec: Mapping[str, Any] | None, *, journey: str | None, goal: str, defaults: Defaults, folders: bool, hint: str = ""
+) -> TaskSpec:
     """The TaskSpec with its corpora as absolute folders; `folders` says whether it may name some itself.
 
-    Raises InvalidInput for a malformed field and for a corpus that is not there.
+    Raises InvalidInput for a malformed field, for a corpus that is not there, and for none: `hint` then says what to do.
     """
     asked = spec or {}
-    corpus = _corpus(asked, defaults, folders=folders)
+    corpus = named_folders(asked.get("corpus"), defaults, folders=folders)
     if not corpus and defaults.corpus is not None:
         corpus = (str(_folder(defaults.corpus, defaults, folders=True)),)
     if not corpus:
-        raise InvalidInput("the task names no corpus, and there is no default", NO_CORPUS)
-    return _spec(asked, journey=journey, goal=goal, corpus=corpus, budget=defaults.budget)
+        raise InvalidInput(NO_CORPUS, hint or by_name(defaults))
+    return _spec(asked, defaults, journey=journey, goal=goal, corpus=corpus, budget=defaults.budget)
 
 
-def _spec(asked: Mapping[str, Any], *, journey: str | None, goal: str, corpus: tuple[str, ...], budget: Budget) -> TaskSpec:
+def by_name(defaults: Defaults) -> str:
+    """What to do over the web about a corpus that is missing."""
+    known = ", ".join(sorted(defaults.corpora)) or "none yet"
+    return f"Name one of [corpora] in task_spec.corpus ({known}), or set corpus in [tasks] of autonomy.toml."
+
+
+def _spec(
+    asked: Mapping[str, Any], defaults: Defaults, *, journey: str | None, goal: str, corpus: tuple[str, ...], budget: Budget
+) -> TaskSpec:
     unknown = next((name for name in asked if name not in FIELDS and name not in BUDGETS), None)
     if unknown is not None:
         raise InvalidInput(f"task_spec has no field {unknown[:80]!r}", f"Known: {', '.join((*FIELDS, *BUDGETS))}.")
@@ -68,14 +89,17 @@ def _spec(asked: Mapping[str, Any], *, journey: str | None, goal: str, corpus: t
     limits = budget.model_dump() | {BUDGETS[name]: value for name, value in asked.items() if name in BUDGETS}
     values |= {"goal": values.get("goal", goal), "journey": journey or DEFAULT_JOURNEY, "corpus": corpus, "budget": limits}
     try:
-        return TaskSpec.model_validate(values)
+        made = TaskSpec.model_validate(values)
     except ValidationError as error:
         raise _invalid(error) from None
+    unknown = next((name for name in made.provider if name not in defaults.providers), None)
+    if unknown is not None:
+        raise InvalidInput(f"there is no provider named {unknown[:64]!r}", f"Choose from: {', '.join(defaults.providers)}.")
+    return made
 
 
-def _corpus(asked: Mapping[str, Any], defaults: Defaults, *, folders: bool) -> tuple[str, ...]:
+def named_folders(corpus: Any, defaults: Defaults, *, folders: bool) -> tuple[str, ...]:
     """The folders that one name or several stand for; none where none is named. Raises InvalidInput."""
-    corpus = asked.get("corpus")
     if corpus is None:
         return ()
     names = [corpus] if isinstance(corpus, str) else corpus

@@ -1,8 +1,9 @@
 """A run as a party of the task protocol: its work log, what it left behind, and the Critic's gates as a reviewer's verdict.
 
 The gates are those of the run's manifest. A criterion whose id is the name of a gate, or whose text holds that name, stands
-or falls with that gate; the criterion of a task that states none with the run's outcome. Every other one, in free words,
-falls with a run that did not deliver; of one that did, nothing here can say whether it is met: a person must look.
+or falls with that gate; the criterion of a task that states none with the run's outcome. Every other one, in free words or
+naming only gates that measured nothing, falls with a run that did not deliver; of one that did, nothing here can say whether
+it is met: a person must look.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any, Final
 
 from autonomy.core.clock import iso
 from autonomy.core.events import Event
+from autonomy.core.gates import GATES, OF_ONE_JOURNEY, ON_REQUEST, causes, in_words, is_empty, says_something
+from autonomy.services.asked import DEFAULT_JOURNEY
 from autonomy.ssot.reading import MOST_EXACT
 from autonomy.ssot.task import Item, Result, Task, Verdict
 
@@ -24,7 +27,17 @@ DELIVERED: Final = "delivered"
 OUTCOME: Final = "outcome"
 """What measures a criterion that no gate measures: whether the run delivered."""
 UNMEASURED: Final = "Nothing measures this: a person must look at the document"
-DEFAULT_CRITERIA: Final = ({"id": "delivered", "text": "A document that answers the request is delivered; its gates pass."},)
+DEFAULT_CRITERIA: Final = ({"id": "delivered", "text": "A document is delivered, and every gate that decides passes."},)
+_OURS: Final = (
+    *DEFAULT_CRITERIA,
+    {"id": "delivered", "text": "A document that answers the request is delivered; its gates pass."},
+)
+"""The criterion of a task that states none, also as earlier files word it."""
+NOTHING: Final = "No quotation stands in the document, so there was nothing to measure for"
+UNCHANGED: Final = (
+    "Not worked again: without a model the same documents give the same document. More documents, a goal in their words or a "
+    "smaller wish may help: add a new task"
+)
 DEFAULT_SCOPE: Final = ({"id": "artifacts", "text": "Only files in the run's own folder below artifacts/ are written."},)
 LONGEST: Final = 2000
 """Characters of one entry of the work log."""
@@ -46,14 +59,41 @@ class Gates:
         return [row for row in self.rows if not row.get("pass")]
 
     def of(self, criterion: Item) -> list[Mapping[str, Any]]:
-        """The gates that a criterion names."""
-        named = {criterion.id, *_WORDS.findall(criterion.text)}
-        return [row for row in self.rows if row.get("name") in named]
+        """The gates that a criterion names; not those that were held against nothing."""
+        named = names(criterion)
+        return [row for row in self.rows if row.get("name") in named and says_something(row)]
 
     def unmeasured(self, criterion: Item) -> bool:
         """Whether the run delivered, and nothing says more of this criterion than that: it is in free words."""
-        ours = {"id": criterion.id, "text": criterion.text} in DEFAULT_CRITERIA
+        ours = {"id": criterion.id, "text": criterion.text} in _OURS
         return self.outcome == DELIVERED and not ours and not self.of(criterion)
+
+
+def names(criterion: Item) -> frozenset[str]:
+    """The gates that a criterion's id or text names."""
+    return GATES & {criterion.id, *_WORDS.findall(criterion.text)}
+
+
+def notes(task: Task) -> tuple[str, ...]:
+    """What a task's criteria ask of gates that its run will not measure, one sentence each, for whoever makes the task."""
+    journey = task.journey or DEFAULT_JOURNEY
+    spec = task.task_spec or {}
+    found = []
+    for criterion in task.acceptance_criteria:
+        named = sorted(names(criterion))
+        lost = {name: why for name in named if (why := _unmeasured(name, journey, spec))}
+        rest = "a person judges it" if len(lost) == len(named) else "the others that it names are measured"
+        found += [f"criterion {criterion.id} names {name}, which is not measured: {why}; {rest}" for name, why in lost.items()]
+    return tuple(found)
+
+
+def _unmeasured(name: str, journey: str, spec: Mapping[str, Any]) -> str:
+    """Why the run of such a task does not measure a gate; empty where it does."""
+    if OF_ONE_JOURNEY.get(name, journey) != journey:
+        return f"only the {OF_ONE_JOURNEY[name]} journey measures it"
+    if name in ON_REQUEST and not spec.get(ON_REQUEST[name]):
+        return f"no number was asked for (--{ON_REQUEST[name].replace('_', '-')} N)"
+    return ""
 
 
 def read_gates(folder: Path) -> tuple[Mapping[str, Any], ...]:
@@ -116,8 +156,9 @@ class Critic:
     gates: Gates
 
     def review(self, task: Task, result: Result, at: str) -> Verdict:
-        """Approve what was delivered and whose criteria are met; else one issue for each gate that says why not. Where only
-        criteria are left that nothing measures, one issue for each of them, and a person's turn."""
+        """Approve what was delivered and whose criteria are met; else one issue for each gate that says why not, and one for
+        all that found nothing to measure. Where only criteria are left that nothing measures, one issue for each of them, and
+        a person's turn."""
         log = [entry.model_dump() for entry in result.work_log]
         issues: list[dict[str, Any]] = []
 
@@ -127,10 +168,17 @@ class Critic:
 
         general = self._general(task)
         bound = {str(row["name"]): criterion.id for criterion in task.acceptance_criteria for row in self.gates.of(criterion)}
+        empty: dict[str, list[str]] = {}
         for row in self.gates.failed():
             name = str(row["name"])
-            if name in bound or name in self.gates.must:
+            if name not in bound and name not in self.gates.must:
+                continue
+            if is_empty(row):
+                empty.setdefault(bound.get(name, general), []).append(name)
+            else:
                 add(bound.get(name, general), _missed(row), [name])
+        for criterion_ref, gates in empty.items():
+            add(criterion_ref, f"{NOTHING}: {', '.join(each.replace('_', ' ') for each in gates)}", gates)
         if self.gates.outcome != DELIVERED and not issues:
             why = f": {self.gates.error}" if self.gates.error else ""
             add(general, f"The run ended as {self.gates.outcome}{why}"[:LONGEST], [])
@@ -176,14 +224,8 @@ def with_criteria(task: Task) -> Task:
 
 
 def _missed(row: Mapping[str, Any]) -> str:
-    name = str(row["name"]).replace("_", " ")
-    wanted = "" if row.get("threshold") in (None, "") else f", wanted {_shown(row['threshold'])}"
-    evidence = "; ".join(str(each) for each in row.get("evidence") or [])
-    return f"{name} is {_shown(row.get('figure'))}{wanted}{f' ({evidence})' if evidence else ''}"[:LONGEST]
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    evidence = [str(each) for each in row.get("evidence") or []]
+    return f"{in_words(str(row['name']), row.get('figure'), row.get('threshold'))}: {'; '.join(causes(evidence))}"[:LONGEST]
 
 
 def _speaks(entry: Mapping[str, Any], name: str) -> bool:

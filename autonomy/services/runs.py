@@ -28,7 +28,7 @@ from autonomy.core.types import Budget, TaskSpec
 from autonomy.runtime import backlog, budgets, checkpoint_rows, events, lanes, queue, runs
 from autonomy.runtime.lease import Watch
 from autonomy.runtime.wake import Wake
-from autonomy.services import turnitin
+from autonomy.services import asked, turnitin
 from autonomy.services.export import export_files
 from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
@@ -367,7 +367,7 @@ def _admit(task: TaskSpec) -> None:
     if task.due_date is not None and is_over(task.due_date):
         raise InvalidInput(f"the due date {task.due_date} is over", "Name a day that is still to come, or today.")
     if not task.corpus:
-        raise InvalidInput("no corpus to work from", "Name a folder of documents with --corpus.")
+        raise InvalidInput(asked.NO_CORPUS, asked.BY_OPTION)
     for name in task.corpus:
         folder = Path(name)
         try:

@@ -124,6 +124,9 @@ def _text(event: Event) -> str | None:
         return f"Provider {content.get('provider')}: breaker {event.type.removeprefix('breaker.')}"
     if event.type == "run.resumed" and content.get("retry"):
         return "Run resumed: another attempt"
+    if event.type == "run.failed":
+        cause = str(content.get("error") or "nobody noted why").rstrip(".")
+        return f"Run failed: {cause}. A failed run does not go on: put that right, and start a new one."
     if event.type.startswith("run."):
         reason = content.get("reason") or content.get("outcome") or content.get("error") or ""
         return f"Run {event.type.removeprefix('run.').replace('_', ' ')}" + (f": {reason}" if reason else "")
@@ -131,7 +134,7 @@ def _text(event: Event) -> str | None:
 
 
 def _headline(run: dict[str, Any]) -> str:
-    outcome = f", outcome {run['outcome']}" if run["outcome"] else ""
+    outcome = f", outcome {run['outcome']}" if run["outcome"] not in (None, run["status"]) else ""
     return f"{run['journey']}: {run['task']['goal']} ({run['status']}{outcome})"
 
 

@@ -34,6 +34,8 @@ log = logging.getLogger("autonomy.tasks")
 KEY = re.compile(rf"{RESERVED}([A-Za-z0-9_-]{{1,64}}):([0-9]{{1,9}})(?::own)?")
 LAST_WORD: Final = frozenset({"aborted", "budget_exceeded"})
 """Ends after which nothing is tried again by itself: a person said stop, or the money that was approved is spent."""
+COMPARED: Final = frozenset({"delivered", "target_not_reached"})
+"""Ends of runs that did all they could; any other may have been cut short by what is over the next time."""
 WRONG = (InvalidInput, NotYetBuilt, NotFound, ConfigurationError)
 """Why a run cannot be started: said in the task, for a person to put right."""
 UNKNOWN, ECHOED, REPORTED = 0, 1, 2
@@ -47,6 +49,10 @@ class _Reporting:
     task_id: str
     key: str | None
     reported: int
+
+
+TO_TASK: Final = "Name one with 'autonomy tasks corpus {task} DIR', or set corpus in [tasks] of autonomy.toml."
+"""What to do about a corpus that a task lacks."""
 
 
 class TaskRuns:
@@ -88,10 +94,19 @@ class TaskRuns:
         self._ledger.change(task.task_id, lambda now: _given(now, n, run_id), telling)
         return True
 
-    def _request(self, task: Task, key: str) -> StartRun:
+    def trouble(self, task: Task, hint: str = "") -> AutonomyError | None:
+        """Why the task, as it stands, cannot be started; None where it can. `hint` says what to do about a missing corpus."""
+        try:
+            self._runs.admit(self._request(task, f"{RESERVED}{task.task_id}:1", hint), reserved=True)
+        except WRONG as error:
+            return error
+        return None
+
+    def _request(self, task: Task, key: str, hint: str = "") -> StartRun:
+        named = {} if task.corpus is None else {"corpus": list(task.corpus)}
         spec = asked.resolve(
-            task.task_spec, journey=task.journey, goal=task.request_text, defaults=self._defaults,
-            folders=names_folders(task),
+            {**(task.task_spec or {}), **named}, journey=task.journey, goal=task.request_text, defaults=self._defaults,
+            folders=bool(named) or names_folders(task), hint=hint or TO_TASK.format(task=task.task_id[:12]),
         )  # fmt: skip
         spec = spec.model_copy(update={"constraints": (*spec.constraints, *review.constraints(task))})
         return StartRun(
@@ -175,7 +190,10 @@ class TaskRuns:
             verdict = review.Critic(gates).review(task, mine.result, now())
             last = task.last is not None and task.last.n == n
             again = last and n < self._most and gates.outcome not in LAST_WORD and status.status(task) == "approved"
-            told.update(decision=verdict.decision, issues=len(verdict.issues), again=again and verdict.decision == "reject")
+            again = again and verdict.decision == "reject"
+            if again and self._repeats(it.run):
+                again, verdict = False, verdict.model_copy(update={"note": f"{review.UNCHANGED}."})
+            told.update(decision=verdict.decision, issues=len(verdict.issues), again=again)
             return protocol.reviewed(task, n, verdict, now(), again=again)
 
         telling = Telling("protocol_verdict", review.CRITIC, told, self._mark(it, REPORTED))
@@ -193,6 +211,10 @@ class TaskRuns:
             )
         self.start(task)
         return True
+
+    def _repeats(self, run: run_rows.Run) -> bool:
+        """Whether another would bring the same: this one came to its end, and no model is asked (models alone read issues)."""
+        return run.outcome in COMPARED and self._defaults.without_model(run.task.get("provider") or ())
 
     # -- recover ------------------------------------------------------------------------------------
 
@@ -236,10 +258,21 @@ class TaskRuns:
         return healed
 
     def _take_up(self, task: Task) -> bool:
-        """Start an approved task that has no run."""
+        """Start an approved task that has no run; say of one that waits for its decision what it lacks now."""
+        if task.status == "pending" and task.error is not None:
+            return self._look_again(task)
         if task.status == "approved" and task.last is None:  # decided by hand, in the file
             return self._give_out(task)
         return task.last is not None and task.last.run_id is None and self.start(task)
+
+    def _look_again(self, task: Task) -> bool:
+        """Whether what a task lacks has changed: settings may name a corpus now."""
+        trouble = self.trouble(task)
+        said = None if trouble is None else str(trouble)
+        if said == task.error:
+            return False
+        telling = Telling("task_updated", "service", {"error": said})
+        return self._ledger.change(task.task_id, lambda now: now.evolve(error=said), telling).changed
 
     def _give_out(self, task: Task) -> bool:
         done = self._ledger.change(task.task_id, given_out, Telling("protocol_dispatch", "service"))

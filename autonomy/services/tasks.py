@@ -20,7 +20,7 @@ from autonomy.runtime.events import Following
 from autonomy.runtime.wake import Wake
 from autonomy.services import asked, task_events
 from autonomy.services.ledger import Audit, Ledger, Telling, now
-from autonomy.services.review import DEFAULT_CRITERIA, DEFAULT_SCOPE
+from autonomy.services.review import DEFAULT_CRITERIA, DEFAULT_SCOPE, notes
 from autonomy.services.runs import Page, Runs
 from autonomy.services.task_events import TaskEvent
 from autonomy.services.task_runs import TaskRuns, given_out, names_folders
@@ -32,6 +32,8 @@ from autonomy.ssot.store import Damage, Listing, TaskStore, damaged
 from autonomy.ssot.task import Ruling, Source, Task
 from autonomy.storage.database import Database, Tx
 
+UNAWARE: Final = frozenset({"telegram", "github"})
+"""Doors whose people know nothing of the corpora here."""
 STATUSES: Final = ("pending", "needs_review", "approved", "rejected")
 PAGE, PAGE_MAX, CANDIDATES = 50, 200, 10
 SHOWN: Final = 1000
@@ -63,10 +65,11 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The task as it stands; `duplicate` says that it was there before."""
+    """The task as it stands; `duplicate` says that it was there before. `notes` tell what its criteria ask in vain."""
 
     task: dict[str, Any]
     duplicate: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,25 @@ class Tasks:
     # -- add ----------------------------------------------------------------------------------------
 
     def create(self, new: NewTask) -> Created:
-        """Write a new task, pending. The same id again changes nothing. Raises InvalidInput, and then nothing was written."""
+        """Write a new task, pending. The same id again changes nothing.
+
+        What could not be started is refused as a run is; only who cannot know what there is to read (see `UNAWARE`) is
+        heard all the same, and the task's `error` then says what is missing. Raises InvalidInput, NotYetBuilt, and then
+        nothing was written.
+        """
         task = _new(new)
         asked.check(
             task.task_spec, journey=task.journey, goal=task.request_text, defaults=self._defaults, folders=names_folders(task)
         )  # fmt: skip
+        unaware = new.source in UNAWARE
+        hint = "" if unaware else asked.BY_OPTION if new.source == "cli" else asked.by_name(self._defaults)
+        trouble = self._work.trouble(task, hint)
+        if trouble is not None:
+            if not unaware:
+                raise trouble
+            task = task.evolve(error=str(trouble))
         made, fresh = self._ledger.create(task, Telling("task_created", new.user_id, {"source": new.source}))
-        return Created(made.as_json(), duplicate=not fresh)
+        return Created(made.as_json(), duplicate=not fresh, notes=notes(made) if fresh else ())
 
     # -- look ---------------------------------------------------------------------------------------
 
@@ -185,6 +200,28 @@ class Tasks:
         raise NotFound(f"several tasks begin with {prefix}: {', '.join(names)}{more}", "Give more of the id.", candidates=names)
 
     # -- decide -------------------------------------------------------------------------------------
+
+    def name_corpus(self, task_id: str, corpus: Sequence[str], by: str, *, folders: bool) -> dict[str, Any]:
+        """Name what a task reads, before its work begins; a task that was approved is started then, if nothing else is wrong.
+
+        `folders` says whether absolute folders may be named besides names of [corpora]. Raises InvalidInput for what is not
+        there, AlreadyDecided where there is nothing to start any more, NotFound.
+        """
+        if not asked.named_folders(list(corpus), self._defaults, folders=folders):
+            raise InvalidInput(asked.NO_CORPUS, "Name one.")
+
+        def name(task: Task) -> Task:
+            if not status.awaits_start(task):
+                why = f"is {task.status} already" if task.run_id is None else "has its run already"
+                raise AlreadyDecided(f"task {task.task_id} {why}", "Add a new task with the corpus instead.")
+            named = task.evolve(corpus=tuple(corpus))
+            trouble = self._work.trouble(named)
+            said = None if trouble is None else str(trouble)
+            return named if said == named.error else named.evolve(error=said)
+
+        telling = Telling("task_updated", by, {"corpus": list(corpus)})
+        self._work.start(self._ledger.change(task_id, name, telling).after.task)
+        return self._store.read(task_id).task.as_json()
 
     def approve(self, task_id: str, by: str, reason: str | None = None, *, start: bool = True) -> dict[str, Any]:
         """A person says yes: the task's run is started, or the result that waits for review is accepted.

@@ -1,4 +1,7 @@
-"""User tokens for the web API: made here, shown once, kept as their SHA-256 only; listed and revoked."""
+"""User tokens for the web API: made here, shown once, kept as their SHA-256 only; listed and revoked.
+
+Both ends of a token's life leave a line in the audit log, with the token's id as its correlation id and never the token.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 from autonomy.core.clock import is_id, iso
 from autonomy.core.errors import InvalidInput, NotFound
+from autonomy.services.ledger import Audit
 from autonomy.storage.database import Database, Tx
 
 BYTES = 32
@@ -18,8 +22,11 @@ _ID = re.compile(rf"[0-9a-f]{{1,{SHOWN}}}")
 HINT = "List them with 'autonomy config tokens'."
 
 
-def make_token(database: Database, user: str) -> str:
-    """A new bearer token of the user: 43 URL-safe characters, 256 random bits. Raises InvalidInput for a malformed id."""
+def make_token(database: Database, audit: Audit, user: str, *, by: str) -> str:
+    """A new bearer token of the user: 43 URL-safe characters, 256 random bits. Raises InvalidInput for a malformed id.
+
+    One whose making cannot be audited raises the log's error; nobody has seen it then.
+    """
     _check(user)
     token = secrets.token_urlsafe(BYTES)
 
@@ -28,6 +35,7 @@ def make_token(database: Database, user: str) -> str:
         tx.run(sql, sha256=digest(token), user=user)
 
     database.write(keep)
+    audit.append("token_made", correlation_id=digest(token)[:SHOWN], actor=by, user_id=user)
     return token
 
 
@@ -38,7 +46,7 @@ def tokens(database: Database) -> list[dict[str, Any]]:
     return [{"token_id": sha256[:SHOWN], "user": user, "created_at": iso(created)} for sha256, user, created in rows]
 
 
-def revoke(database: Database, user: str, token_id: str | None = None) -> list[str]:
+def revoke(database: Database, audit: Audit, user: str, token_id: str | None = None, *, by: str) -> list[str]:
     """Take back the user's tokens, or the one that a unique beginning of its id names; returns their ids.
 
     The user's browsers are signed out: which token they came with is not known. Raises NotFound, InvalidInput.
@@ -59,7 +67,9 @@ def revoke(database: Database, user: str, token_id: str | None = None) -> list[s
         tx.run("DELETE FROM browser_session WHERE user_id = :user AND admin = 0", user=user)
         return list(ids)
 
-    return database.write(take_back)
+    revoked = database.write(take_back)
+    audit.append_many([{"action": "token_revoked", "correlation_id": each, "actor": by, "user_id": user} for each in revoked])
+    return revoked
 
 
 def _check(user: str) -> None:

@@ -45,8 +45,16 @@ def just_approved(task: Task, by: str) -> bool:
     return waits or decision.dispatches == len(task.dispatches)
 
 
+def awaits_start(task: Task) -> bool:
+    """Whether no work has begun that the task, as it stands, may still be given: what it works on can be named yet."""
+    last = task.last
+    begun = last is not None and (last.run_id is not None or last.ack is not None)
+    return status(task) in ("pending", "approved") and not begun
+
+
 def decide(task: Task, ruling: Ruling, *, by: str, at: str, reason: str | None = None) -> Task:
-    """The task with a person's decision. Of many who try, one is first; raises AlreadyDecided for all others."""
+    """The task with a person's decision; the one before it is kept. Of many who try, one is first; raises AlreadyDecided for
+    all others."""
     now = status(task)
     if not admits_decision(task):
         decision = task.decision
@@ -55,4 +63,6 @@ def decide(task: Task, ruling: Ruling, *, by: str, at: str, reason: str | None =
     made: dict[str, object] = {"verdict": ruling, "by": by, "at": at, "dispatches": len(task.dispatches)}
     if reason is not None:
         made["reason"] = reason
-    return task.evolve(decision=made)
+    if task.decision is None:
+        return task.evolve(decision=made)
+    return task.evolve(decision=made, earlier_decisions=(*task.earlier_decisions, task.decision))

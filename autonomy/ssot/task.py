@@ -61,7 +61,8 @@ class Item(Kept):
 
 
 class Decision(Kept):
-    """What a person has decided. `dispatches` is how many there were: a later one may need another decision."""
+    """What a person has decided. `dispatches` is how many there were: with none it was the request that was decided on, else
+    the result of the last; a later one may need another decision."""
 
     verdict: Ruling
     by: FilledText
@@ -122,12 +123,17 @@ class Issue(Kept):
 
 
 class Verdict(Kept):
-    """What a reviewer says of a result. needs_review: it found nothing amiss, yet cannot say all; a person must look."""
+    """What a reviewer says of a result. needs_review: it found nothing amiss, yet cannot say all; a person must look.
+
+    `note` says why a result that was not accepted is not worked on again, where there is more to say than that no dispatch
+    is left.
+    """
 
     decision: Literal["approve", "reject", "needs_review"]
     by: FilledText
     at: Moment
     issues: tuple[Issue, ...] = ()
+    note: Text | None = None
 
 
 class Deliverable(Kept):
@@ -167,7 +173,12 @@ class Git(Kept):
 
 
 class Task(Kept):
-    """One task. What it shares with a dispatch, from `ack` to `deliverables`, is that of the last, once it has it."""
+    """One task. What it shares with a dispatch, from `ack` to `deliverables`, is that of the last, once it has it.
+
+    `decision` is the last one, `earlier_decisions` are those before it, the first one first. `corpus` is what an operator
+    has named for the task, and comes before that of `task_spec`: names of [corpora], or folders. `error` says what keeps
+    the task from being started.
+    """
 
     task_id: Id
     schema_version: Literal[1] = 1
@@ -187,7 +198,9 @@ class Task(Kept):
     ci_status: Text | None = None
     acceptance_criteria: tuple[Item, ...] = ()
     declared_scope: tuple[Item, ...] = ()
+    corpus: Annotated[tuple[FilledText, ...], Field(min_length=1)] | None = None
     decision: Decision | None = None
+    earlier_decisions: tuple[Decision, ...] = ()
     ack: Ack | None = None
     result: Result | None = None
     verdict: Verdict | None = None

@@ -5,7 +5,8 @@ uses in another sense ("exceptions are handled"), carries nothing by itself. Mea
 with their question (own headings .9, foreign ones mostly below).
 
 Where the whole corpus is about the thing, its name weighs little. A thing is a run of neighbouring content words of the
-question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it.
+question ("idempotency keys"): a passage that names it whole, under a heading or title that names it whole, is about it. So is
+all under a heading, or in a document, whose name begins with the thing ("Heron manual"), where its bare name is asked for.
 
 A word that stands nowhere in the corpus cannot be held by any passage. Where it is part of a thing ("shared
 vision") or says where or whose a thing is ("leases in Roman law") it weighs most; elsewhere ("how do banks use leases") it
@@ -81,7 +82,6 @@ _OR = {
 }
 """What a question holds that asks how things differ, and what stands between two of which one is to be chosen."""
 _BEING = frozenset({"be", "been", "being", "have", "had", "has", "not"})
-_ACTORS = frozenset({"people", "person", "persons"})
 _FORMS = re.compile(
     r"approach(?:es)?|basics|concepts?|fundamentals|handling|issues?|logic|management|mechanisms?|methods?|patterns?|polic(?:y|ies)|scheduling"
     r"|storms?|strateg(?:y|ies)|techniques?|usage"
@@ -140,6 +140,15 @@ class Aim:
         """Whether a passage says what the thing is that the question is about."""
         return bool(self.does) and says_what(passage, itertools.chain.from_iterable(self.needed), language)
 
+    def is_named(self, headings: Sequence[str], title: str, language: str) -> bool:
+        """Whether the aim is the bare name of a thing ("leases"; "what is a lease?" asks more), and heading, title or file name
+        begin with it."""
+        thing = tuple(terms(self.question, language))
+        if self.things != (thing,) or self.question.rstrip().endswith(("?", "？")):
+            return False
+        name, _, file = title.partition("\n")
+        return any(tuple(terms(text, language)[: len(thing)]) == thing for text in (*headings, name, file.rpartition("/")[2]))
+
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
@@ -154,7 +163,7 @@ class Relevance:
         """The share for the aim that is served best, 0 to 1; 1 where nothing is asked. What is about a thing has enough.
 
         `headings` are those above the passage, the nearest first; `within` is the text it stands in. Passage or nearest
-        heading must hold a term of the aim; what only the whole document's title holds counts half.
+        heading must hold a term of the aim, unless the document is named after it; what only its title holds counts half.
         """
         spoken = language or self.language
         near = set(terms(within, spoken)) if within else set()
@@ -163,8 +172,10 @@ class Relevance:
         named = set(terms(title, spoken))
         best = 0.0 if self.aims else 1.0
         for aim in self.aims:
-            if (own | over).intersection(aim.terms) - aim.light:
-                about = self._about(aim, own, over, named) or self._beside(aim, own, near) or aim.told_what(passage, spoken)
+            bears = aim.is_named(headings[:1], title, spoken)
+            if bears or (own | over).intersection(aim.terms) - aim.light:
+                about = bears or self._about(aim, own, over, named) or self._beside(aim, own, near)
+                about = about or aim.told_what(passage, spoken)
                 share = max(self._share(aim, own if _strange(own, over) else around, around, named), ENOUGH if about else 0.0)
                 # A whole document that is named after what is done ("Retries") is about whoever does it.
                 about_it = self._names(aim, around | named) or not named.isdisjoint(aim.does)
@@ -346,14 +357,13 @@ def _aim(question: str, language: str, goal: Collection[str], weights: Mapping[s
     elsewhere = any(_says_where(run) and _missing(run, weights) for run in solid)
     things = tuple(thing for thing in dict.fromkeys(_thing(run, language) for run in solid) if len(thing) > elsewhere)
     needed = _needed(runs, question, language, weights) if language in _SCOPES else ()
-    strange = any(_missing(run, weights) for run in solid)
     heads = {term for either in needed for thing in either for term in thing}
     return Aim(
         told or tuple(term for term in words if term in goal) or words,
         _light(runs),
         things,
         needed,
-        tuple(thing for thing in things if heads and heads.isdisjoint(thing) and not strange),
+        tuple(thing for thing in things if heads and heads.isdisjoint(thing)),
         question,
         frozenset(term for run in every for term in run.terms if not _nowhere(term, weights)) - heads,
         frozenset(term for run in every if run.does for term in run.terms),
@@ -441,7 +451,7 @@ def _pieces(question: str, language: str, goal: Collection[str], weights: Mappin
         nowhere = bool(known) and all(_nowhere(term, weights) for term in known)
         actor, against = start in acted, after in _AGAINST
         form = language == "en" and last >= 0 and nowhere and bool(_FORMS.fullmatch(word))
-        if not known or form or ((is_carrier(word, language) or (actor and word in _ACTORS)) and not compound and not against):
+        if not known or form or (is_carrier(word, language) and not compound and not against):
             last, after = -1, (word if (word in scopes and not against) or word in _AGAINST else after)
             continue
         if everyday and not against and (start in verbs or is_everyday(question, start, end, language)):

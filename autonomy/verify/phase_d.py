@@ -2,8 +2,9 @@
 
 Played twice over one server: by two scripted parties, an executor that misses a criterion and a reviewer that notices, and
 by the run engine with the Critic as its reviewer: with a task that can be met, with one that cannot, and with one whose
-criterion nothing measures, which waits for a person. What they left in the task is read over HTTP and judged here, by code
-of its own.
+criterion nothing measures, which waits for a person. The one that cannot be met is worked with a model (a scripted one, on
+this machine), since only then may a second run bring something else. What they left in the task is read over HTTP and judged
+here, by code of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import rfc8785
 from autonomy.bootstrap import config
 from autonomy.bootstrap.app import open_app
 from autonomy.core.clock import iso, now_us
+from autonomy.providers.scripted import ScriptedServer
 from autonomy.ssot.standins import ScriptedExecutor, ScriptedReviewer
 from autonomy.verify.report import Limit
 from autonomy.verify.server import Server, serving
@@ -51,19 +53,28 @@ GOAL = "A guide to leases, checkpoints and idempotency keys"
 async def run(stage: Stage) -> None:
     """See the module."""
     stage.progress("starting a server", 0.0)
-    async with serving(stage.server()) as server, server.client() as client:
+    with ScriptedServer() as model:
+        found = await _played(stage, model.base_url)
+    stage.record("phase_d_tasks.json", found, "the tasks as they stood in the end, read over HTTP")
+    _judge(stage, found)
+
+
+async def _played(stage: Stage, model: str) -> dict[str, dict[str, Any]]:
+    """The tasks as they stand once they have been seen through, by name."""
+    async with serving(stage.server(model=model)) as server, server.client() as client:
         stage.progress("two scripted parties", 0.1)
         played = await new_task(client, "Explain leases.", acceptance_criteria=ASKED["scripted"], declared_scope=SCOPE)
         await asyncio.to_thread(_play, server, played)
         stage.progress("the run engine and its Critic", 0.3)
+        spec = {"goal": GOAL, "corpus": "sample"}
         met, unmeasured = [
-            await _ordered(client, "Explain how jobs are protected.", {"goal": GOAL, "corpus": "sample"}, ASKED[name])
+            await _ordered(client, "Explain how jobs are protected.", {**spec, "provider": "extractive"}, ASKED[name])
             for name in ("engine, met", "engine, unmeasured")
         ]
         missed = await _ordered(
             client,
             "Explain it with more evidence than there is.",
-            {"goal": GOAL, "corpus": "sample", "min_citations": 500},
+            {**spec, "min_citations": 500},
             ASKED["engine, missed"],
         )
         found = {
@@ -73,9 +84,8 @@ async def run(stage: Stage) -> None:
             "engine, missed": await _settled(client, missed, stage, 0.7),
         }
         _files(stage, server, found)
-    stage.record("phase_d_tasks.json", found, "the tasks as they stood in the end, read over HTTP")
     stage.keep(server.log, "what the server logged")
-    _judge(stage, found)
+    return found
 
 
 def _play(server: Server, task_id: str) -> None:

@@ -51,7 +51,8 @@ class ServerFailed(AutonomyError):
 
 @dataclass
 class Server:
-    """A running server: its address, its workspace, its secrets. `command` replaces the program that serves.
+    """A running server: its address, its workspace, its secrets. `command` replaces the program that serves, `model` is the
+    address of a model that runs may ask.
 
     `patience` is how many seconds it may take to leave before it is killed.
     """
@@ -61,6 +62,7 @@ class Server:
     database_url: str | None = None
     workers: int = 1
     patience: float = 15.0
+    model: str | None = None
     admin: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     webhook: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     telegram: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
@@ -109,6 +111,8 @@ class Server:
         for name, text in CORPUS.items():
             (corpus / name).write_text(text, "utf-8")
         settings = f'[corpora]\nsample = "corpus"\n\n[tasks]\ncorpus = "sample"\n\n[telegram]\nchats = ["{CHAT}"]\n'
+        if self.model is not None:
+            settings += f'\n[[providers]]\nname = "model"\nkind = "local"\nmodel = "m"\nbase_url = "{self.model}"\n'
         (self.home / "autonomy.toml").write_text(settings, "utf-8")
 
     async def start(self) -> None:

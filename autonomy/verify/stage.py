@@ -49,8 +49,8 @@ class Stage:
     options: Options
     progress: Progress
 
-    def server(self, *, workers: int = 1) -> Server:
-        """A server over the scratch workspace, not yet started."""
+    def server(self, *, workers: int = 1, model: str | None = None) -> Server:
+        """A server over the scratch workspace, not yet started; `model` as in `Server`."""
         options = self.options
         return Server(
             self.home,
@@ -58,6 +58,7 @@ class Stage:
             database_url=options.database_url,
             workers=workers,
             patience=options.stop_patience,
+            model=model,
         )
 
     def keep(self, path: Path, note: str) -> None:

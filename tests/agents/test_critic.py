@@ -8,7 +8,7 @@ import pytest
 
 from autonomy.agents import critic
 from autonomy.agents.notes import notes
-from autonomy.core.gates import MUST_PASS
+from autonomy.core.gates import MUST_PASS, SHARES
 from autonomy.core.types import Gate, Observation, PlanStep, TaskSpec
 from tests.agents.loop import Folders, Good, Loop, Paper, changed, gate, loop, with_plan
 
@@ -69,7 +69,7 @@ def test_before_the_last_question_a_thin_one_is_only_noted() -> None:
     made = with_plan(loop(), SEARCH, changed(SEARCH, id="search-2"), current="search-1")
     found = judged(made, SEARCH, figures=figures(0, 0.2))
     assert (found.verdict.decision, found.route) == ("pass", "act")
-    assert "20% of the question's terms" in found.why
+    assert "the best passage covers 20% of the question" in found.why
     assert [g.passed for g in found.verdict.gates] == [False]
 
 
@@ -85,7 +85,7 @@ def test_a_question_is_covered_by_half_its_terms_and_a_quotation(cards: int, cov
         ("en", ""),
         ("es", "El objetivo está en español, los documentos están en inglés."),
         ("de", "Die Sprache des Ziels ist Deutsch, die der Dokumente Englisch."),
-        ("fr", "The goal is in French, the documents are in English."),
+        ("fr", "La demande est en français, les documents sont en anglais."),
     ],
 )
 def test_a_goal_in_a_language_that_no_document_has_is_told_so(language: str, said: str) -> None:
@@ -129,15 +129,25 @@ def test_too_little_of_either_is_widened_twice_and_then_told(cards: int, sources
         (6, 2): "6 quotations (enough) from 2 sources (too few, wanted 3)",
     }[cards, sources]
     assert f"in all {told}; goes on and says so" in found.why
-    assert found.notes == (f"The corpus holds little about this: {told}.",)
+    short = "few documents that speak to this" if cards >= 6 else "little about this in the corpus"
+    assert found.notes == (f"The search found {short}: {told}.",)
 
 
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("de", "Das Korpus enthält wenig dazu. Zitate: 28 (genug); Quellen: 1 (zu wenige, gewünscht 3)."),
-        ("es", "El corpus contiene poco sobre esto. Citas: 28 (suficientes); fuentes: 1 (no bastan, se querían 3)."),
-        ("fr", "The corpus holds little about this: 28 quotations (enough) from 1 source (too few, wanted 3)."),
+        ("de", "Die Suche fand wenige Dokumente dazu. Gefundene Zitate: 28 (genug); Quellen: 1 (zu wenige, gewünscht 3)."),
+        (
+            "es",
+            "La búsqueda halló pocos documentos sobre esto. "
+            "Citas halladas: 28 (suficientes); fuentes: 1 (no bastan, se querían 3).",
+        ),
+        (
+            "fr",
+            "La recherche a trouvé peu de documents à ce sujet. "
+            "Citations trouvées : 28 (assez) ; sources : 1 (trop peu, voulu 3).",
+        ),
+        ("zh", "The search found few documents that speak to this: 28 quotations (enough) from 1 source (too few, wanted 3)."),
     ],
 )
 def test_a_reader_is_told_in_the_language_of_the_document_what_is_short_and_what_is_enough(language: str, told: str) -> None:
@@ -218,7 +228,8 @@ def test_failing_sentences_are_mended_at_most_twice() -> None:
 def test_what_must_pass_and_does_not_means_that_the_target_was_not_reached(name: str) -> None:
     found = audited([gate("readability"), gate(name, passed=False)], 0)
     assert found.outcome == "target_not_reached"
-    assert found.notes == (f"Not reached: {name.replace('_', ' ')} is 0.5, wanted 1.0.",)
+    reached = "50% (wanted all)" if name in SHARES else "0 (wanted at least 1)"
+    assert found.notes == (f"Where this document falls short: {notes('en').gates[name]}: {reached}.",)
 
 
 @pytest.mark.parametrize("name", ["readability", "overlap", "structure", "source_spread", "pack_complete"])
@@ -235,7 +246,7 @@ def test_without_evidence_the_shortfall_is_not_told_twice() -> None:
 
 def test_a_range_reads_as_one() -> None:
     wanted = Gate(name="length", figure=10, threshold=[640, 960], passed=False)
-    assert audited([wanted], 0).notes == ("Not reached: length is 10, wanted 640 to 960.",)
+    assert audited([wanted], 0).notes == ("Where this document falls short: words: 10 (wanted 640 to 960).",)
 
 
 # -- the end ----------------------------------------------------------------------------------------

@@ -274,9 +274,38 @@ async def test_introduction_and_conclusion_claim_nothing_and_name_what_was_not_f
     assert "*What are tides?*" in " ".join(sentence.text for sentence in conclusion)
 
 
-async def test_without_a_quotation_there_is_neither_introduction_nor_conclusion() -> None:
-    for part in ("introduction", "conclusion"):
-        assert flat(await ExtractivePlayer().draft(drafting((), part, figures=("not found: What are tides?",)))) == []
+async def test_a_lone_quotation_stands_without_introduction_conclusion_and_synthesis() -> None:
+    cards = await evidence()
+    for part in ("introduction", "conclusion", "synthesis"):
+        for held in ((), cards[:1]):
+            assert flat(await ExtractivePlayer().draft(drafting(held, part, figures=("not found: What are tides?",)))) == []
+        assert flat(await ExtractivePlayer().draft(drafting(cards[:2], part)))
+    (only,) = flat(await ExtractivePlayer().draft(drafting(cards[:1])))
+    assert (only.kind, only.cites) == ("claim", ("c1",))
+    assert "*Manual of Locks*" in only.text
+
+
+@pytest.mark.parametrize(
+    ("language", "one", "many"),
+    [
+        ("en", "No passage of the sources covers half of this question: *A?*.",
+         "No passage of the sources covers half of any of these questions: *A?*; *B?*."),
+        ("de", "Keine Stelle der Quellen deckt die Hälfte dieser Frage: *A?*.",
+         "Keine Stelle der Quellen deckt die Hälfte einer dieser Fragen: *A?*; *B?*."),
+        ("es", "Ningún pasaje de las fuentes cubre la mitad de esta pregunta: *A?*.",
+         "Ningún pasaje de las fuentes cubre la mitad de ninguna de estas preguntas: *A?*; *B?*."),
+        ("fr", "Aucun passage des sources ne couvre la moitié de cette question : *A?*.",
+         "Aucun passage des sources ne couvre la moitié de l'une de ces questions : *A?*; *B?*."),
+        ("ja", "資料のどの箇所も、この問いの半分を満たさない：*A?*。", "資料のどの箇所も半分を満たさない問い：*A?*; *B?*。"),
+        ("zh", "来源中没有任何段落涵盖这个问题的一半：*A?*。", "来源中没有任何段落涵盖其一半的问题：*A?*; *B?*。"),
+    ],
+)  # fmt: skip
+async def test_what_no_passage_covers_is_told_of_one_question_and_of_many(language: str, one: str, many: str) -> None:
+    cards = await evidence()
+    for figures, told in ((("little: A?",), one), (("little: A?", "little: B?"), many)):
+        asked = brief().model_copy(update={"language": language})
+        made = flat(await ExtractivePlayer().draft(drafting(cards, "conclusion", brief=asked, figures=figures)))
+        assert made[-1].text == told
 
 
 async def test_the_synthesis_says_which_points_more_sources_carry() -> None:
@@ -405,12 +434,12 @@ async def test_what_a_part_says_of_its_sources_is_what_it_quotes() -> None:
     titles = {source.title: source.id for source in CORPUS.sources}
     owner = {card.id: card.source for card in cards}
     for seed in range(12):
-        for part, held in [(part, held) for part in ("section", "synthesis") for held in (cards, cards[:1], cards[:4])]:
+        for part, held in [(part, held) for part in ("section", "synthesis") for held in (cards, cards[:2], cards[:4])]:
             made = await player.draft(drafting(held, part, seed=seed))
             blocks = made.paragraphs if part == "synthesis" else (tuple(flat(made)),)
             for block in blocks:
                 assert_true_opening(block, titles, owner)
-        for held in (cards, cards[:1], cards[:4]):
+        for held in (cards, cards[:2], cards[:4]):
             (block,) = (await player.draft(drafting(held, "conclusion", seed=seed))).paragraphs
             first, sources = block[0].text, [card.source for card in held]
             named = [titles[title] for title in titles if f"*{title}*" in first]
@@ -560,7 +589,8 @@ async def test_the_introduction_says_what_is_quoted_how_it_was_made_and_what_was
     assert "without a language model" in text
     assert "holding and reading" in text
     assert "*Holding* and *Reading*" in text
-    alone = drafting(cards[:1], part="introduction", before=before[:1])
+    one = (cards[0], carded("c3", "A lock is let go.", 0.6))
+    alone = drafting(one, part="introduction", before=before[:1])
     text = " ".join(sentence.text for sentence in flat(await ExtractivePlayer().draft(alone)))
     assert "one source" in text
     assert "*Holding*" not in text

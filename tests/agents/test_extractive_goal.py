@@ -31,7 +31,7 @@ OVERVIEW = Overview(
         (
             "Write a 500-word essay about task cancellation in asyncio, including timeouts and shielding.",
             "en",
-            "Task cancellation in asyncio",
+            "Task cancellation in asyncio, including timeouts and shielding",
             ("timeouts", "shielding"),
         ),
         ("Please write me a short overview of logging. Use about 300 words.", "en", "Logging", ()),
@@ -41,22 +41,27 @@ OVERVIEW = Overview(
         (
             "Prepare a research pack on concurrency: threads, processes and event loops",
             "en",
-            "Concurrency",
+            "Concurrency, including threads, processes and event loops",
             ("threads", "processes", "event loops"),
         ),
         (
             "Schreibe einen Aufsatz über die Paketverwaltung in Debian, insbesondere Abhängigkeiten und Konflikte",
             "de",
-            "Paketverwaltung in Debian",
+            "Paketverwaltung in Debian, einschließlich Abhängigkeiten und Konflikte",
             ("Abhängigkeiten", "Konflikte"),
         ),
         (
             "Escribe un ensayo de 500 palabras sobre la gestión de paquetes, incluyendo dependencias y conflictos",
             "es",
-            "Gestión de paquetes",
+            "Gestión de paquetes, con dependencias y conflictos",
             ("dependencias", "conflictos"),
         ),
-        ("Rédige un rapport sur la sécurité du système, notamment le pare-feu", "fr", "Sécurité du système", ("pare-feu",)),
+        (
+            "Rédige un rapport sur la sécurité du système, notamment le pare-feu",
+            "fr",
+            "Sécurité du système, avec pare-feu",
+            ("pare-feu",),
+        ),
         ("Debianのパッケージ管理について説明してください。", "ja", "Debianのパッケージ管理", ()),
         ("写一篇关于软件包管理的文章", "zh", "软件包管理", ()),
     ],
@@ -65,6 +70,29 @@ def test_the_order_to_write_is_no_part_of_the_title(goal: str, language: str, ti
     read = read_goal(goal, language)
     assert title_of(read, language) == title
     assert read.points == points
+
+
+@pytest.mark.parametrize(
+    ("goal", "language", "title", "points"),
+    [
+        ("Explain leases. Cover fencing and checkpoints.", "en", "Leases, including fencing and checkpoints",
+         ("fencing", "checkpoints")),
+        ("Write a guide to leases. Use 500 words. It should also cover fencing.", "en", "Leases, including fencing",
+         ("fencing",)),
+        ("Compare leases and locks. Please mention cost.", "en", "Leases and locks, including cost",
+         ("leases", "locks", "cost")),
+        ("Erkläre Leases. Behandle auch Fencing und Prüfpunkte.", "de", "Leases, einschließlich Fencing und Prüfpunkte",
+         ("Fencing", "Prüfpunkte")),
+        ("Explica los arriendos. Incluye vallas y copias.", "es", "Arriendos, con vallas y copias", ("vallas", "copias")),
+        ("Expliquez les baux. Abordez les jetons.", "fr", "Baux, avec jetons", ("jetons",)),
+        ("Explain leases. Write it in English.", "en", "Leases", ()),
+    ],
+)  # fmt: skip
+async def test_a_later_sentence_names_points_too(goal: str, language: str, title: str, points: tuple[str, ...]) -> None:
+    read = read_goal(goal, language)
+    assert (title_of(read, language), read.points) == (title, points)
+    brief = await ExtractivePlayer().interpret(TaskSpec(goal=goal, language=language), OVERVIEW)
+    assert set(points) <= set(brief.must_cover)
 
 
 @pytest.mark.parametrize("goal", ["a", "the of and", "写", "Write an essay", "x" * 5_000, "and, and, and", "including"])

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from autonomy.agents.extractive.player import ExtractivePlayer
-from autonomy.agents.roles import Brief, SelectRequest
-from autonomy.core.types import Card, Passage, TaskSpec
+from autonomy.agents.roles import Brief, OutlineRequest, SelectRequest
+from autonomy.core.types import Card, Passage, Source, TaskSpec
 from autonomy.text.words import terms
 from tests.agents.extractive_corpus import corpus
 
@@ -311,3 +311,71 @@ async def test_a_question_of_the_goal_is_not_answered_by_what_answers_another() 
     for question, answers in zip(questions, (1, 0), strict=True):
         asked = SelectRequest(task=TASK, brief=brief, question=question, passages=(passage(text),), limit=8)
         assert len(await ExtractivePlayer().select(asked)) == answers
+
+
+async def test_where_enough_sentences_take_up_what_is_asked_of_the_thing_no_other_is_quoted() -> None:
+    goal = "How does a lease protect a job?"
+    answers = [
+        "A lease protects the job of a frozen worker by its stated time of expiry.",
+        "A lease protects every job when two workers claim it at once in the table.",
+        "The lease is renewed by the worker that holds the job of the queue.",
+    ]
+    other = "A lease of the oldest kind has a name and a number in the table of the dashboard."
+    first = passage(" ".join([*answers[:2], other]), "Leases")
+    third = passage(answers[2], "Jobs", number=2, start=900, end=900 + len(answers[2]))
+    assert set(await quoted(goal, first, third)) == set(answers)
+    assert set(await quoted(goal, first)) == {*answers[:2], other}
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        {"title": "Heron manual", "section": "Storage"},
+        {"title": "Notes", "section": "Storage", "file": "manuals/heron.md"},
+        {"title": "Notes", "section": "Heron"},
+    ],
+)
+async def test_what_stands_under_the_name_of_one_side_of_a_comparison_serves_that_side(called: dict[str, str]) -> None:
+    text = "The server keeps each table in a folder of its own and writes changes to a log."
+    questions = ("How do Osprey and Heron differ?", "Osprey", "Heron")
+    brief = Brief(
+        title="Osprey and Heron", language="en", subject="Osprey and Heron", terms=("osprey", "heron", "differ"),
+        questions=questions, must_cover=("osprey", "heron"),
+    )  # fmt: skip
+    weights = {"osprey": 2.0, "heron": 2.0, "differ": 4.0, "": 4.0}
+    player = ExtractivePlayer()
+    for name, number in (({**called}, 1), ({"title": "Notes on Heron", "section": "Storage"}, 0), ({"section": "Storage"}, 0)):
+        found = passage(text, **name)  # type: ignore[arg-type]
+        asked = SelectRequest(task=TASK, brief=brief, question="Heron", passages=(found,), limit=8, weights=weights)
+        cards = await player.select(asked)
+        assert len(cards) == number, name
+        if number:
+            sources = (Source(id="s1", title="Notes", location="notes.md", media_type="text/markdown", sha256="0" * 64,
+                              snapshot="1" * 64, retrieved_at="2026-01-02T03:04:05Z"),)  # fmt: skip
+            card = cards[0].model_copy(update={"id": "c1"})
+            other = card.model_copy(update={"id": "c2", "quote": "Osprey stores every table in a file.", "question": "Osprey"})
+            laid = await player.outline(OutlineRequest(task=TASK, brief=brief, cards=(card, other), sources=sources, words=300))
+            assert {section.heading: section.cards for section in laid.sections} == {"Osprey": ("c2",), "Heron": ("c1",)}
+            assert laid.thin == ()
+
+
+async def test_what_only_its_document_names_is_not_quoted_beside_enough_that_names_the_thing() -> None:
+    named = [
+        "A checkpoint holds the state of the job and not the history of its steps.",
+        "Large results belong in tables or files to which the checkpoint points.",
+        "A checkpoint outlives the program that wrote it to the folder of the job.",
+    ]
+    other = "Continuing silently with a state that means something else is worse than stopping."
+    brief = Brief(
+        title="Checkpoints and leases", language="en", subject="checkpoints and leases", terms=("checkpoint", "leas"),
+        questions=("Checkpoints", "Leases"), must_cover=("checkpoints", "leases"),
+    )  # fmt: skip
+    title = "Checkpoints of work"
+    for sentences in (named, named[:2]):
+        found = tuple(
+            passage(text, f"Part {number}", title, number=number, start=number * 900, end=number * 900 + len(text))
+            for number, text in enumerate((*sentences, other), 1)
+        )
+        asked = SelectRequest(task=TASK, brief=brief, question="Checkpoints", passages=found, limit=8)
+        quotes = [card.quote for card in await ExtractivePlayer().select(asked)]
+        assert set(quotes) == {*sentences, *([other] if len(sentences) < 3 else [])}

@@ -95,7 +95,7 @@ async def test_a_player_that_always_answers_with_nothing_comes_to_an_end() -> No
     end = await made.to_end()
     assert end["outcome"] == "target_not_reached"
     assert made.state["widened"] <= 2
-    assert any("holds little" in note for note in made.manifest()["notes"])
+    assert any("found little about this" in note for note in made.manifest()["notes"])
 
 
 async def test_a_player_that_fails_every_second_time_is_asked_again_and_delivers() -> None:
@@ -113,7 +113,10 @@ async def test_gates_that_never_pass_are_mended_twice_and_then_delivered_with_a_
     actions = [step["action"] for step in end["plan"]]
     assert (actions.count("revise"), actions.count("audit")) == (2, 3)
     assert end["outcome"] == "target_not_reached"
-    assert any(note.startswith("Not reached: citation support") for note in made.manifest()["notes"])
+    assert any(
+        note.startswith("Where this document falls short: cited statements that their quotations bear out")
+        for note in made.manifest()["notes"]
+    )
 
 
 async def test_a_corpus_without_an_answer_is_widened_twice_and_each_widening_asks_something_new() -> None:
@@ -123,7 +126,7 @@ async def test_a_corpus_without_an_answer_is_widened_twice_and_each_widening_ask
     assert end["widened"] == 2
     questions = [asked["query"] for asked in tools.asked]
     assert questions == ["What is a lease?", "Why fences?", "Other 1?", "Other 2?"]
-    assert sum("holds little" in note for note in end["notes"]) == 1
+    assert sum("found little about this" in note for note in end["notes"]) == 1
 
 
 async def test_a_goal_nobody_can_read_fails_the_run_with_its_cause() -> None:
@@ -274,7 +277,7 @@ async def test_when_nothing_else_can_be_asked_the_reader_is_told_and_the_run_goe
     before = made.state["plan"]
     update = await made.step()
     assert (update["route"], update["plan"]) == ("plan", before)
-    assert any("holds little" in note for note in update["notes"])
+    assert any("found little about this" in note for note in update["notes"])
     assert "no other question is left to ask" in made.decisions("expand")[-1]["why"]
 
 

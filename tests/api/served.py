@@ -115,7 +115,7 @@ class Served:
 
     def token(self, user: str) -> str:
         """A new token of the user."""
-        return make_token(self.app.database, user)
+        return make_token(self.app.database, self.app.audit, user, by="local")
 
     def run(self, user: str = "local", **more: Any) -> str:
         """A run of the user that nobody works."""

@@ -167,7 +167,7 @@ def test_a_token_that_was_taken_back_opens_nothing_from_then_on(served: Served, 
             assert browser.post("/login", data={"token": served.token("alice")}).status_code == 303
             for client in (alice, browser, alice, browser):
                 assert client.get("/api/v2/runs").status_code == 200
-            assert len(revoke(elsewhere, "alice")) == 2
+            assert len(revoke(elsewhere, served.app.audit, "alice", by="local")) == 2
             for client in (alice, browser):
                 assert client.get("/api/v2/runs").status_code == 401
     assert served.written()["browser_session"] == 0
@@ -175,7 +175,7 @@ def test_a_token_that_was_taken_back_opens_nothing_from_then_on(served: Served, 
 
 def test_one_of_two_tokens_is_taken_back_and_the_other_goes_on(served: Served, elsewhere: Database) -> None:
     old, new, other = served.token("alice"), served.token("alice"), served.token("bob")
-    revoke(elsewhere, "alice", digest(old)[:8])
+    revoke(elsewhere, served.app.audit, "alice", digest(old)[:8], by="local")
     for token, status in ((old, 401), (new, 200), (other, 200)):
         with served.client(token) as client:
             assert client.get("/api/v2/runs").status_code == status
@@ -200,7 +200,7 @@ def test_the_streams_of_a_token_that_was_taken_back_end_and_others_go_on(served:
     for thread in itertools.chain.from_iterable(reading.values()):
         thread.start()
     until(lambda: len(served.readers) == 4, "the streams")
-    revoke(elsewhere, "alice")
+    revoke(elsewhere, served.app.audit, "alice", by="local")
     for thread in reading["alice"]:
         thread.join(PATIENCE)
         assert not thread.is_alive()
@@ -210,13 +210,28 @@ def test_the_streams_of_a_token_that_was_taken_back_end_and_others_go_on(served:
         thread.join(PATIENCE)
 
 
+@pytest.mark.parametrize("path", ["/api/events", "/api/v2/runs/RUN/events"])
+def test_the_streams_of_whoever_sits_here_end_once_a_token_exists(path: str, tmp_path: Path, database_url: str) -> None:
+    with Served(settings(tmp_path, database_url, admin=None)) as up:
+        address = path.replace("RUN", up.run("local"))
+        reader = Reader(up.port, address, token=None)
+        thread = threading.Thread(target=reader.read)
+        thread.start()
+        until(lambda: len(up.readers) == 1, "the stream")
+        token = up.token("alice")
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        with up.client(None) as anybody, up.client(token) as alice:
+            assert (anybody.get(address).status_code, alice.get("/api/v2/runs").status_code) == (401, 200)
+
+
 def test_taking_the_last_token_back_opens_no_server_that_runs(tmp_path: Path, database_url: str) -> None:
     with Served(settings(tmp_path, database_url, admin=None)) as up, up.client(None) as anybody:
         assert anybody.get("/api/v2/runs").status_code == 200
         with up.client(up.token("alice")) as alice:
             assert alice.get("/api/v2/runs").status_code == 200
     with Served(settings(tmp_path, database_url, admin=None)) as up, up.client(None) as anybody:
-        revoke(up.app.database, "alice")
+        revoke(up.app.database, up.app.audit, "alice", by="local")
         assert anybody.get("/api/v2/runs").status_code == 401
 
 
@@ -282,7 +297,7 @@ async def test_a_request_that_is_cut_off_as_the_server_leaves_is_told_so(databas
     async def send(message: Any) -> None:
         told.append(message)
 
-    async def nobody(what: str, client: str) -> None:
+    async def nobody(what: str, client: str, given: bool) -> None:
         raise AssertionError(what)
 
     gate = Gate(

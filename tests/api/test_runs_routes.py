@@ -77,7 +77,9 @@ def test_racing_posts_with_one_key_start_one_run_and_get_one_answer(served: Serv
 
 def test_no_client_takes_the_key_of_a_task(served: Served, admin: httpx.Client) -> None:
     with served.client(served.token("alice")) as alice:
-        task_id = alice.post("/api/tasks", json={"request_text": "Why?", "journey": "research"}).json()["task_id"]
+        task_id = alice.post(
+            "/api/tasks", json={"request_text": "Why?", "journey": "research", "task_spec": {"corpus": "docs"}}
+        ).json()["task_id"]
         answer = alice.post("/api/v2/runs", json=ASKED, headers={"idempotency-key": f"task:{task_id}:1"})
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
         assert "belong to tasks" in answer.text
@@ -142,6 +144,11 @@ def test_a_list_is_paged_by_its_cursor(served: Served, admin: httpx.Client) -> N
             break
     assert sorted(found) == sorted(made)
     assert admin.get("/api/v2/runs", params={"status": "done"}).json()["items"] == []
+    served.end(made[0])
+    for state in ("done", "delivered"):
+        ended = admin.get("/api/v2/runs", params={"status": state}).json()["items"]
+        assert [item["run_id"] for item in ended] == [made[0]]
+    assert admin.get("/api/v2/runs", params={"status": "target_not_reached"}).json()["items"] == []
 
 
 def test_one_user_neither_sees_nor_touches_what_is_anothers(served: Served, tmp_path: Path) -> None:

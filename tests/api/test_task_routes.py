@@ -107,6 +107,7 @@ def test_what_nothing_measures_is_left_to_the_admin_who_closes_it_once(served: S
     waiting = admin.get("/api/tasks", params={"status": "needs_review"}).json()["items"]
     assert [(item["task_id"], item["finished_at"]) for item in waiting] == [(task_id, shown["finished_at"])]
     closed = admin.post(f"/api/tasks/{task_id}/approve", json={"reason": "Read it."}).json()
+    assert closed["earlier_decisions"] == [shown["decision"]]
     assert (closed["status"], closed["decision"]["reason"], closed["verdict"]) == ("approved", "Read it.", shown["verdict"])
     assert [admin.post(f"/api/tasks/{task_id}/{verb}").status_code for verb in ("approve", "reject")] == [409, 409]
     assert served.written()["run"] == 1
@@ -175,7 +176,52 @@ def test_an_unknown_corpus_is_refused_in_the_words_of_runs_whatever_lies_there(
         assert found == asked("/api/v2/runs", corpus)
     assert served.written()["task_event"] == 0
     assert not (served.app.home / "ssot").exists()
-    assert admin.post("/api/tasks", json={"request_text": "Why?"}).status_code == 201  # whoever decides may name one yet
+
+
+def test_a_task_that_could_be_no_run_is_refused_in_the_words_of_runs(served: Served, admin: httpx.Client) -> None:
+    for journey, spec in (
+        ("research", {}),
+        ("rewrite", {"corpus": "docs"}),
+        ("write", {"corpus": "docs", "provider": "nobody"}),
+        ("research", {"corpus": "docs", "target_similarity": 10}),
+        ("write", {"corpus": "docs", "due_date": "2001-01-01"}),
+    ):
+        run = admin.post("/api/v2/runs", json={"journey": journey, "task_spec": {"goal": "Why?", **spec}})
+        task = admin.post("/api/tasks", json={"journey": journey, "request_text": "Why?", "task_spec": spec})
+        assert (task.status_code, task.headers["content-type"]) == (422, "application/problem+json"), spec
+        assert task.json() == run.json()
+    assert served.written()["task_event"] == 0
+    assert not (served.app.home / "ssot").exists()
+
+
+def test_a_criterion_that_nothing_measures_is_named_in_the_answer_and_not_in_the_file(
+    served: Served, admin: httpx.Client
+) -> None:
+    criteria = [{"id": "c1", "text": "min_citations"}]
+    made = admin.post("/api/tasks", json={**TASK, "acceptance_criteria": criteria}).json()
+    (note,) = made.pop("notes")
+    assert note.startswith("criterion c1 names min_citations, which is not measured")
+    assert admin.get(f"/api/tasks/{made['task_id']}").json() == made
+    assert "notes" not in admin.post("/api/tasks", json=TASK).json()
+
+
+def test_an_admin_names_the_corpus_of_a_task_that_lacks_one(served: Served, admin: httpx.Client) -> None:
+    task_id = served.app.tasks.create(NewTask(source="telegram", request_text="Why?", user_id="alice")).task["task_id"]
+    place = f"/api/tasks/{task_id}/corpus"
+    approved = admin.post(f"/api/tasks/{task_id}/approve").json()
+    assert (approved["status"], approved["error"][:23]) == ("approved", "no corpus to work from.")
+    assert [item["error"] for item in admin.get("/api/tasks").json()["items"]] == [approved["error"]]
+    with served.client(served.token("alice")) as alice:
+        assert alice.put(place, json={"corpus": "docs"}).status_code == 403
+    for corpus in ("other", str(served.app.home), [], "", ["docs", "other"], 5):
+        answer = admin.put(place, json={"corpus": corpus})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), corpus
+    assert served.written()["run"] == 0
+    named = admin.put(place, json={"corpus": "docs"})
+    assert (named.status_code, named.json()["corpus"], named.json()["error"]) == (200, ["docs"], None)
+    assert served.app.runs.page().items[0]["run_id"] == named.json()["run_id"]
+    assert admin.put(place, json={"corpus": "docs"}).status_code == 409
+    assert admin.put("/api/tasks/nobody/corpus", json={"corpus": "docs"}).status_code == 404
 
 
 def test_a_damaged_task_is_named_and_the_others_go_on(served: Served, admin: httpx.Client) -> None:
@@ -203,7 +249,7 @@ def test_the_stream_of_tasks_resumes_across_servers_and_shows_users_their_own(tm
         for thread in reading:
             thread.start()
         for server, user in ((one, "alice"), (two, "bob"), (one, "alice")):
-            server.app.tasks.create(NewTask(source="cli", request_text="x", user_id=user))
+            server.app.tasks.create(NewTask(source="github", request_text="x", user_id=user))
         for thread in reading:
             thread.join()
         for n in range(2):
@@ -223,7 +269,7 @@ def test_a_user_whose_events_stand_far_apart_misses_none(
     monkeypatch.setattr("autonomy.api.routes.tasks.BATCH", 3)
     alice = served.token("alice")
     for n in range(20):
-        served.app.tasks.create(NewTask(source="cli", request_text="x", user_id="alice" if n % 10 == 9 else "bob"))
+        served.app.tasks.create(NewTask(source="github", request_text="x", user_id="alice" if n % 10 == 9 else "bob"))
     reader = Reader(served.port, "/api/events", token=alice)
     reader.read(2)
     assert len(reader.ids) == 2
@@ -254,3 +300,15 @@ def test_who_came_and_who_read_is_audited(served: Served) -> None:
     assert told["auth_failed"]["request"] == "GET /api/v2/runs"
     assert told["sse_connected"]["correlation_id"] == told["sse_disconnected"]["correlation_id"]
     assert told["sse_disconnected"]["events"] == 2
+
+
+def test_a_client_without_a_token_is_audited_once_and_a_wrong_token_every_time(served: Served) -> None:
+    with served.client(None) as nobody, served.client("wrong-token-of-somebody") as wrong:
+        for client in (nobody, nobody, wrong, wrong, nobody):
+            assert client.get("/api/v2/runs").status_code == 401
+    text = (served.app.home / "audit" / "events.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    told = [(line["reason"], line["request"], line["client"]) for line in lines if line["action"] == "auth_failed"]
+    asked = ("GET /api/v2/runs", "127.0.0.1")
+    assert told == [("missing", *asked), ("wrong", *asked), ("wrong", *asked)]
+    assert "wrong-token-of-somebody" not in text

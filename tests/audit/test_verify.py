@@ -311,10 +311,10 @@ def test_a_reader_sees_a_whole_log_while_others_append_and_rotate(folder: Path, 
 
 
 def test_a_folder_that_may_not_be_read_is_an_error_and_no_clean_bill(log: AuditLog, folder: Path, database: Database) -> None:
-    from autonomy.core.errors import StorageError
+    from autonomy.core.errors import StorageUnusable
 
     fill(log, 2)
     os.unlink(folder / lines.CURRENT)
     (folder / lines.CURRENT).mkdir()
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageUnusable, match=r"events\.jsonl cannot be used: is a directory"):
         verify(folder, database)

@@ -13,7 +13,7 @@ import pytest
 from autonomy.agents.nodes import NODES
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.corpora import read_corpora
-from autonomy.bootstrap.engine import EXTRACTIVE, engine
+from autonomy.bootstrap.engine import engine
 from autonomy.bootstrap.settings import Settings
 from autonomy.bootstrap.working import executing
 from autonomy.core.errors import BadAnswer
@@ -22,6 +22,7 @@ from autonomy.core.types import Budget, Journey, TaskSpec
 from autonomy.journeys.manifest import verify
 from autonomy.runtime.execution import Ended
 from autonomy.runtime.worker import JobHandle, Worker
+from autonomy.services.asked import EXTRACTIVE
 from autonomy.services.runs import StartRun
 from autonomy.storage.database import Database, Tx
 

@@ -15,7 +15,6 @@ import pytest
 from autonomy.agents.extractive.player import ExtractivePlayer
 from autonomy.agents.roles import SelectRequest
 from autonomy.bootstrap.app import App
-from autonomy.bootstrap.engine import EXTRACTIVE
 from autonomy.bootstrap.foreground import Ended, work_run
 from autonomy.bootstrap.settings import ProviderEntry, Settings
 from autonomy.core.errors import ConfigurationError, HeldByAnother, ProviderUnavailable
@@ -25,6 +24,7 @@ from autonomy.providers.scripted import ScriptedServer
 from autonomy.runtime import queue
 from autonomy.runtime.lease import Presence
 from autonomy.runtime.worker import Worker
+from autonomy.services.asked import EXTRACTIVE
 from autonomy.services.runs import StartRun
 from autonomy.storage.database import Database
 

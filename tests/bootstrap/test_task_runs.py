@@ -19,12 +19,13 @@ from autonomy.audit.verify import verify
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.foreground import work_run
 from autonomy.bootstrap.reporting import Reporter
-from autonomy.bootstrap.settings import Settings, TasksSettings
+from autonomy.bootstrap.settings import ProviderEntry, Settings, TasksSettings
 from autonomy.bootstrap.workers import run_worker
 from autonomy.core.errors import StorageUnavailable
 from autonomy.core.events import Event
 from autonomy.core.gates import MUST_PASS
 from autonomy.core.types import TaskSpec
+from autonomy.providers.scripted import ScriptedServer
 from autonomy.services.runs import StartRun
 from autonomy.services.tasks import NewTask
 from autonomy.ssot.canonical import sha256
@@ -47,6 +48,16 @@ def app(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     )
     with App(settings, database) as opened:
         yield opened
+
+
+@pytest.fixture
+def modelled(app: App) -> Iterator[App]:
+    """The workspace with a model behind the runs: what it is told to put right may change what it writes."""
+    with ScriptedServer() as server:
+        entry = ProviderEntry("model", "local", model="m", base_url=server.base_url)
+        settings = dataclasses.replace(app.settings, providers=(entry,))
+        with App(settings, Database(settings.database_url, grow_wal=False)) as opened:
+            yield opened
 
 
 def add(app: App, **more: Any) -> str:
@@ -191,12 +202,16 @@ def test_a_criterion_in_free_words_leaves_a_delivered_task_to_a_person(app: App)
     assert work(app) == 0  # nothing is tried again: another run could not measure it either
     closed = app.tasks.approve(task_id, "bob", "Read it.")
     assert (closed["status"], closed["decision"]["by"], closed["outcome"]) == ("approved", "bob", "delivered")
+    assert closed["earlier_decisions"] == [task["decision"]]
+    assert (task["decision"]["by"], task["decision"]["dispatches"]) == ("ada", 0)
+    assert closed["decision"] == {**closed["decision"], "reason": "Read it.", "dispatches": 1}
     assert closed["verdict"] == task["verdict"]
     assert work(app) == 0
     assert len(app.runs.page().items) == len(closed["dispatches"]) == 1
 
 
-def test_a_gate_that_fails_is_put_right_before_a_person_is_asked(app: App) -> None:
+def test_a_gate_that_fails_is_put_right_before_a_person_is_asked(modelled: App) -> None:
+    app = modelled
     asked = [{"id": "c1", "text": "Written for children."}, {"id": "min_citations", "text": "As many as asked for."}]
     task_id = add(app, acceptance_criteria=asked, task_spec={"min_citations": 10_000})
     app.tasks.approve(task_id, "ada")
@@ -228,8 +243,9 @@ def test_the_echo_stands_in_the_file_before_the_run_does_anything(app: App) -> N
     assert app.tasks.show(task_id)["verdict"]["decision"] == "approve"
 
 
-def test_what_is_not_accepted_comes_back_with_its_issues_and_then_waits_for_a_person(app: App) -> None:
+def test_what_is_not_accepted_comes_back_with_its_issues_and_then_waits_for_a_person(modelled: App) -> None:
     """Nothing in the corpus lets a short pack reach ten thousand citations: both runs miss that gate."""
+    app = modelled
     asked = {"id": "min_citations", "text": "At least as many citations as asked for."}
     task_id = add(app, acceptance_criteria=[asked], task_spec={"min_citations": 10_000})
     first_run = app.tasks.approve(task_id, "ada")["run_id"]
@@ -248,6 +264,62 @@ def test_what_is_not_accepted_comes_back_with_its_issues_and_then_waits_for_a_pe
     assert app.tasks.approve(task_id, "ada")["status"] == "approved"
     assert len(app.runs.page().items) == 2
     assert "min_citations" in MUST_PASS
+
+
+@pytest.mark.parametrize("spec", [{}, {"provider": ["extractive"]}])
+def test_what_would_come_out_the_same_is_not_worked_again_but_left_to_a_person_with_the_reason(
+    app: App, modelled: App, spec: dict[str, Any]
+) -> None:
+    """Without a model nobody reads the issues: the same documents and the same seed give the same bytes."""
+    chosen = modelled if spec else app
+    asked = {"id": "min_citations", "text": "At least as many citations as asked for."}
+    task_id = add(chosen, acceptance_criteria=[asked], task_spec={"min_citations": 10_000, **spec})
+    chosen.tasks.approve(task_id, "ada")
+    assert work(chosen) == 1
+    task = chosen.tasks.show(task_id)
+    assert (task["status"], task["outcome"], len(task["dispatches"])) == ("needs_review", "target_not_reached", 1)
+    assert task["verdict"]["decision"] == "reject"
+    assert task["verdict"]["note"].startswith("Not worked again: without a model the same documents give the same document.")
+    (line,) = [line for line in lines(chosen) if line["action"] == "protocol_verdict"]
+    assert (line["decision"], line["again"]) == ("reject", False)
+    first = (chosen.home / "artifacts" / task["run_id"] / "deliverable.md").read_bytes()
+    again = chosen.runs.start(StartRun(TaskSpec.model_validate(chosen.runs.inspect(task["run_id"])["task"]))).run_id
+    assert work(chosen) == 1
+    assert (chosen.home / "artifacts" / again / "deliverable.md").read_bytes() == first  # so it would have been
+
+
+def test_a_document_without_a_quotation_is_missed_for_that_and_not_for_each_gate_that_found_nothing(app: App) -> None:
+    task_id = add(
+        app, request_text="Bananas in the Caribbean trade of 1890", acceptance_criteria=[{"id": "c1", "text": "relevance"}]
+    )
+    app.tasks.approve(task_id, "ada")
+    assert work(app) == 1
+    task = app.tasks.show(task_id)
+    (issue,) = task["verdict"]["issues"]
+    assert issue["text"].startswith("No quotation stands in the document, so there was nothing to measure for: quote found, ")
+    assert "relevance" in issue["text"]
+    assert "n=0" not in json.dumps(task["verdict"])
+    assert set(issue["trace"]) <= {entry["id"] for entry in task["result"]["work_log"]}
+
+
+def test_a_gate_that_was_held_against_nothing_is_not_taken_for_met(app: App) -> None:
+    """Nobody asked for a number of citations: that there are at least none says nothing."""
+    task_id = add(app, acceptance_criteria=[{"id": "c1", "text": "min_citations holds"}])
+    app.tasks.approve(task_id, "ada")
+    assert work(app) == 1
+    task = app.tasks.show(task_id)
+    assert (task["status"], task["verdict"]["decision"]) == ("needs_review", "needs_review")
+    (only,) = task["result"]["criteria"]
+    assert (only["met"], only["measured_by"]) == (None, [])
+
+
+def test_with_a_number_the_same_criterion_is_measured(app: App) -> None:
+    task_id = add(app, acceptance_criteria=[{"id": "c1", "text": "min_citations"}], task_spec={"min_citations": 3})
+    app.tasks.approve(task_id, "ada")
+    work(app)
+    task = app.tasks.show(task_id)
+    assert (task["status"], task["verdict"]["decision"]) == ("approved", "approve")
+    assert task["result"]["criteria"][0]["measured_by"] == ["min_citations"]
 
 
 def test_a_worker_starts_what_was_approved_while_its_corpus_was_gone(app: App) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +54,53 @@ def test_findings_exit_1_one_a_line(autonomy: Autonomy, audited: Path) -> None:
     assert answer.err.startswith("2 findings")
     body = json.loads(autonomy("audit", "verify", "--json").out)
     assert [finding["kind"] for finding in body["findings"]] == ["changed", "missing"]
+
+
+@pytest.mark.parametrize("spoil", ["folder", "link", "file for the folder"])
+def test_a_log_that_cannot_be_read_is_one_line_with_the_next_step_and_no_finding(
+    autonomy: Autonomy, audited: Path, spoil: str
+) -> None:
+    audited.rename(audited.with_suffix(".away"))
+    if spoil == "folder":
+        audited.mkdir()
+    elif spoil == "link":
+        audited.symlink_to(audited.with_suffix(".away"))
+    else:
+        audited.parent.rename(audited.parent.with_name("away"))
+        audited.parent.write_text("")
+    for words in (("verify",), ("verify", "--json"), ("tail", "--no-follow")):
+        answer = autonomy("audit", *words)
+        assert answer.code == 4, words
+        assert answer.err.count("\n") == 1
+        assert f"the audit log {audited.parent if spoil.startswith('file') else audited} cannot be used" in answer.err
+        assert "put the log back from a backup" in answer.err
+        if "--json" in words:
+            assert json.loads(answer.out)["error"]["code"] == "storage-unusable"
+
+
+def test_a_log_that_may_not_be_read_names_the_file_and_whom_to_ask(audited: Path, migrated: Place) -> None:
+    """The superuser may read everything: there the reading is done as a user without rights."""
+    script = (
+        "import os, pathlib, sys\n"
+        "from autonomy.audit.lines import CURRENT, open_to_read\nfrom autonomy.audit.log import refused\n"
+        "folder = pathlib.Path(sys.argv[1])\nos.geteuid() or os.seteuid(65534)\n"
+        "try:\n    open_to_read(folder / CURRENT)\nexcept OSError as error:\n    print(refused(folder, error))\n"
+    )
+    audited.chmod(0)
+    told = subprocess.run(
+        [sys.executable, "-c", script, str(audited.parent)], env=migrated.environ, capture_output=True, text=True, check=True
+    ).stdout
+    assert told == (
+        f"the audit log {audited} cannot be used: permission denied. "
+        "Get the right to read and write it from its owner, or work as that user.\n"
+    )
+
+
+def test_a_missing_log_is_a_finding_that_says_what_to_do(autonomy: Autonomy, audited: Path) -> None:
+    audited.unlink()
+    answer = autonomy("audit", "verify")
+    assert (answer.code, answer.out) == (1, "events.jsonl: missing file: the file is gone; the log goes on to line 12\n")
+    assert answer.err == "1 finding in an empty log. Find out who took the file away, and put it back from a backup.\n"
 
 
 def test_a_head_noted_elsewhere_that_is_not_there_is_a_finding(autonomy: Autonomy, audited: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import socket
 import stat
 from collections.abc import Callable
@@ -86,7 +87,7 @@ def test_without_json_a_detached_start_prints_the_id_alone_and_hints_on_stderr(a
 
 def test_every_option_of_start_reaches_the_task(autonomy: Autonomy, corpus: str, migrated: Place) -> None:
     (migrated.home / "autonomy.toml").write_text(f'[corpora]\ndocs = "{corpus}"\n', "utf-8")
-    task_id = read_json(autonomy("tasks", "add", "Why?", "--json"))["task_id"]
+    task_id = read_json(autonomy("tasks", "add", "Why?", "--corpus", corpus, "--json"))["task_id"]
     run_id = started(
         autonomy, "goal", "--journey", "research", "--corpus", "docs", "--corpus", corpus, "--task", task_id,
         "--length", "1500",
@@ -253,6 +254,50 @@ def test_a_list_goes_on_where_the_page_before_ended(autonomy: Autonomy, corpus: 
     assert second["next_cursor"] is None
 
 
+def test_every_word_of_the_list_is_a_filter_and_an_unknown_one_is_told_them_all(
+    autonomy: Autonomy, corpus: str, migrated: Place
+) -> None:
+    states = {
+        "queued": ("queued", None), "running": ("running", None), "waiting": ("waiting_human", None),
+        "paused": ("paused", None), "delivered": ("done", "delivered"),
+        "below target": ("done", "target_not_reached"), "over budget": ("done", "budget_exceeded"),
+        "failed": ("failed", "failed"), "aborted": ("aborted", "aborted"),
+    }  # fmt: skip
+    runs = {word: started(autonomy, f"goal of {word}", "--corpus", corpus) for word in states}
+    with Database(f"sqlite:///{migrated.home / 'autonomy.db'}", grow_wal=False) as database:
+        for word, (status, outcome) in states.items():
+            sql = "UPDATE run SET status = :status, outcome = :outcome WHERE id = :id"
+            values = {"status": status, "outcome": outcome, "id": runs[word]}
+            database.write(lambda tx, sql=sql, values=values: tx.run(sql, **values))  # type: ignore[misc]
+    table = autonomy("run", "list").out
+    for word, run_id in runs.items():
+        assert f"{run_id[:8]}  {word} " in table
+        for said in (word, word.replace(" ", "-").upper(), states[word][1] or states[word][0]):
+            found = read_json(autonomy("run", "list", "--status", said, "--json"))["items"]
+            assert [row["run_id"] for row in found] == [run_id], said
+    ended = read_json(autonomy("run", "list", "--status", "done", "--json"))["items"]
+    assert {row["run_id"] for row in ended} == {runs[word] for word in ("delivered", "below target", "over budget")}
+    refused = autonomy("run", "list", "--status", "asleep")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert all(word in refused.err for word in states)
+
+
+@pytest.mark.parametrize("noun", ["run", "tasks"])
+def test_the_command_for_the_rest_of_a_list_gives_the_rest_of_that_list(noun: str, autonomy: Autonomy, corpus: str) -> None:
+    add = ("tasks", "add") if noun == "tasks" else ("run", "start", "--detach")
+    for number, user in enumerate(("ann", "bob", "ann", "ann", "ann")):
+        assert autonomy(*add, f"goal {number}", "--corpus", corpus, "--user", user).code == 0
+    state = "pending" if noun == "tasks" else "queued"
+    asked = [noun, "list", "--user", "ann", "--status", state, "--limit", "1"]
+    goals = []
+    for _ in range(4):
+        answer = autonomy(*asked)
+        goals.append(answer.out.split()[-1])
+        more = answer.err.removeprefix("More: autonomy ").rstrip()
+        asked = shlex.split(more)
+    assert (goals, more) == (["4", "3", "2", "0"], "")
+
+
 def test_an_empty_list_says_how_to_start(autonomy: Autonomy) -> None:
     answer = autonomy("run", "list")
     assert (answer.code, answer.out) == (0, "")
@@ -265,6 +310,17 @@ def test_a_limit_out_of_range_exits_5_and_says_what_the_help_says(limit: str, au
     assert answer.code == 5
     assert "between 1 and 200" in answer.err
     assert "1 to 200" in autonomy("run", "list", "--help").out
+
+
+def test_the_help_of_budget_keeps_one_column_and_the_long_names_work(
+    autonomy: Autonomy, queued: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = autonomy("run", "budget", "-h").out.splitlines()
+    named = [line for line in lines if line.startswith(("  --", "  -h", "  RUN"))]
+    assert {len(line) - len(line[14:].lstrip()) for line in named} == {15}
+    for words in (("--tokens", "9"), ("--budget-tokens", "9")):
+        assert read_json(autonomy("run", "budget", queued, *words, "--json"))["budgets"]["tokens"]["limit"] == 9
 
 
 def test_inspect_shows_task_route_budgets_and_takes_a_prefix(autonomy: Autonomy, queued: str) -> None:

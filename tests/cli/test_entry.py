@@ -32,7 +32,7 @@ HEAVY = (
 )
 PUBLIC = {
     "run": {"start", "list", "inspect", "tail", "resume", "pause", "abort", "budget", "explain", "export"},
-    "tasks": {"list", "show", "approve", "reject", "add"},
+    "tasks": {"list", "show", "approve", "reject", "add", "corpus"},
     "events": {"tail"},
     "worker": set(),
     "serve": set(),

@@ -92,6 +92,9 @@ def test_a_run_in_the_foreground_ends_with_its_document_on_stdout(migrated: Plac
     for row in body["deliverables"]:
         assert set(row) == {"path", "role", "media_type", "sha256"}
         assert (migrated.home / row["path"]).is_file()
+    page = migrated.run("run", "inspect", body["run_id"]).stdout
+    assert "  route    at its end\n" in page
+    assert "END" not in page
 
 
 def test_without_a_terminal_progress_is_plain_lines_on_stderr_and_the_summary_stands_on_stdout(

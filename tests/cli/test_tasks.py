@@ -75,6 +75,8 @@ def test_what_nothing_measures_waits_for_a_person_with_the_place_of_the_document
     for line in (
         path,
         "left to a person by critic",
+        "decision approved by local",
+        "none yet on the result",
         "c1: Nothing measures this",
         "c1 Written for children. (not measured",
         "c2",
@@ -87,7 +89,11 @@ def test_what_nothing_measures_waits_for_a_person_with_the_place_of_the_document
     closed = autonomy("tasks", "approve", task_id)
     assert (closed.code, closed.out) == (0, f"task {task_id[:12]} is approved\n")
     assert f"accepted: {path}" in closed.err
-    assert f"{task_id}  approved, delivered" in autonomy("tasks", "show", task_id).out
+    shown = autonomy("tasks", "show", task_id).out
+    for line in (f"{task_id}  approved, delivered", "decision approved by local", "  result accepted by local"):
+        assert line in shown
+    assert shown.index("dispatch 1 left to a person by critic") < shown.index("dispatch 1 accepted by local")
+    assert "none yet" not in shown
     assert len(read_json(autonomy("run", "list", "--json"))["items"]) == 1
 
 
@@ -102,13 +108,82 @@ def test_the_second_decision_is_refused_with_nine(autonomy: Autonomy, corpus: st
     assert "Out of scope." in autonomy("tasks", "show", task_id).out
 
 
-def test_a_task_without_a_corpus_stays_approved_and_says_what_to_do(autonomy: Autonomy) -> None:
-    task_id = add(autonomy, "Why?")
-    answer = autonomy("tasks", "approve", task_id)
+def heard(migrated: Place, task_id: str = "4f9a0c11d2e3") -> str:
+    """A task as a message makes it: whoever wrote it could name no corpus."""
+    body = {"task_id": task_id, "source": "telegram", "correlation_id": task_id, "created_at": "2026-01-31T12:00:00Z"}
+    (migrated.home / "ssot").mkdir(exist_ok=True)
+    (migrated.home / "ssot" / f"{task_id}.json").write_text(json.dumps({**body, "request_text": "Why?"}), "utf-8")
+    return task_id
+
+
+def test_without_a_corpus_no_task_is_added_in_the_words_and_with_the_code_of_run_start(
+    autonomy: Autonomy, migrated: Place, corpus: str
+) -> None:
+    for more in ((), ("--journey", "rewrite", "--corpus", corpus)):
+        added, started = (autonomy(*words, "Why?", *more) for words in (("tasks", "add"), ("run", "start")))
+        assert (added.code, added.err) == (started.code, started.err)
+        assert added.code == (9 if more else 5)
+        assert not (migrated.home / "ssot").exists()
+
+
+def test_a_task_that_lacks_a_corpus_says_so_wherever_it_is_seen_and_a_person_names_one(
+    autonomy: Autonomy, migrated: Place, corpus: str
+) -> None:
+    task_id = heard(migrated)
+    approved = autonomy("tasks", "approve", task_id)
+    assert (approved.code, approved.out) == (0, f"task {task_id} is approved\n")
+    for words in ("cannot start:", f"autonomy tasks corpus {task_id} DIR", "[tasks]"):
+        assert words in approved.err
+    listed = autonomy("tasks", "list")
+    assert "cannot start" in listed.out
+    assert f"cannot start: {task_id}: no corpus to work from" in listed.err
+    shown = autonomy("tasks", "show", task_id).out
+    assert shown.split("Next\n")[1].split() == ["autonomy", "tasks", "corpus", task_id, "DIR"]
+    assert autonomy("tasks", "corpus", task_id, "/nowhere/at/all").code == 5
+    named = autonomy("tasks", "corpus", task_id[:4], corpus)
+    assert (named.code, named.out) == (0, f"task {task_id} reads {corpus}\n")
+    assert "autonomy worker" in named.err
+    page = read_json(autonomy("tasks", "show", task_id, "--json"))
+    assert (page["corpus"], page["error"]) == ([corpus], None)
+    assert read_json(autonomy("run", "inspect", page["run_id"], "--json"))["task"]["corpus"] == [corpus]
+    again = autonomy("tasks", "list")
+    assert ("at work" in again.out, again.err) == (True, "")
+    assert autonomy("tasks", "corpus", task_id, corpus).code == 9
+
+
+def test_a_corpus_named_before_the_decision_is_what_the_decision_starts(
+    autonomy: Autonomy, migrated: Place, corpus: str
+) -> None:
+    task_id = heard(migrated)
+    named = autonomy("tasks", "corpus", task_id, corpus)
+    assert f"autonomy tasks approve {task_id[:8]}" in named.err
+    assert read_json(autonomy("run", "list", "--json"))["items"] == []
+    page = read_json(autonomy("tasks", "approve", task_id, "--json"))
+    assert read_json(autonomy("run", "inspect", page["run_id"], "--json"))["task"]["corpus"] == [corpus]
+
+
+def test_a_criterion_whose_gate_measures_nothing_is_named_when_the_task_is_added(autonomy: Autonomy, corpus: str) -> None:
+    ask = ("Why?", "--corpus", corpus, "--criterion", "min_citations", "--criterion", "pack_complete")
+    answer = autonomy("tasks", "add", *ask)
     assert answer.code == 0
-    assert "not started:" in answer.err
-    assert "[tasks]" in answer.err
-    assert "not started" in autonomy("tasks", "list").out
+    for words in (
+        "note: criterion c1 names min_citations, which is not measured: no number was asked for (--min-citations N)",
+        "note: criterion c2 names pack_complete, which is not measured: only the research journey measures it",
+    ):
+        assert words in answer.err
+    silent = autonomy("tasks", "add", *ask, "--min-citations", "8", "--journey", "research")
+    assert (silent.code, "note:" in silent.err) == (0, False)
+    assert len(read_json(autonomy("tasks", "add", *ask, "--json"))["notes"]) == 2
+
+
+def test_where_every_file_is_damaged_nothing_says_that_there_is_none(autonomy: Autonomy, migrated: Place) -> None:
+    (migrated.home / "ssot").mkdir()
+    (migrated.home / "ssot" / "torn.json").write_bytes(b"")
+    answer = autonomy("tasks", "list")
+    assert (answer.code, answer.out) == (0, "")
+    assert "damaged: torn.json is empty" in answer.err
+    assert "No other tasks." in answer.err
+    assert "yet" not in answer.err
 
 
 def test_the_default_corpus_is_a_name_or_a_folder_that_counts_from_the_workspace(
@@ -165,8 +240,8 @@ def test_what_makes_no_sense_has_its_code_one_line_and_leaves_nothing(
     assert not (migrated.home / "ssot").exists()
 
 
-def test_several_tasks_of_one_beginning_are_listed(autonomy: Autonomy, migrated: Place) -> None:
-    add(autonomy, "Why?")
+def test_several_tasks_of_one_beginning_are_listed(autonomy: Autonomy, migrated: Place, corpus: str) -> None:
+    add(autonomy, "Why?", "--corpus", corpus)
     folder = migrated.home / "ssot"
     body = json.loads(next(folder.glob("*.json")).read_text())
     for name in ("same1", "same2"):
@@ -178,7 +253,7 @@ def test_several_tasks_of_one_beginning_are_listed(autonomy: Autonomy, migrated:
 def test_a_request_cannot_steer_the_terminal(autonomy: Autonomy, corpus: str) -> None:
     hidden = "\x1b\u202e\u2066\u200f\u061c\u200b\U000e0041"
     request = f"{hidden}Why[2J?\nNew line{hidden}"
-    task_id = add(autonomy, request)
+    task_id = add(autonomy, request, "--corpus", corpus)
     run_id = read_json(autonomy("run", "start", request, "--corpus", corpus, "--detach", "--json"))["run_id"]
     for words in (("tasks", "list"), ("tasks", "show", task_id), ("run", "list"), ("run", "inspect", run_id)):
         shown = autonomy(*words).out

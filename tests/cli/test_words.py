@@ -48,6 +48,31 @@ def test_line_ends_stay_only_where_lines_are_meant() -> None:
     assert squeezed(" a\n\t b ") == "a b"
 
 
+def test_json_says_the_same_and_steers_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    value = {"goal": f"{HOSTILE[:-1]} déjà 日本 👩\u200d🚀\U000e0041", "plain": [1, "ok"]}
+    for indent in (None, 2):
+        told = Output(environ={}).dump(value, indent=indent)
+        assert json.loads(told) == value
+        assert all(line.replace("\u200d", "").isprintable() for line in told.splitlines())
+    assert Output(environ={}).dump("déjà 👩\u200d🚀") == '"déjà 👩\u200d🚀"'
+
+
+def test_a_line_is_folded_for_a_terminal_between_words_and_stays_whole_for_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    out = Output(environ={"FORCE_COLOR": "1"})
+    lead, text = (
+        f"{out.paint('ok', 1)}  name  ",
+        "one two three four five six seven eight /a/path/that/is/longer/than/the/whole/line",
+    )
+    assert out.folded(text, lead=lead, under=10) == lead + text
+    out.terminal = True
+    rows = out.folded(text, lead=lead, under=10).splitlines()
+    assert [row.split() for row in rows][1:] == [["seven", "eight"], [text.split()[-1]]]
+    assert rows[0] == f"{lead}one two three four five six"
+    assert all(row.startswith(" " * 10) for row in rows[1:])
+    assert out.folded("", lead=lead) == lead
+
+
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("日本", 4), ("e\u0301", 1), ("", 0)])
 def test_columns_are_counted_as_a_terminal_does(text: str, width: int) -> None:
     assert columns(text) == width
@@ -81,10 +106,11 @@ def test_a_claim_and_a_quotation_said_in_two_parts_are_counted_once() -> None:
         cited = {"source": "s1", "quote": text, "anchor": {"start": start, "end": start + 5}}
         return {"text": text, "section": section, "citations": [cited]}
 
-    claims = [claim("One.", 0, "Synthesis"), claim("One.", 0, "Matrix"), claim("Two.", 9, "Matrix")]
+    # A long quotation stands as a block, without marks, in one part, and between marks in the other.
+    claims = [claim("One.", 0, "Synthesis"), claim("“One.”", 0, "Matrix"), claim("“Two”", 9, "Matrix")]
     told = {"claims": claims, "sources": [{"id": "s1"}]}
-    assert summaries.rests_on(told) == "2 on 2 quotations from 1 source, 1 of them said in two parts"
-    assert summaries.rests_on({**told, "claims": claims[1:]}) == "2 on 2 quotations from 1 source"
+    assert summaries.rests_on(told) == "2 claims on 2 quotations from 1 source, in 3 places"
+    assert summaries.rests_on({**told, "claims": claims[1:]}) == "2 claims on 2 quotations from 1 source"
     assert summaries.rests_on({"claims": [], "sources": []}) == "none"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autonomy.core.gates import MUST_PASS
+from autonomy.core.gates import GATES, MUST_PASS, OF_ONE_JOURNEY, ON_REQUEST, says_something
 from autonomy.journeys.catalogue import journey
 from autonomy.journeys.policy import Policy
 from autonomy.services.runs import BUILT
@@ -30,7 +30,15 @@ def measured(name: str) -> set[str]:
 
 
 def test_every_gate_of_every_journey_has_a_row_and_no_row_is_of_another() -> None:
-    assert set(ROWS) == set().union(*(measured(name) for name in BUILT))
+    assert set(ROWS) == GATES == set().union(*(measured(name) for name in BUILT))
+
+
+def test_a_gate_that_nothing_was_asked_of_says_nothing() -> None:
+    plain = made.written(task=made.task(journey="write", length=None, min_citations=None))
+    rows = [{"name": each.name, "threshold": each.threshold} for each in journey("write").gates(plain, made.snapshot(), {})]
+    assert {row["name"] for row in rows if not says_something(row)} == {"min_citations"}
+    assert "length" not in {row["name"] for row in rows}
+    assert {"min_citations", "length"} == ON_REQUEST
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))
@@ -40,7 +48,7 @@ def test_a_row_says_whether_a_miss_decides(name: str) -> None:
 
 def test_what_belongs_to_one_journey_is_marked_so() -> None:
     only = {name: journeys for name, row in ROWS.items() for journeys in [re.findall(r"`(\w+)` only", row[0])] if journeys}
-    assert only == {"source_share": ["write"], "pack_complete": ["research"]}
+    assert only == {name: [of] for name, of in OF_ONE_JOURNEY.items()}
     assert measured("write") ^ measured("research") == set(only)
 
 

@@ -63,7 +63,7 @@ def test_a_length_that_the_evidence_cannot_fill_ends_below_the_target_with_the_b
     folder = on_sqlite.folder(ended.document["run_id"])
     written = json.loads((folder / "manifest.json").read_text())
     assert written["outcome"] == "target_not_reached"
-    assert any("length is" in note and "wanted 18000 to 22000" in note for note in written["notes"])
+    assert any(" words: " in note and "wanted 18000 to 22000" in note for note in written["notes"])
     assert "wanted 18000 to 22000" in (folder / "deliverable.md").read_text()
     assert manifest.verify(folder).share == 1.0
     with on_sqlite.database() as database:

@@ -74,7 +74,7 @@ def test_a_model_that_never_answers_well_is_replaced_and_the_document_says_so(
 
 @pytest.mark.parametrize(
     ("behaviour", "code", "words"),
-    [("401*", 4, ("model", "401")), ("500*", 8, ("model",)), ("malformed*", 8, ("model",))],
+    [("401*", 1, ("model", "401")), ("500*", 8, ("model",)), ("malformed*", 1, ("model",))],
 )
 def test_a_model_alone_that_never_answers_well_fails_the_run_clearly(
     commands: Commands, on_sqlite: Workspace, server: ScriptedServer, behaviour: str, code: int, words: tuple[str, ...]
@@ -84,7 +84,7 @@ def test_a_model_alone_that_never_answers_well_fails_the_run_clearly(
     ended = start(commands, on_sqlite, "--provider", "model")
     lines = [line for line in ended.err.splitlines() if line.startswith("error:")]
     assert (ended.document["status"], ended.document["outcome"]) == ("failed", "failed")
-    assert ended.code in (1, code)
+    assert ended.code == code
     assert len(lines) == 1
     assert all(word in lines[0] for word in words), lines
 
@@ -95,11 +95,18 @@ def test_a_provider_that_is_not_there_is_named_in_one_line(commands: Commands, o
     environ = {"OPENAI_API_KEY": "sk-none", "OPENAI_BASE_URL": address}
     (on_sqlite.home / "autonomy.toml").write_text("[runtime]\nrequests_per_call = 1\n[queue]\nmax_attempts = 1\n")
     ended = commands.run(on_sqlite, *START, "--provider", "openai", environ=environ)
-    assert ended.code in (1, 8), ended.err
+    assert ended.code == 8, ended.err
     lines = [line for line in ended.err.splitlines() if line.startswith("error:")]
     assert len(lines) == 1
     assert "openai" in lines[0]
     assert "sk-none" not in ended.err + ended.out
+    story = commands.run(on_sqlite, "run", "explain", ended.document["run_id"])
+    told = " ".join(story.out.split())
+    assert "Run failed: provider-unavailable: provider 'openai'" in told
+    assert "cannot be reached (connection refused)" in told
+    assert "--provider extractive. A failed run does not go on: put that right, and start a new one." in told
+    assert "failed: failed" not in told
+    assert "(failed)" in told
 
 
 @pytest.mark.parametrize(

@@ -234,7 +234,11 @@ def test_what_nobody_may_write_can_be_looked_at_and_refuses_each_write_in_one_li
         path.chmod(mode & ~0o222)
     looks: list[tuple[str, ...]] = [("run", "list"), ("run", "inspect", run), ("tasks", "list"), ("tasks", "show", task)]
     looks += [("audit", "verify"), ("audit", "tail", "--no-follow")]
-    writes: list[tuple[str, ...]] = [("tasks", "approve", task), ("tasks", "add", GOAL), ("config", "token", "ann")]
+    writes: list[tuple[str, ...]] = [
+        ("tasks", "approve", task),
+        ("tasks", "add", GOAL, "--corpus", str(CORPUS)),
+        ("config", "token", "ann"),
+    ]
     codes: dict[tuple[str, ...], int] = {}
     try:
         for words in (*looks, *writes):

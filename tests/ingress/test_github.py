@@ -177,9 +177,9 @@ def spoil(value: Any, dice: random.Random) -> None:
 
 
 def test_a_build_is_noted_in_the_task_that_names_its_commit_and_again_nothing_happens(app: App) -> None:
-    made = app.tasks.create(NewTask(source="cli", request_text="fix it", git={"repo": "octo/hello-world", "commit": SHA}))
+    made = app.tasks.create(NewTask(source="github", request_text="fix it", git={"repo": "octo/hello-world", "commit": SHA}))
     task_id = made.task["task_id"]
-    app.tasks.create(NewTask(source="cli", request_text="another"))
+    app.tasks.create(NewTask(source="github", request_text="another"))
     first, again = deliver(app, "check_run", RUN), deliver(app, "check_run", RUN)
     assert (first.status, first.body["status"], first.body["tasks"]) == (200, "applied", [task_id])
     assert (again.status, again.body["status"]) == (200, "duplicate")
@@ -189,7 +189,7 @@ def test_a_build_is_noted_in_the_task_that_names_its_commit_and_again_nothing_ha
 
 
 def test_a_late_replay_does_not_undo_what_came_after_it(app: App) -> None:
-    task_id = app.tasks.create(NewTask(source="cli", request_text=f"look at {SHA}")).task["task_id"]
+    task_id = app.tasks.create(NewTask(source="github", request_text=f"look at {SHA}")).task["task_id"]
     failed = {**RUN, "check_run": {**RUN["check_run"], "conclusion": "failure"}}
     deliver(app, "check_run", failed, "d1")
     deliver(app, "check_run", RUN, "d2")
@@ -203,6 +203,7 @@ def test_an_issue_makes_one_task_and_waits_for_a_person(app: App) -> None:
     (task_id,) = replies[0].body["tasks"]
     task = app.tasks.show(task_id)
     assert (task["status"], task["source"], task["correlation_id"], task["revision"]) == ("pending", "github", task_id, 1)
+    assert task["error"].startswith("no corpus to work from.")  # whoever opened it cannot know what there is to read
     assert replies[0].audit[0]["correlation_id"] == task_id
 
 

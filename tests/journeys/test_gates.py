@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from autonomy.agents.material import Annotation, Material, Part, Searched
+from autonomy.agents.material import Annotation, Material, Part, Searched, SourceMap
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Anchor
 from autonomy.journeys import gates, prose
-from autonomy.journeys.audit import Audit, Measured, altered_quotation
+from autonomy.journeys.audit import PASSAGE, Audit, Measured, altered_quotation
 from autonomy.journeys.catalogue import journey
 from autonomy.journeys.evidence import flaw, headings_at
 from autonomy.journeys.policy import Policy
@@ -85,7 +85,7 @@ def test_where_only_other_words_for_the_goal_were_found_nothing_quoted_is_releva
 def test_two_quotations_do_not_answer_what_the_corpus_hardly_speaks_to(
     coverages: tuple[float, float], cited: int, enough: bool
 ) -> None:
-    brief = made.brief(title="Tasks and timeouts")
+    brief = made.brief(title="Tasks and timeouts").model_copy(update={"subject": "tasks and timeouts"})
     rows = tuple(
         Searched(question=question, found=1, kept=1, coverage=coverage, weights={"task": 1.0, "cancel": 2.0})
         for question, coverage in zip(brief.questions, coverages, strict=True)
@@ -94,10 +94,39 @@ def test_two_quotations_do_not_answer_what_the_corpus_hardly_speaks_to(
     written = one(*sentences, brief=brief, searched=rows)
     measured = gates.relevance(audit(written))
     assert (measured.gate.evidence[0], measured.gate.figure, measured.gate.passed) == (f"n={cited}", float(enough), enough)
-    said = "the sources speak to less than half of what was asked: Tasks and timeouts"
+    said = "no passage covers half of what was asked: Tasks and timeouts"
     assert (said in measured.gate.evidence) != enough
     rated = gates.relevance(audit(written.model_copy(update={"player": "model"})))
     assert said not in rated.gate.evidence
+
+
+@pytest.mark.parametrize(
+    ("before", "between", "enough"),
+    [
+        ("", "", True),
+        ("", "\n\nCrashes\n\n", False),  # the next heading ends what the quotation stands in
+        ("", " " + "Much else is said here. " * (PASSAGE // 20), False),  # so does the reach of a passage
+        ("The job goes on after a crash.\n\nHolders\n\n", "\n\nEnds\n\n", False),
+        ("The job goes on after a crash. ", "\n\nEnds\n\n", True),
+    ],
+)
+def test_what_stands_around_a_quotation_counts_up_to_the_headings_beside_it(before: str, between: str, enough: bool) -> None:
+    """The quotation names what the question is about; the text that it stands in has to name another thing of it."""
+    goal, quote = "How do leases protect jobs in a crash?", "A lease ends when its holder dies."
+    text = f"Leases\n\n{before}{quote}{between} The job goes on after a crash."
+    start = text.index(quote)
+    headings = [(text.index(f"{name}\n\n"), name) for name in ("Leases", "Holders", "Crashes", "Ends") if f"{name}\n\n" in text]
+    weights = {"leas": 2.0, "job": 1.5, "crash": 2.0, "": 5.0}
+    brief = made.brief(title=goal).model_copy(update={"questions": (goal,), "terms": ("leas", "job", "crash")})
+    card = made.cards()[0].model_copy(update={"quote": quote, "anchor": Anchor(start=start, end=start + len(quote))})
+    written = made.written(
+        brief=brief,
+        cards=(card,),
+        searched=(Searched(question=goal, found=1, kept=1, coverage=1.0, weights=weights),),
+        maps=(SourceMap(source=card.source, headings=tuple((at, 1, name) for at, name in headings)),),
+    )
+    held = audit(written, snapshot=lambda name: text)
+    assert (held.relevance(card) >= held.policy.relevant) is enough
 
 
 def test_what_a_facet_of_the_goal_finds_does_not_answer_the_goal() -> None:
@@ -520,8 +549,25 @@ def test_a_french_quotation_may_be_the_end_of_a_sentence() -> None:
     assert not any("no end" in line for line in prose.structure(audit(one(whole)), ("section",)).gate.evidence)
 
 
+def test_a_lone_quotation_needs_no_frame_and_two_do() -> None:
+    sentences = [made.said(C2, "c2"), made.said("Tasks can easily and safely be cancelled.", "c1")]
+    for number, faults in ((1, 0), (2, 2)):
+        section = made.section("Only", sentences[:number])
+        empty = made.section("Introduction", part="introduction")
+        held = audit(made.written(sections=(empty, section)))
+        assert prose.structure(held, ("introduction", "section")).gate.figure == faults
+    for number, whole in ((1, True), (2, False)):
+        packed = made.packed(matrix=made.packed().matrix[:number], sections=(), annotations=())
+        assert ("no synthesis" not in prose.pack_complete(audit(packed)).gate.evidence) is whole
+
+
 def test_a_missing_part_and_a_heading_used_twice_are_named() -> None:
-    twice = made.written(sections=(made.section("Only", [made.said(C2, "c2")]), made.section("Only", [made.said(C2, "c2")])))
+    twice = made.written(
+        sections=(
+            made.section("Only", [made.said("Tasks can easily and safely be cancelled.", "c1")]),
+            made.section("Only", [made.said(C2, "c2")]),
+        )
+    )
     evidence = prose.structure(audit(twice), ("introduction", "section")).gate.evidence
     assert "missing: introduction" in evidence
     assert "heading twice: Only" in evidence

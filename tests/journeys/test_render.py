@@ -143,6 +143,18 @@ def test_a_model_that_never_answered_is_named_on_top(language: str, said: str) -
     assert said not in render(made.written(brief=made.brief(language))).text
 
 
+def test_a_lone_quotation_of_a_pack_stands_once_without_a_table() -> None:
+    rows = made.packed().matrix[:1]
+    alone = made.packed(matrix=rows, sections=(), annotations=(), cards=made.cards()[:1])
+    text = render(alone).text
+    assert text.count("Tasks can easily and safely be cancelled") == 1
+    assert "**C1.**" in text
+    assert "| Claim |" not in text
+    assert "## Claims matrix" not in text
+    assert "\n## Claims and their quotations\n" in text
+    assert "| Claim |" in render(made.packed()).text
+
+
 def test_the_matrix_of_a_pack_reads_like_this() -> None:
     text = render(made.packed()).text
     assert MATRIX in text

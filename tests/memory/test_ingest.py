@@ -170,10 +170,32 @@ def test_pipes_loops_and_ways_out_of_the_folder_are_not_followed(database: Datab
     (folder / "leak.md").symlink_to(outside / "secret.md")
     (folder / "ring.md").symlink_to(folder / "ring.md")
     (folder / ".hidden.md").write_text("Hidden words are not for reading at all.")
-    (folder / "bad\nname.md").write_text("Words.")
+    Path(os.fsdecode(os.fsencode(folder) + b"/no\xfftext.md")).write_text("Words.")
     report = read(database, folder)
-    assert dict(report.failed).keys() == {"pipe.txt", "ring.md", "bad\\nname.md"}
+    assert dict(report.failed).keys() == {"pipe.txt", "ring.md", "no?text.md"}
+    assert dict(report.failed)["no?text.md"] == "its name is not valid Unicode"
     assert report.read == 5
+
+
+LEGAL = (
+    "evil\u202egpj.md",
+    "two\nlines.md",
+    "red\x1b[31m\x07.md",
+    "<img src=x onerror=alert(1)>.md",
+    "\u200b\u2066.md",
+    "\x9b\r.md",
+)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file names of any characters")
+@pytest.mark.parametrize("name", LEGAL, ids=ascii)
+def test_a_file_is_read_whatever_characters_its_name_holds(database: Database, folder: Path, name: str) -> None:
+    (folder / name).write_text(f"# Turbines\n\n{made.prose('turbine', 6)}\n")
+    report = read(database, folder)
+    assert report.failed == ()
+    stored = database.read(lambda tx: tx.tuples("SELECT location FROM document WHERE state = 'ok'"))
+    assert name in {location for (location,) in stored}
+    assert read(database, folder).read == 0
 
 
 RUN = "abcdefghijklmnopqrstuvwxyz"

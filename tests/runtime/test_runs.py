@@ -158,6 +158,25 @@ def test_pages_show_every_run_once_newest_first_even_where_times_are_equal(datab
     assert database.read(lambda tx: runs.page(tx, status="done")).items == []
 
 
+def test_runs_are_looked_for_by_how_they_stand_or_how_they_ended(database: Database) -> None:
+    for outcome in ("delivered", "target_not_reached", "budget_exceeded"):
+        create(database, outcome)
+        sql = "UPDATE run SET status = 'done', outcome = :outcome WHERE id = :outcome"
+        database.write(lambda tx, sql=sql, outcome=outcome: tx.run(sql, outcome=outcome))  # type: ignore[misc]
+    create(database, "waits")
+    found = {
+        state: {run.id for run in database.read(lambda tx, state=state: runs.page(tx, status=state)).items}  # type: ignore[misc]
+        for state in runs.STATES
+    }
+    assert {state: ids for state, ids in found.items() if ids} == {
+        "queued": {"waits"},
+        "done": {"delivered", "target_not_reached", "budget_exceeded"},
+        "delivered": {"delivered"},
+        "target_not_reached": {"target_not_reached"},
+        "budget_exceeded": {"budget_exceeded"},
+    }
+
+
 @pytest.mark.parametrize(
     "bad",
     [{"status": "sleeping"}, {"limit": 0}, {"limit": 201}, {"cursor": "x"}, {"cursor": f"{2**70}.a"}, {"cursor": "1.a;--"}],

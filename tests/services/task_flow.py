@@ -18,7 +18,7 @@ from unittest import mock
 
 from autonomy.audit.log import AuditLog
 from autonomy.bootstrap.app import App
-from autonomy.bootstrap.settings import Settings, TasksSettings
+from autonomy.bootstrap.settings import ProviderEntry, Settings, TasksSettings
 from autonomy.runtime import queue
 from autonomy.services.runs import Runs
 from autonomy.services.tasks import NewTask, Tasks
@@ -36,9 +36,12 @@ class Died(BaseException):
 
 
 def opened(home: Path, url: str) -> App:
-    """A workspace with one corpus."""
+    """A workspace with one corpus and a model (which is never asked): with one, a run that misses is tried again."""
     (home / "docs").mkdir(parents=True, exist_ok=True)
-    settings = Settings(home=home, database_url=url, corpora={"docs": home / "docs"}, tasks=TasksSettings(corpus="docs"))
+    model = ProviderEntry("model", "local", model="m", base_url="http://127.0.0.1:9/v1")
+    settings = Settings(
+        home=home, database_url=url, corpora={"docs": home / "docs"}, tasks=TasksSettings(corpus="docs"), providers=(model,)
+    )
     return App(settings, Database(url, grow_wal=False))
 
 

@@ -111,7 +111,7 @@ def test_another_users_same_key_is_another_run(app: App) -> None:
     ("more", "error"),
     [
         ({"journey": "slides"}, NotYetBuilt),
-        ({"target_similarity": 10}, NotYetBuilt),
+        ({"target_similarity": 10, "journey": "research"}, InvalidInput),
         ({"corpus": ()}, InvalidInput),
         ({"corpus": ("/nowhere/at/all",)}, InvalidInput),
         ({"corpus": ("/" + "x" * 5000,)}, InvalidInput),

@@ -16,7 +16,7 @@ import pytest
 
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import Settings, TasksSettings
-from autonomy.core.errors import AlreadyDecided, CorruptState, InvalidInput, NotFound, StorageUnavailable
+from autonomy.core.errors import AlreadyDecided, CorruptState, InvalidInput, NotFound, NotYetBuilt, StorageUnavailable
 from autonomy.core.types import TaskSpec
 from autonomy.services.ledger import now
 from autonomy.services.runs import Runs, StartRun
@@ -270,6 +270,111 @@ def test_ids_are_found_by_a_unique_beginning_and_damage_is_named(app: App, tasks
     assert [each.name for each in tasks.damaged()] == ["torn.json"]
 
 
+# -- what is missing --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bare(app: App, audit: Lines) -> Iterator[App]:
+    """The same workspace where no task has a corpus by default."""
+    settings = dataclasses.replace(app.settings, tasks=TasksSettings())
+    with App(settings, Database(settings.database_url, grow_wal=False)) as opened:
+        opened.__dict__["audit"] = audit
+        yield opened
+
+
+@pytest.mark.parametrize(("source", "hint"), [("cli", "--corpus"), ("http", "task_spec.corpus (docs)")])
+def test_who_can_name_a_corpus_and_names_none_is_refused_and_leaves_nothing(
+    bare: App, audit: Lines, source: str, hint: str
+) -> None:
+    with pytest.raises(InvalidInput, match="no corpus to work from") as caught:
+        add(bare.tasks, source=source)
+    assert hint in caught.value.hint
+    assert not (bare.home / "ssot").exists()
+    assert audit.lines == []
+
+
+@pytest.mark.parametrize("source", ["telegram", "github"])
+def test_who_cannot_know_is_heard_and_the_task_says_what_is_missing(app: App, bare: App, source: str) -> None:
+    task_id = add(bare.tasks, source=source)
+    task = bare.tasks.show(task_id)
+    assert (task["status"], task["revision"]) == ("pending", 1)
+    assert f"'autonomy tasks corpus {task_id[:12]} DIR'" in task["error"]
+    assert bare.tasks.list().items[0]["error"] == task["error"]
+    assert bare.tasks.reconcile() == 0
+    assert app.tasks.reconcile() == 1  # its settings name one for all
+    assert app.tasks.show(task_id)["error"] is None
+    assert app.tasks.reconcile() == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"journey": "rewrite"},
+        {"journey": "research", "task_spec": {"target_similarity": 10}},
+        {"task_spec": {"provider": "nobody"}},
+        {"task_spec": {"provider": "extractive,nobody"}},
+        {"task_spec": {"style": "graffiti"}},
+        {"task_spec": {"due_date": "2001-01-01"}},
+    ],
+    ids=str,
+)
+def test_what_no_run_could_be_is_no_task_either(app: App, tasks: Tasks, more: dict[str, Any]) -> None:
+    with pytest.raises((InvalidInput, NotYetBuilt)) as caught:
+        tasks.create(NewTask(source="http", request_text="Why?", **more))
+    assert caught.value.hint
+    assert not (app.home / "ssot").exists()
+
+
+def test_a_corpus_that_an_operator_names_is_read_whatever_door_the_task_came_through(bare: App, audit: Lines) -> None:
+    """A message names no folder; the operator of this machine may name one for it, the web only names of [corpora]."""
+    other = bare.home / "other"
+    other.mkdir()
+    task_id = add(bare.tasks, source="telegram", task_spec={"corpus": "docs"})
+    for names, folders in (([str(other)], False), (["nowhere"], True), ([], True), ([str(other / "x")], True)):
+        with pytest.raises(InvalidInput):
+            bare.tasks.name_corpus(task_id, names, "ada", folders=folders)
+    assert bare.tasks.show(task_id)["revision"] == 1
+    page = bare.tasks.name_corpus(task_id, [str(other)], "ada", folders=True)
+    assert (page["corpus"], page["status"], page.get("error")) == ([str(other)], "pending", None)
+    line = audit.lines[-1]
+    assert (line["action"], line["actor"], line["corpus"]) == ("task_updated", "ada", [str(other)])
+    run_id = bare.tasks.approve(task_id, "ada")["run_id"]
+    assert bare.runs.inspect(run_id)["task"]["corpus"] == [str(other)]
+    with pytest.raises(AlreadyDecided, match="has its run"):
+        bare.tasks.name_corpus(task_id, ["docs"], "ada", folders=True)
+    refused = add(bare.tasks, source="telegram")
+    bare.tasks.reject(refused, "ada", "no")
+    with pytest.raises(AlreadyDecided, match="rejected already"):
+        bare.tasks.name_corpus(refused, ["docs"], "ada", folders=True)
+
+
+def test_naming_a_corpus_starts_what_was_approved_without_one_and_once(bare: App) -> None:
+    task_id = add(bare.tasks, source="github")
+    assert "no corpus" in bare.tasks.approve(task_id, "ada")["error"]
+    page = bare.tasks.name_corpus(task_id, ["docs"], "bob", folders=False)
+    assert (page["error"], page["decision"]["by"]) == (None, "ada")
+    assert [run["run_id"] for run in bare.runs.page().items] == [page["run_id"]]
+    with pytest.raises(AlreadyDecided):
+        bare.tasks.name_corpus(task_id, ["docs"], "bob", folders=False)
+    assert len(bare.runs.page().items) == 1
+
+
+def test_criteria_that_nothing_will_measure_are_named_when_the_task_is_made(tasks: Tasks) -> None:
+    def notes(text: str, **more: Any) -> list[str]:
+        criteria = [{"id": "c1", "text": text}]
+        made = tasks.create(NewTask(source="http", request_text="Why?", acceptance_criteria=criteria, **more))
+        return [note.split(": ")[0] for note in made.notes]
+
+    not_measured = "criterion c1 names {}, which is not measured"
+    assert notes("length is kept, min_citations too") == [not_measured.format(name) for name in ("length", "min_citations")]
+    assert notes("length", task_spec={"length": 500}) == []
+    assert notes("min_citations", task_spec={"min_citations": 0}) == [not_measured.format("min_citations")]
+    assert notes("pack_complete") == [not_measured.format("pack_complete")]
+    assert notes("pack_complete", journey="research") == []
+    assert notes("source_share", journey="research") == [not_measured.format("source_share")]
+    assert notes("quote_found") == notes("Written for children.") == []
+
+
 # -- starting ---------------------------------------------------------------------------------------
 
 
@@ -277,7 +382,7 @@ def test_an_approved_task_that_no_corpus_serves_says_so_and_is_started_once_one_
     bare = dataclasses.replace(app.settings, tasks=TasksSettings())
     with App(bare, Database(app.settings.database_url, grow_wal=False)) as other:
         other.__dict__["audit"] = audit
-        task_id = add(other.tasks)
+        task_id = add(other.tasks, source="telegram")
         page = other.tasks.approve(task_id, "ada")
         assert page["status"] == "approved"
         assert "[tasks]" in page["error"]

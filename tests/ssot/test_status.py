@@ -146,6 +146,28 @@ def test_what_a_reviewer_cannot_say_is_given_out_to_nobody_and_waits_for_a_perso
     assert status.status(reject(now)) == "rejected"
 
 
+def test_each_decision_is_kept_with_who_made_it_and_when_and_with_fields_that_nobody_here_knows() -> None:
+    first = status.decide(task(), "approved", by="ada", at=AT, reason="Worth it.")
+    noted = first.evolve(decision={**first.as_json()["decision"], "seen_by": "carol"})
+    handed = STEPS["unsure"](STEPS["result"](STEPS["ack"](protocol.dispatch(noted, AT))))
+    later = "2026-02-01T12:00:00.000Z"
+    for ruling in ("approved", "rejected"):
+        now = status.decide(handed, ruling, by="bob", at=later)
+        assert now.as_json()["earlier_decisions"] == [noted.as_json()["decision"]]
+        assert now.as_json()["earlier_decisions"][0]["seen_by"] == "carol"
+        assert (now.decision and (now.decision.by, now.decision.at, now.decision.reason)) == ("bob", later, None)
+    assert "earlier_decisions" not in first.as_json()
+
+
+def test_what_a_task_works_on_can_be_named_until_its_work_begins() -> None:
+    for now, _ in STATES.values():
+        begun = now.last is not None and now.last.ack is not None
+        assert status.awaits_start(now) == (status.status(now) in ("pending", "approved") and not begun), facts(now)
+    given_out = approve(task())
+    given = given_out.evolve(dispatches=[{**given_out.as_json()["dispatches"][0], "run_id": "r1"}])
+    assert (status.awaits_start(given_out), status.awaits_start(given)) == (True, False)
+
+
 @given(st.sampled_from(["pending", "needs_review", "approved", "rejected"]), st.sampled_from(sorted(STATES, key=str)))
 def test_what_a_file_says_of_its_status_decides_nothing(said: str, key: tuple[Any, ...]) -> None:
     now, _ = STATES[key]

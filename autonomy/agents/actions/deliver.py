@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
-from autonomy.core.counting import several
+from autonomy.core.counting import Tally, several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, Outcome, PlanStep
 
 
 async def deliver(step: PlanStep, state: GraphState, context: Context) -> Observation:
-    """Figures: files, claims, found, share. Nothing leaves whose quotes are not re-found in their stored sources."""
+    """Figures: files, and those of `Tally` but the sources. Nothing leaves whose quotes are not re-found in their sources."""
     return hand_over(step.id, state, context, outcome=state["outcome"])
 
 
@@ -31,19 +31,18 @@ def hand_over(
     composition = context.journey.compose(material, context.sources.snapshot, gates)
     for file in composition.files:
         context.artifacts.put(file.name, file.data, role=file.role, media_type=file.media_type)
-    claims = composition.manifest["claims"]
-    cited = [citation for claim in claims for citation in claim["citations"]]
-    quotations = len({(row["source"], row["anchor"]["start"], row["anchor"]["end"]) for row in cited})
+    tally = Tally.of(composition.manifest)
     return Observation(
         step=step_id,
-        output=f"{several(len(composition.files), 'file')}; {several(len({claim['text'] for claim in claims}), 'claim')} "
-        f"on {several(quotations, 'quotation')}, each re-found in its source",
+        output=f"{several(len(composition.files), 'file')}; {several(tally.claims, 'claim')} on "
+        f"{several(tally.quotations, 'quotation')}, each re-found in its source",
         sources=tuple(source["id"] for source in composition.manifest["sources"]),
         figures={
             "files": len(composition.files),
-            "claims": len(claims),
-            "citations": len(cited),
-            "quotations": quotations,
+            "claims": tally.claims,
+            "places": tally.places,
+            "citations": tally.citations,
+            "quotations": tally.quotations,
             "outcome": settled,
         },
         progress=1,

@@ -19,7 +19,7 @@ async def matrix(step: PlanStep, state: GraphState, context: Context) -> Observa
     shared = sum(sum(cell.stance != "silent" for cell in row.cells) >= 2 for row in rows)
     return Observation(
         step=step.id,
-        output=f"{several(len(rows), 'claim')}, {shared} of them in two sources or more",
+        output=f"{several(len(rows), 'row')}, {shared} of them with two sources or more",
         figures={"rows": len(rows), "shared": shared},
         progress=len(rows),
     )

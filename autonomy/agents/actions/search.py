@@ -20,8 +20,8 @@ LONGEST = 10_000
 
 
 async def search(step: PlanStep, state: GraphState, context: Context) -> Observation:
-    """Figures: passages, cards, sources, coverage (share of the question's terms found, 0 to 1), and held: quotations taken
-    for earlier questions that answer this one too."""
+    """Figures: passages, cards, sources, coverage (share of the question's terms, by weight, that the best passage holds, 0
+    to 1), and held: quotations taken for earlier questions that answer this one too."""
     task = TaskSpec.model_validate(state["task"])
     brief = Brief.model_validate(state["brief"])
     question = str(step.arguments["question"])[:LONGEST]

@@ -6,6 +6,7 @@ from collections import Counter
 
 from autonomy.agents.extractive.headings import plain_title
 from autonomy.agents.extractive.quoting import Desk, in_italics
+from autonomy.agents.material import FRAMED
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.text.chars import count_words
 
@@ -13,8 +14,8 @@ NOT_FOUND, LITTLE = "not found: ", "little: "
 
 
 def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`before` are the finished sections ("heading: first sentence"). Without a quotation there is nothing to introduce."""
-    if not request.cards:
+    """`before` are the finished sections ("heading: first sentence"). A lone quotation speaks for itself."""
+    if len(request.cards) < FRAMED:
         return Paragraphs(paragraphs=())
     sources = {card.source for card in request.cards}
     goal = in_italics(request.brief.title)
@@ -31,32 +32,32 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
 
 
 def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """`figures` hold "not found: question" for each question without a passage, "little: question" where few words stand.
+    """`figures` hold "not found: question" for each question without a passage, "little: question" where no passage
+    covers half of it.
 
-    Without a quotation there is nothing to conclude from: what was looked for stands in a part of its own.
+    From a lone quotation nothing is concluded: what was looked for stands in a part of its own.
     """
-    if not request.cards:
+    if len(request.cards) < FRAMED:
         return Paragraphs(paragraphs=())
     counts = Counter(card.source for card in request.cards)
     leading = _leading(counts, desk)
-    sentences: list[Sentence] = []
-    if counts:
-        values = {
-            "goal": in_italics(request.brief.title),
-            "sources": desk.words.number(len(counts)),
-            "titles": desk.titles(leading),
-        }
-        forms = desk.words.conclusion if len(counts) > 1 else desk.words.conclusion_one
-        sentences.append(desk.say("conclusion", forms, count=len(request.cards), **values))
+    values = {
+        "goal": in_italics(request.brief.title),
+        "sources": desk.words.number(len(counts)),
+        "titles": desk.titles(leading),
+    }
+    forms = desk.words.conclusion if len(counts) > 1 else desk.words.conclusion_one
+    sentences = [desk.say("conclusion", forms, count=len(request.cards), **values)]
     gaps = [figure.removeprefix(NOT_FOUND) for figure in request.figures if figure.startswith(NOT_FOUND)]
     little = [figure.removeprefix(LITTLE) for figure in request.figures if figure.startswith(LITTLE)]
     if gaps:
         sentences.append(desk.say("gaps", desk.words.conclusion_gaps, gaps=_listed(gaps)))
     if little:
-        sentences.append(desk.say("little", desk.words.conclusion_little, gaps=_listed(little)))
+        forms = desk.words.conclusion_little if len(little) > 1 else desk.words.conclusion_little_one
+        sentences.append(desk.say("little", forms, gaps=_listed(little)))
     # What was not found is said however short the text is to be.
     sentences = _within(sentences, request, least=1 + bool(gaps))
-    return Paragraphs(paragraphs=(tuple(sentences),) if sentences else ())
+    return Paragraphs(paragraphs=(tuple(sentences),))
 
 
 def _within(sentences: list[Sentence], request: DraftRequest, least: int = 1) -> list[Sentence]:

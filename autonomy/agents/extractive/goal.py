@@ -7,6 +7,7 @@ cancellation in asyncio" and the points "timeouts" and "shielding".
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autonomy.agents.extractive import asked
@@ -163,6 +164,17 @@ _INCLUDING = {
     "ja": r"(?:、|。)?(?:特に|とくに)、?",
     "zh": r"[，。；]?\s*(?:包括|尤其是?|特别是|重点是)[:：]?",
 }
+_COVER = {
+    "en": r"(?:please\s+|also\s+|and\s+|(?:it|this|the\ (?:text|essay|report|document))\s+(?:should|must)\s+(?:also\s+)?)*"
+    r"(?:cover|include|mention|address|discuss|explain|describe|add|focus\s+on)\s+(?:also\s+)?",
+    "de": r"(?:bitte\s+)?(?:behandle\w*|erklär\w*|erwähn\w*|nenn\w*|beschreib\w*)\s+(?:bitte\s+|sie\s+)?(?:auch\s+)?",
+    "es": r"(?:por\ favor,?\s+)?(?:también\s+)?(?:incluy[ae]|cubr[ae]|mencion[ae]|trat[ae]|explica|explique|describ[ae])\s+"
+    r"(?:también\s+)?",
+    "fr": r"(?:inclu[st]|incluez|couvr\w+|mentionne[rz]?|traite[rz]?|aborde[rz]?|explique[rz]?|décri\w+)\s+(?:aussi\s+)?",
+}
+"""How a later sentence of a goal begins that names points ("Cover fencing and checkpoints.")."""
+_NAMING = {"en": ", including ", "de": ", einschließlich ", "es": ", con ", "fr": ", avec "}
+"""What stands in a title between the subject and the points named beside it."""
 _AND = {
     "en": r"\band\b|\bas\ well\ as\b|\bplus\b",
     "de": r"\bund\b|\bsowie\b",
@@ -207,7 +219,7 @@ _ARTICLE = {
 def read_goal(text: str, language: str) -> Goal:
     """The goal taken apart. Never empty: what cannot be taken apart is its own subject."""
     flat = " ".join(text.split())
-    first = flat[slice(*split(flat, language)[0])] if split(flat, language) else flat
+    first, *later = [flat[slice(*span)] for span in split(flat, language)] or [flat]
     several = _several_questions(_trim(_without_order(flat.rstrip(".!?。！？ "), language), language), language)
     if several:
         return several
@@ -220,6 +232,7 @@ def read_goal(text: str, language: str) -> Goal:
     if compared:
         named = re.split(_INCLUDING.get(language, r"$^"), body, maxsplit=1, flags=_FLAGS)
         points = (*compared, *(_members(named[1], language) if len(named) > 1 else ()))
+    points = tuple(dict.fromkeys((*points, *(point for text in later for point in _added(text, language)))))
     article = whole[: len(whole) - len(subject)].lower() if whole.endswith(subject) else ""
     aspect = re.match(_ASPECT.get(language, r"$^"), subject, _FLAGS)
     return Goal(subject=subject, points=points, compared=compared, article=article, aspect=aspect[0] if aspect else "")
@@ -253,6 +266,13 @@ def _several_questions(text: str, language: str) -> Goal | None:
     )
 
 
+def _added(sentence: str, language: str) -> tuple[str, ...]:
+    """The points that a later sentence of the goal names; () for one that names none, as "Write it in English." does."""
+    pattern = _COVER.get(language)
+    match = re.match(pattern, sentence, _FLAGS) if pattern else None
+    return _members(_trim(sentence[match.end() :].rstrip(".!?"), language), language) if match else ()
+
+
 def _with_article(name: str, text: str, language: str) -> str:
     """The name with the article before it in the text."""
     before = text.partition(name)[0].split()
@@ -266,14 +286,26 @@ def title_of(goal: Goal, language: str) -> str:
     It may be longer where a few parts are named: none of them is left out.
     """
     text = goal.subject
+    joint = {"de": " und ", "es": " y ", "fr": " et ", "ja": "と", "zh": "与"}.get(language, " and ")
     if goal.compared:
-        joint = {"de": " und ", "es": " y ", "fr": " et ", "ja": "と", "zh": "与"}.get(language, " and ")
         sides = joint.join(goal.compared)
         text = goal.subject if all(side in goal.subject for side in goal.compared) else sides
+    if goal.article and len(goal.points) > 1 and set(terms(text, language)) == set(terms(" ".join(goal.points), language)):
+        # "les baux et les verrous": without the article before the first, the others have none either.
+        text = _listed(goal.points, joint)
     longest = LONGEST_PARTS if 1 < len(goal.points) <= MOST_PARTS else LONGEST_TITLE
+    beside = [point for point in goal.points if point not in text]
+    if beside and language in _NAMING and len(goal.points) <= MOST_PARTS and not asked.is_direct(text, language):
+        named = f"{text}{_NAMING[language]}{_listed(beside, joint)}"
+        if len(named) <= LONGEST_PARTS:
+            text, longest = named, LONGEST_PARTS
     if goal.title and len(goal.title) <= longest:
         return goal.title
     return asked.closed(_cut(_bare(text, language), longest), language)
+
+
+def _listed(names: Sequence[str], joint: str) -> str:
+    return ", ".join(names[:-1]) + (joint if names[1:] else "") + names[-1]
 
 
 def _cut(text: str, longest: int) -> str:

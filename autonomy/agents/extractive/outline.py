@@ -138,6 +138,9 @@ def _seeded(cards: Sequence[Card], vectors: dict[str, dict[str, float]], brief: 
         shares = {
             point: 1.0 if card.question == point else _share(card, wanted, brief.language) for point, wanted in points.items()
         }
+        if not any(shares.values()):
+            # A sentence that only its document's name puts under a point.
+            shares = {point: float(card.question.casefold() == point.casefold()) for point in points}
         best = [point for point, share in shares.items() if share > 0.5 and share == max(shares.values())]
         if not best or (len(best) == len(points) > 1):
             left.append(card)

@@ -55,6 +55,7 @@ class Wording:
     conclusion_one: Forms
     conclusion_gaps: Forms
     conclusion_little: Forms
+    conclusion_little_one: Forms
     dropped: str
     and_more: str
 

@@ -27,10 +27,10 @@ def section(request: DraftRequest, desk: Desk) -> Paragraphs:
     single = len({card.source for card in ordered}) == 1
     paragraphs: list[tuple[Sentence, ...]] = []
     for number, chunk in enumerate(in_paragraphs(ordered)):
-        sentences = [_opening(ordered, desk)] if number == 0 else []
+        sentences = [_opening(ordered, desk)] if number == 0 and len(ordered) > 1 else []
         before: Card | None = None
         for card in chunk:
-            lead = quoting.next_lead(card, before, desk, named=single, heading=request.heading)
+            lead = quoting.next_lead(card, before, desk, named=single and len(ordered) > 1, heading=request.heading)
             sentences += quoting.quotation(card, lead, desk)
             before = card
         paragraphs.append(tuple(sentences))

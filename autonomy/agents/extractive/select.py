@@ -31,7 +31,8 @@ PER_SECTION = 3
 # Measured on manuals: below it a sentence shares a common word with the question and no more.
 TOPICAL = 0.4
 FEW = 3
-"""Sentences; where fewer name what was asked, and the goal has no points that speak beside it, those under its heading do."""
+"""Sentences; where fewer name what was asked, those do that stand under a heading or title that names it: all of them where the
+goal has no points that speak beside it, else those under one that begins with it."""
 NEW_TERMS = 3
 RESCUED_WORDS = 60
 DANGLING_COST = 0.6
@@ -85,11 +86,6 @@ _NEWS = re.compile(
     r"what['’]s new|changelog|change log|release notes|\bnews\b|neuerungen|novedades|nouveautés|変更点|新特性|更新日志",
     re.IGNORECASE,
 )
-_CHANGE = re.compile(
-    r"\b(?:now|no longer|new|added|removed|deprecated|changed|fixed|improved|renamed|jetzt|nun|neu|nicht mehr|ahora|nuevo"
-    r"|ya no|désormais|nouveau)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True)
@@ -121,7 +117,7 @@ class Candidate:
 
 def select(request: SelectRequest) -> tuple[Card, ...]:
     """At most `limit` cards for the question, best first, without ids."""
-    found = _distinct([c for passage in request.passages for c in candidates(passage, request.brief.language)])
+    found = [c for passage in request.passages for c in candidates(passage, request.brief.language)]
     found = _in_language(found, request.brief.language)
     if not found:
         return ()
@@ -145,8 +141,9 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     ]
     # What is taken already serves no question a second time.
     apt = [c for c in apt if not _repeats(c, taken)]
-    kept = [c for c in apt if c.topical >= TOPICAL]
-    kept = apt if len(kept) < FEW and not request.brief.must_cover else kept
+    kept = [c for c in apt if c.topical >= TOPICAL and not asked.isdisjoint((*c.terms, *_above(c)))]
+    if len(kept) < FEW:
+        kept = [c for c in apt if c in kept or not request.brief.must_cover or _is_named(c, own)]
     own_words = request.question in request.brief.questions or not request.brief.questions
     answering = [c for c in kept if _answers(c, own)]
     kept = answering if len(answering) >= FEW and own_words else kept
@@ -196,7 +193,7 @@ def _quotable(
     text = passage.text[slice(*span)]
     if passage.text[span[1] : span[1] + 1] == ":":
         text += "."
-    if _MARKED.search(text) or detect(text, default=language) != language or _is_news(passage, text):
+    if _MARKED.search(text) or detect(text, default=language) != language:
         return None, False
     found = flaw(text, language, below_signature=entry == 0, technical=technical)
     if found == "":
@@ -238,23 +235,6 @@ def _in_language(found: list[Candidate], language: str) -> list[Candidate]:
     return own if len(own) * 3 >= len(found) else found
 
 
-def _is_news(passage: Passage, text: str) -> bool:
-    """Whether a page of release notes tells here what a release changed."""
-    return bool(_NEWS.search(f"{passage.title} {passage.section or ''}")) and bool(_CHANGE.search(text))
-
-
-def _distinct(found: list[Candidate]) -> list[Candidate]:
-    """One of several candidates for the same place (passages may overlap): the first."""
-    seen: set[tuple[str, int, int]] = set()
-    kept: list[Candidate] = []
-    for candidate in found:
-        key = (candidate.passage.source, candidate.passage.start + candidate.start, candidate.passage.start + candidate.end)
-        if key not in seen:
-            seen.add(key)
-            kept.append(candidate)
-    return kept
-
-
 def _weight(vectors: Sequence[Sequence[str]]) -> Callable[[str], float]:
     """Mild idf: the subject stands in most passages found for it and must still count."""
     exact = ranking.idf(ranking.document_frequency(vectors), len(vectors))
@@ -285,9 +265,20 @@ def _relevant(candidate: Candidate, aims: Relevance) -> bool:
     return aims.of(candidate.text, headings, passage.called, candidate.language, within=passage.text) >= ENOUGH
 
 
+def _above(candidate: Candidate) -> list[str]:
+    """The terms of the heading that it stands under."""
+    return terms(candidate.passage.section or "", candidate.language)
+
+
+def _is_named(candidate: Candidate, own: Relevance) -> bool:
+    """Whether the heading or the document that it stands in is named after what is asked."""
+    passage = candidate.passage
+    return any(aim.is_named((passage.section or "",), passage.called, candidate.language) for aim in own.aims)
+
+
 def _answers(candidate: Candidate, own: Relevance) -> bool:
     """Whether it takes up what is asked of the thing, has the form of an answer, or says what the thing is."""
-    around = {*candidate.terms, *terms(candidate.passage.section or "", candidate.language)}
+    around = {*candidate.terms, *_above(candidate)}
     return any(
         aim.taken_up(candidate.text, around, candidate.language) or fits(candidate.text, aim.question, candidate.language)
         for aim in own.aims
@@ -341,7 +332,7 @@ def _score(found: list[Candidate], request: SelectRequest, wanted: Sequence[str]
             + (FIT_GAIN * fits(candidate.text, request.question, language) if kind else 0.5 * cue)
             + _compares(candidate, rivals)
             + 1.0 / (1 + 0.3 * order[candidate.passage.id])
-            + SECTION_GAIN * ranking.recall(solid, terms(candidate.passage.section or "", candidate.language), weight)
+            + SECTION_GAIN * ranking.recall(solid, _above(candidate), weight)
             + TITLE_GAIN * ranking.recall(solid, terms(candidate.passage.called, candidate.language), weight)
             + (DEFINITION_GAIN if claims.says_what(candidate.text, heads, candidate.language) else 0.0)
             - (DANGLING_COST / 2 if candidate.rescued else 0.0)
@@ -365,7 +356,7 @@ def _compares(candidate: Candidate, rivals: Sequence[Sequence[str]]) -> float:
     """What a sentence gains for a question that holds things against one another: most where it names two of them, half of
     that where it says what one of them is for or better at."""
     section = candidate.passage.section or ""
-    own, around = set(candidate.terms), {*candidate.terms, *terms(section, candidate.language)}
+    own, around = set(candidate.terms), {*candidate.terms, *_above(candidate)}
     named = [side for side in rivals if around >= set(side)]
     if len(named) > 1:
         return COMPARED_GAIN if any(own >= set(side) for side in named) else COMPARED_GAIN / 2

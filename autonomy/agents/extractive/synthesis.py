@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from autonomy.agents.extractive import quoting
 from autonomy.agents.extractive.quoting import Desk
+from autonomy.agents.material import FRAMED
 from autonomy.agents.roles import DraftRequest, Paragraphs, Sentence
 from autonomy.core.types import Card
 from autonomy.text import claims
@@ -29,10 +30,15 @@ class Row:
 
 
 def synthesis(request: DraftRequest, desk: Desk) -> Paragraphs:
-    """A paragraph a question, rows that more sources carry first, within the words asked for."""
+    """A paragraph a question, rows that more sources carry first, within the words asked for.
+
+    None of a lone quotation, unless a length was asked for: it stands in full below.
+    """
     rows = _rows(request)
     if request.task.length is not None:
         return Paragraphs(paragraphs=_sized(request, rows, desk))
+    if len(request.cards) < FRAMED:
+        return Paragraphs(paragraphs=())
     questions = [*request.brief.questions, *(card.question for card in request.cards)]
     paragraphs: list[tuple[Sentence, ...]] = []
     room = request.words

@@ -149,7 +149,8 @@ GERMAN = Wording(
         "Kein Zitat fand sich zu: {gaps}.",
         "Gesucht, ohne dass sich ein Zitat geben ließ: {gaps}.",
     ),
-    conclusion_little=("Von den Wörtern dieser Fragen fand sich weniger als die Hälfte in den Quellen: {gaps}.",),
+    conclusion_little=("Keine Stelle der Quellen deckt die Hälfte einer dieser Fragen: {gaps}.",),
+    conclusion_little_one=("Keine Stelle der Quellen deckt die Hälfte dieser Frage: {gaps}.",),
     dropped="Eine Aussage wurde weggelassen, weil keine Stelle sie trägt.",
     and_more=" und {count} weitere",
 )

@@ -152,7 +152,8 @@ ENGLISH = Wording(
         "No quotation was found for: {gaps}.",
         "Looked for, without a quotation that could be given: {gaps}.",
     ),
-    conclusion_little=("Less than half of the words of these questions was found in the sources: {gaps}.",),
+    conclusion_little=("No passage of the sources covers half of any of these questions: {gaps}.",),
+    conclusion_little_one=("No passage of the sources covers half of this question: {gaps}.",),
     dropped="A statement was left out because no passage carries it.",
     and_more=" and {count} more",
 )

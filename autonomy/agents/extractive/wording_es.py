@@ -147,7 +147,8 @@ SPANISH = Wording(
         "No se halló ninguna cita para: {gaps}.",
         "Se buscó, sin una cita que pudiera darse: {gaps}.",
     ),
-    conclusion_little=("Menos de la mitad de las palabras de estas preguntas se halló en las fuentes: {gaps}.",),
+    conclusion_little=("Ningún pasaje de las fuentes cubre la mitad de ninguna de estas preguntas: {gaps}.",),
+    conclusion_little_one=("Ningún pasaje de las fuentes cubre la mitad de esta pregunta: {gaps}.",),
     dropped="Se omitió una afirmación porque ningún pasaje la sostiene.",
     and_more=" y {count} más",
 )

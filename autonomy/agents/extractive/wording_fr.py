@@ -109,7 +109,8 @@ FRENCH = Wording(
     conclusion=("Sur le sujet {goal}, {digits} passages de {sources} sources sont cités plus haut, la plupart de {titles}.",),
     conclusion_one=("Ce qui est cité plus haut sur le sujet {goal} vient de {titles} (citations : {digits}).",),
     conclusion_gaps=("Aucune citation n'a été trouvée pour : {gaps}.",),
-    conclusion_little=("Moins de la moitié des mots de ces questions a été trouvée dans les sources : {gaps}.",),
+    conclusion_little=("Aucun passage des sources ne couvre la moitié de l'une de ces questions : {gaps}.",),
+    conclusion_little_one=("Aucun passage des sources ne couvre la moitié de cette question : {gaps}.",),
     dropped="Une affirmation a été omise, car aucun passage ne la porte.",
     and_more=" et {count} autres",
 )

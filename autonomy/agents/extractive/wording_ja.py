@@ -81,7 +81,8 @@ JAPANESE = Wording(
     conclusion=("{goal}について、上に{sources}件の資料から{digits}件の箇所を引いた。多くは{titles}による。",),
     conclusion_one=("{goal}について上に引いた箇所（{digits}件）は{titles}による。",),
     conclusion_gaps=("引用が見つからなかった問い：{gaps}。",),
-    conclusion_little=("語の半分未満しか資料に見つからなかった問い：{gaps}。",),
+    conclusion_little=("資料のどの箇所も半分を満たさない問い：{gaps}。",),
+    conclusion_little_one=("資料のどの箇所も、この問いの半分を満たさない：{gaps}。",),
     dropped="裏づける箇所がないため、一文を省いた。",
     and_more="ほか{count}件",
 )

@@ -77,7 +77,8 @@ CHINESE = Wording(
     conclusion=("关于{goal}，上文从{sources}个来源引用了{digits}段，大多出自{titles}。",),
     conclusion_one=("上文关于{goal}的引文（{digits}段）出自{titles}。",),
     conclusion_gaps=("未找到引文的问题：{gaps}。",),
-    conclusion_little=("问题的词语在来源中找到不足一半：{gaps}。",),
+    conclusion_little=("来源中没有任何段落涵盖其一半的问题：{gaps}。",),
+    conclusion_little_one=("来源中没有任何段落涵盖这个问题的一半：{gaps}。",),
     dropped="因没有原文支持，略去一句。",
     and_more="等另外{count}个",
 )

@@ -52,7 +52,8 @@ def _grow(steps: planning.Plan, task: TaskSpec, brief: Brief, state: GraphState,
     """The plan with what the findings so far add, and the reason in words. Asking twice adds nothing twice."""
     if not steps:
         laid = context.journey.steps(task, brief)
-        return laid, f"laid out the {context.journey.name} journey in {len(laid)} steps for {len(brief.questions)} questions"
+        asked = several(len(brief.questions), "question")
+        return laid, f"laid out the {context.journey.name} journey in {several(len(laid), 'step')} for {asked}"
     verdict = state["verdict"] or {}
     if verdict.get("decision") == "patch":
         judged = planning.find(steps, verdict["step"])

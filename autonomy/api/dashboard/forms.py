@@ -23,6 +23,7 @@ from autonomy.api.routes.turnitin import read
 from autonomy.core.errors import InvalidInput
 from autonomy.core.types import Budget
 from autonomy.services import views as parts
+from autonomy.services.task_words import is_stuck
 from autonomy.services.turnitin import Brought
 
 FIELDS = 20
@@ -48,6 +49,16 @@ async def reject(request: Request, task_id: TaskId) -> Response:
         raise InvalidInput("a rejection needs its reason", "Say why, for whoever asked.")
     return await _decided(
         request, task_id, "rejected", lambda shared, who: shared.app.tasks.reject(task_id, who.user_id, reason)
+    )  # fmt: skip
+
+
+@router.post("/tasks/{task_id}/corpus")
+async def corpus(request: Request, task_id: TaskId) -> Response:
+    """A person names what the task reads."""
+    name = (await fields(request)).get("corpus", "").strip()
+    return await _decided(
+        request, task_id, "corpus",
+        lambda shared, who: shared.app.tasks.name_corpus(task_id, [name] if name else [], who.user_id, folders=False),
     )  # fmt: skip
 
 
@@ -150,7 +161,9 @@ async def _decided(
         if not who.admin:
             raise Refusal(403, "forbidden", "the operator decides about tasks", "Ask whoever has the admin token.")
         found = decide(shared, who)
-        return {"word": "accepted" if word == "approved" and found.get("verdict") else word}
+        if word == "approved":
+            return {"word": "stuck" if is_stuck(found) else "accepted" if found.get("verdict") else word}
+        return {"word": word}
 
     return RedirectResponse(f"/tasks/{task_id}?said={(await ask(request, work))['word']}", 303)
 

@@ -22,8 +22,10 @@ from autonomy.api.documents import Id
 from autonomy.api.problems import Refusal
 from autonomy.core.errors import AutonomyError, InvalidInput, NotFound
 from autonomy.core.events import EVENT_TYPES
-from autonomy.core.types import RunStatus
+from autonomy.core.types import RunState
 from autonomy.services import views as parts
+from autonomy.services.task_words import is_stuck
+from autonomy.services.tasks import PAGE_MAX
 
 LISTED, LATELY, TOLD = 50, 8, 80
 """Rows of a list, of what ended lately, and events of a story on one page."""
@@ -34,6 +36,8 @@ RUN_EVENTS = " ".join(sorted(EVENT_TYPES))
 SAID = {
     "approved": ("good", "Approved. Its run begins as soon as a worker is free."),
     "accepted": ("good", "Accepted."),
+    "corpus": ("good", "The corpus is named."),
+    "stuck": ("bad", "Approved, but it cannot start yet: see what is missing."),
     "rejected": ("good", "Rejected."),
     "paused": ("good", "Paused."),
     "pausing": ("good", "It pauses at its next step."),
@@ -137,6 +141,8 @@ async def overview(request: Request) -> Response:
             return [views.brief(run) for rows in found for run in rows]
 
         waiting = [tasks.list(user=who.scope, status=status, limit=LISTED).items for status in ("needs_review", "pending")]
+        approved = tasks.list(user=who.scope, status="approved", limit=PAGE_MAX).items
+        waiting.append([task for task in approved if is_stuck(task)][:LISTED])
         lately = [run for run in runs.page(user=who.scope, limit=LISTED).items if run["status"] in views.ENDED]
         return {
             "waiting_tasks": [views.task_brief(task) for rows in waiting for task in rows],
@@ -186,6 +192,7 @@ def _defaults(shared: Deps) -> dict[str, Any]:
     limits = {name: getattr(settings.budget, name) for name in ("tokens", "seconds", "usd")}
     return {
         "corpus": settings.tasks.corpus,
+        "corpora": sorted(settings.corpora),
         "providers": [*(entry.name for entry in settings.providers), "extractive"],
         **limits,
     }
@@ -193,7 +200,7 @@ def _defaults(shared: Deps) -> dict[str, Any]:
 
 @router.get("/runs")
 async def runs(
-    request: Request, status: Annotated[RunStatus | None, Query()] = None, cursor: Cursor = None
+    request: Request, status: Annotated[RunState | None, Query()] = None, cursor: Cursor = None
 ) -> Response:  # fmt: skip
     """All runs, newest first."""
 

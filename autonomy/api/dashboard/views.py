@@ -9,8 +9,10 @@ from typing import Any
 
 from autonomy.api.dashboard import sentences
 from autonomy.api.dashboard.graph import picture, sketch
+from autonomy.core.counting import Tally
 from autonomy.core.gates import is_open
 from autonomy.core.wording import count, duration, money, parse_time, size, status_word
+from autonomy.services.task_words import UNDECIDED, Decided, decisions, is_stuck, lacks_corpus
 
 ENDED = frozenset({"done", "failed", "aborted"})
 RUN_STATUSES = ("queued", "running", "waiting_human", "paused", "done", "failed", "aborted")
@@ -35,6 +37,8 @@ _VERDICTS = {
     "reject": {"shape": "failed", "tone": "bad", "word": "not accepted"},
     "needs_review": {"shape": "wait", "tone": "warn", "word": "left to a person"},
 }
+STUCK = {"shape": "wait", "tone": "warn", "word": "cannot start"}
+"""What lacks something."""
 _WORDS = {"pending": "to decide", "needs_review": "to review", "waiting_human": "waiting for you", "aborted": "stopped"}
 
 
@@ -99,7 +103,7 @@ def run(
         "document": next((row["artifact_id"] for row in found["artifacts"] if row["role"] == "deliverable"), None),
         "gates": sentences.gates((manifest or {}).get("gates") or verdict.get("gates")),
         "sources": sources(manifest, found["artifacts"]),
-        "claims": len((manifest or {}).get("claims") or ()),
+        "rests_on": Tally.of(manifest or {}).told,
         "report": report(found, ended),
     }
 
@@ -194,9 +198,10 @@ def task_brief(found: Mapping[str, Any]) -> dict[str, Any]:
         "text": _short(found["request_text"]),
         "source": found["source"],
         "user": found.get("user_id", "local"),
-        "mark": mark(found["status"]),
+        "mark": STUCK if found["status"] == "approved" and is_stuck(found) else mark(found["status"]),
         "created_at": found["created_at"],
-        "outcome": status_word(found["outcome"]) if found.get("outcome") else "",
+        "stuck": is_stuck(found),
+        "outcome": status_word(found["outcome"]) if found.get("outcome") else STUCK["word"] if is_stuck(found) else "",
         "ci": found.get("ci_status") or "",
         "open": found["status"] in ("pending", "needs_review"),
     }
@@ -205,8 +210,10 @@ def task_brief(found: Mapping[str, Any]) -> dict[str, Any]:
 def task(found: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Everything that the page of a task shows. What a decision would start is shown raw: no summary stands for it.
 
-    `defaults` are what the settings give where the task says nothing: corpus, providers, tokens, seconds, usd.
+    `defaults` are what the settings give where the task says nothing: corpus, providers, tokens, seconds, usd; `corpora` are
+    the names that an operator may choose from for a task that lacks one.
     """
+    made = decisions(found)
     spec = found.get("task_spec") or {}
     where = ("repo", "branch", "commit")
     git = found.get("git") or {}
@@ -216,6 +223,9 @@ def task(found: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any
         "request": found["request_text"],
         "review": found["status"] == "needs_review",
         "unmeasured": (found.get("verdict") or {}).get("decision") == "needs_review",
+        "note": (found.get("verdict") or {}).get("note") or "",
+        "corpora": defaults["corpora"] if lacks_corpus(found) else [],
+        "ended": bool(found.get("outcome")),
         "finished_at": found.get("finished_at"),
         "documents": [
             {"name": _name(row["path"]), "path": row["path"], "id": row["artifact_id"]}
@@ -226,7 +236,8 @@ def task(found: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any
         "raw": json.dumps(spec, ensure_ascii=False, indent=2, sort_keys=True) if spec else "",
         "criteria": found.get("acceptance_criteria") or [],
         "scope": found.get("declared_scope") or [],
-        "decision": found.get("decision"),
+        "decisions": [{"mark": _ruled(each), "by": each.by, "at": each.at, "reason": each.reason} for each in made],
+        "undecided": UNDECIDED.get(found["status"], "") if made else "",
         "error": _error(found.get("error")),
         "run_id": found.get("run_id"),
         "facts": [
@@ -237,7 +248,7 @@ def task(found: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any
             ("Revision", str(found.get("revision", 1))),
             ("Correlation", found["correlation_id"]),
         ],
-        "dispatches": [_dispatch(each) for each in found.get("dispatches") or ()],
+        "dispatches": [_dispatch(each, made) for each in found.get("dispatches") or ()],
     }
 
 
@@ -250,14 +261,19 @@ def _starts(found: Mapping[str, Any], spec: Mapping[str, Any], defaults: Mapping
     rows = [
         ("Journey", found.get("journey") or "write"),
         ("Goal", spec.get("goal") or found["request_text"]),
-        ("Reads", spec.get("corpus") or defaults["corpus"] or "no corpus: it cannot start"),
+        ("Reads", found.get("corpus") or spec.get("corpus") or defaults["corpus"] or "no corpus: it cannot start"),
         ("Limits", ", ".join(named) or "none"),
         ("Asks", spec.get("provider") or defaults["providers"]),
     ]
     return [(label, sentences.value(shown)) for label, shown in rows]
 
 
-def _dispatch(found: Mapping[str, Any]) -> dict[str, Any]:
+def _ruled(made: Decided) -> dict[str, str]:
+    shape, tone = ("done", "good") if made.good else ("failed", "bad")
+    return {"shape": shape, "tone": tone, "word": made.words}
+
+
+def _dispatch(found: Mapping[str, Any], made: Sequence[Decided]) -> dict[str, Any]:
     result, verdict = found.get("result") or {}, found.get("verdict")
     log = result.get("work_log") or ()
     return {
@@ -282,6 +298,7 @@ def _dispatch(found: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "criteria": [{**row, "open": is_open(row)} for row in result.get("criteria") or ()],
         "verdict": None if verdict is None else {"by": verdict["by"], "mark": _VERDICTS[verdict["decision"]]},
+        "rulings": [{"by": each.by, "mark": _ruled(each)} for each in made if each.n == found["n"]],
         "found": list((verdict or {}).get("issues") or ()),
     }
 

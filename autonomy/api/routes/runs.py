@@ -19,7 +19,7 @@ from autonomy.api.ready import Bytes, encode
 from autonomy.api.routes import READS, WRITES, problems
 from autonomy.api.streams import LARGEST_ID, MEDIA_TYPE, EventStream, begin_after, is_wanted
 from autonomy.core.errors import NotYetBuilt
-from autonomy.core.types import RunStatus
+from autonomy.core.types import RunState
 from autonomy.services import asked, views
 from autonomy.services.runs import StartRun
 
@@ -58,7 +58,6 @@ async def start(
         spec = asked.resolve(
             asks, journey=body.journey, goal=body.task_spec.goal, defaults=shared.app.defaults, folders=False
         )  # fmt: skip
-        shared.check_providers(spec.provider)
         order = settings.queue.priority if body.priority is None else body.priority
         wanted = StartRun(task=spec, user_id=user, priority=order, idempotency_key=idempotency_key)
         started = shared.app.runs.start(wanted)
@@ -84,12 +83,12 @@ async def start(
 @router.get("", summary="List runs", responses={200: {"model": documents.RunPage}, **problems(*READS)})
 async def page(
     request: Request,
-    status: RunStatus | None = None,
+    status: RunState | None = None,
     user_id: Id | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
-    """Runs, newest first; your own, or with the admin's token everyone's."""
+    """Runs, newest first; your own, or with the admin's token everyone's. `status` is a run's status or its outcome."""
     shared, who = deps.of(request), deps.principal(request)
     user = who.scope if user_id is None else who.acting_for(user_id)
     found = await asyncio.to_thread(shared.app.runs.page, user=user, status=status, limit=limit, cursor=cursor)

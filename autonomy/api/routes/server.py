@@ -66,7 +66,7 @@ async def login(request: Request) -> Response:
     token = _token(await request.body(), form=form)
     who = await _who(request, token)
     if who is None:
-        await shared.auth_failed("POST /login", request.client.host if request.client else "")
+        await shared.auth_failed("POST /login", request.client.host if request.client else "", given=True)
         if form:
             return Response(status_code=303, headers={"location": "/login?said=token"})
         raise unauthorized()

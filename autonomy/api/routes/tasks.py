@@ -75,7 +75,8 @@ async def create(request: Request, body: documents.TaskRequest) -> Response:
     if made.duplicate and made.task.get("user_id", "local") != user:
         raise Refusal(409, "taken", "this task id is taken", "Choose another, or leave it out.")
     place = {"location": f"/api/tasks/{made.task['task_id']}"}
-    return _json(canonical(made.task), 200 if made.duplicate else 201, place)
+    told = {**made.task, "notes": list(made.notes)} if made.notes else made.task
+    return _json(canonical(told), 200 if made.duplicate else 201, place)
 
 
 @router.get("/tasks/{task_id}", summary="Show a task", responses={200: {"model": documents.Task}, **problems(*READS, 409)})
@@ -103,6 +104,17 @@ async def reject(request: Request, task_id: TaskId, body: documents.Decision | N
     """A person says no. Needs the admin's token."""
     tasks = deps.of(request).app.tasks
     return await _decided(request, lambda by: tasks.reject(task_id, by, None if body is None else body.reason))
+
+
+@router.put(
+    "/tasks/{task_id}/corpus",
+    summary="Name what a task reads",
+    responses={200: {"model": documents.Task}, **problems(*WRITES)},
+)
+async def corpus(request: Request, task_id: TaskId, body: documents.CorpusRequest) -> Response:
+    """Before its work begins; a task that was approved and waits for a corpus is started. Needs the admin's token."""
+    tasks = deps.of(request).app.tasks
+    return await _decided(request, lambda by: tasks.name_corpus(task_id, body.names(), by, folders=False))
 
 
 @router.get(

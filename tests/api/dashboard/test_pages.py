@@ -17,7 +17,8 @@ HTML = {"accept": "text/html"}
 
 def task(served: Served, user: str = "local") -> str:
     """A pending task of the user."""
-    made = served.app.tasks.create(NewTask(source="http", request_text="How do leases work?", user_id=user))
+    spec = {"corpus": "docs"}
+    made = served.app.tasks.create(NewTask(source="http", request_text="How do leases work?", user_id=user, task_spec=spec))
     return str(made.task["task_id"])
 
 
@@ -136,10 +137,39 @@ def test_a_task_that_waits_for_a_persons_eye_says_so_and_leads_to_its_document(a
     assert "read the document, then say" in " ".join(page.xpath("//*[@id='decide']")[0].text_content().split())
     assert task_id in admin.get("/").text
     assert admin.post(f"/ui/tasks/{task_id}/approve").headers["location"] == f"/tasks/{task_id}?said=accepted"
+    by = served.app.tasks.show(task_id)["decision"]["by"]
+    assert f"approved by {by}" in text
+    assert "none yet on the result" in text
     closed = " ".join(html.fromstring(admin.get(f"/tasks/{task_id}").text).text_content().split())
+    for words in (f" approved by {by}", f" result accepted by {by}", f"left to a person by critic result accepted by {by}"):
+        assert words in closed, words
+    assert "none yet" not in closed
     assert "to review" not in closed
     assert "look yourself" not in closed
     assert "Delivered" in closed
+    assert len(served.app.runs.page().items) == 1
+
+
+def test_a_task_that_lacks_a_corpus_waits_for_a_person_until_one_is_named(admin: httpx.Client, served: Served) -> None:
+    task_id = served.app.tasks.create(NewTask(source="telegram", request_text="How do leases work?")).task["task_id"]
+    assert admin.post(f"/ui/tasks/{task_id}/approve").headers["location"] == f"/tasks/{task_id}?said=stuck"
+    for path in ("/", "/tasks", f"/tasks/{task_id}"):
+        page = html.fromstring(admin.get(path).text)
+        words = " ".join(page.text_content().split())
+        assert "cannot start" in words, path
+        assert "Nothing waits for a decision" not in words
+    assert f"autonomy tasks corpus {task_id[:12]} DIR" in words
+    (form,) = page.xpath("//form[contains(@action, '/corpus')]")
+    assert form.xpath(".//option/text()") == ["docs"]
+    with served.client(served.token("ann")) as ann:
+        assert ann.post(form.get("action"), data={"corpus": "docs"}).status_code == 403
+    assert admin.post(form.get("action"), data={"corpus": "other"}).status_code == 422
+    assert admin.post(form.get("action"), data={}, headers=FORM).status_code == 422
+    assert admin.post(form.get("action"), data={"corpus": "docs"}).headers["location"] == f"/tasks/{task_id}?said=corpus"
+    after = admin.get(f"/tasks/{task_id}").text
+    assert "cannot start" not in after
+    assert "/ui/tasks/" not in after
+    assert "Nothing waits for a decision" in admin.get("/").text
     assert len(served.app.runs.page().items) == 1
 
 
