@@ -358,31 +358,37 @@ class Replay:
             if row.kind == SNAPSHOT:
                 self.versions, self.seen, self._pieces, self.size = {}, {}, {}, 0
                 self.snapshot_size = len(row.data)
-            for entry in body[7]:
-                self._enter(entry, body[11])
+            self._enter(body[7], body[11])
+            seen = self.seen
             for node, each in body[8].items():
-                self.seen.setdefault(node, {}).update(each)
+                if node in seen:
+                    seen[node].update(each)
+                else:
+                    seen[node] = dict(each)
         except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
             raise self.corrupt(row.name, f"its contents do not fit together ({type(error).__name__})") from None
         self.row, self._body = row, body
         self.size += len(row.data)
 
-    def _enter(self, entry: list[Any], data: list[bytes]) -> None:
-        channel, version, how = entry[0], entry[1], entry[2]
-        if version is not None:
-            self.versions[channel] = version
-        if how == GONE:
-            self._pieces.pop(channel, None)
-        elif how == WRITE:
-            self._pieces[channel] = [data[entry[3]]]
-        elif how == WRITES_TAIL:
-            self._pieces[channel] += [data[n] for n in entry[3]]
-        elif how == FULL:
-            self._pieces[channel] = [entry[3]]
-        elif how == TAIL:
-            self._pieces[channel].append(entry[3])
-        else:
-            raise ValueError("unknown channel entry")
+    def _enter(self, entries: list[list[Any]], data: list[bytes]) -> None:
+        """The channel entries of a row, in one loop with the usual kinds first: a resume is a thousand of these."""
+        versions, pieces = self.versions, self._pieces
+        for entry in entries:
+            channel, version, how = entry[0], entry[1], entry[2]
+            if version is not None:
+                versions[channel] = version
+            if how == WRITE:
+                pieces[channel] = [data[entry[3]]]
+            elif how == WRITES_TAIL:
+                pieces[channel] += [data[n] for n in entry[3]]
+            elif how == FULL:
+                pieces[channel] = [entry[3]]
+            elif how == TAIL:
+                pieces[channel].append(entry[3])
+            elif how == GONE:
+                pieces.pop(channel, None)
+            else:
+                raise ValueError("unknown channel entry")
 
     def open(self, row: Row) -> list[Any]:
         """The row's body, its checksum checked. Raises CorruptState."""
