@@ -45,9 +45,17 @@ def task_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
     return "\n".join(lines)
 
 
+def _report(wanted: Mapping[str, Any]) -> str:
+    observed = wanted.get("observed_similarity")
+    found = "none yet" if observed is None else f"{observed:g} % similar"
+    return f"{found}, wanted at most {wanted['target_similarity']:g} %"
+
+
 def _run(row: Mapping[str, Any]) -> str:
     if row.get("outcome"):
         return plain(status_word(row["outcome"]))
+    if row.get("report"):
+        return "waits" if row["status"] == "pending" else "-"
     if is_stuck(row):
         return "cannot start"
     return "at work" if row.get("run_id") else "-"
@@ -70,6 +78,8 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
         ended = f" {ago(page['finished_at'])}" if page.get("finished_at") else ""
         lines.append(pair("run", f"{plain(page['run_id'])}{f'  {outcome}{ended}' if outcome else ''}", out))
     lines += [pair("document", plain(path), out) for path in documents(page)]
+    if page.get("report"):
+        lines += [pair("draft", plain(page["report"]["document"]), out), pair("report", _report(page["report"]), out)]
     if page.get("ci_status"):
         lines.append(pair("build", plain(page["ci_status"]), out))
     if page.get("error"):
@@ -175,6 +185,10 @@ def _next(page: Mapping[str, Any], out: Output) -> list[str]:
         named = [f"autonomy tasks corpus {task} DIR"] if lacks_corpus(page) else []
         further = [f"autonomy tasks approve {task}"] if page["status"] == "pending" else [] if named else ["autonomy worker"]
         return [out.paint(line, CYAN) for line in [*named, *further]]
+    if page.get("report"):
+        waits = page["status"] == "pending"
+        run = page["run_id"][:8]
+        return [out.paint(f"autonomy turnitin {'report' if waits else 'status'} {run}{' FILE' if waits else ''}", CYAN)]
     if page["status"] in ("pending", "needs_review"):
         return [
             out.paint(f"autonomy tasks approve {task}", CYAN),

@@ -94,9 +94,12 @@ class App:
     @cached_property
     def turnitin(self) -> Turnitin:
         """The waits for similarity reports."""
+        from autonomy.services.ledger import Ledger
         from autonomy.services.turnitin import Turnitin
+        from autonomy.ssot.store import TaskStore
 
-        return Turnitin(self.database, self.home, self.wake, self.audit, self._parse_report)
+        ledger = Ledger(TaskStore(self.home / "ssot"), self.database, self.audit, self.wake)
+        return Turnitin(ledger, self.home, self.wake, self._parse_report)
 
     @cached_property
     def defaults(self) -> Defaults:

@@ -29,6 +29,7 @@ PATIENCE_SECONDS: Final = 2.0
 def report(app: App, patience: float = PATIENCE_SECONDS) -> int:
     """Have ended runs report now, and audit what runs did; returns how many runs reported. Trouble is logged."""
     reported = _tried(app.tasks.report_pending)
+    _tried(app.turnitin.tell)
     _tried(lambda: app.tasks.audit_runs(patience))
     return reported
 

@@ -378,6 +378,7 @@ def brief(task: Task) -> dict[str, Any]:
         "finished_at": task.finished_at,
         "ci_status": task.ci_status,
         "error": task.error,
+        **({} if task.report is None else {"report": task.report.model_dump(mode="json", exclude_unset=True)}),
     }
 
 

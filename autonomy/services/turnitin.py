@@ -17,9 +17,10 @@ from autonomy.core.clock import iso, now_us
 from autonomy.core.errors import AutonomyError, InvalidInput, NotFound
 from autonomy.runtime import events, lanes, queue, runs
 from autonomy.runtime.wake import Wake
-from autonomy.services.ledger import Audit
+from autonomy.services.ledger import Ledger, Telling
+from autonomy.ssot.task import MOST_CHARACTERS, Task
 from autonomy.storage.artifacts import inside, write_atomic
-from autonomy.storage.database import Database, Tx
+from autonomy.storage.database import Tx
 from autonomy.turnitin import cycles
 from autonomy.turnitin.cycles import Acceptance, Arrived, Cycle
 
@@ -49,11 +50,12 @@ class Brought:
 class Turnitin:
     """The waits for reports of one workspace."""
 
-    def __init__(self, database: Database, home: Path, wake: Wake, audit: Audit, parse: Parse) -> None:
-        self._database = database
+    def __init__(self, ledger: Ledger, home: Path, wake: Wake, parse: Parse) -> None:
+        self._ledger = ledger
+        self._database = ledger.database
         self._home = home
         self._wake = wake
-        self._audit = audit
+        self._audit = ledger.audit
         self._parse = parse
 
     def status(self, run_id: str) -> dict[str, Any]:
@@ -70,7 +72,6 @@ class Turnitin:
     def handoff(self, run_id: str) -> dict[str, Any]:
         """What a person is to have checked, and how to bring the report back. Raises NotFound."""
         found = self.status(run_id)
-        short = run_id[:8]
         return {
             **{
                 key: found[key]
@@ -78,7 +79,7 @@ class Turnitin:
             },
             "document": found["document"],
             "sha256": found["sha256"],
-            "how": f"Have {found['document']} checked, then: autonomy turnitin report {short} REPORT_FILE",
+            "how": _how(found["document"], run_id),
         }
 
     def report(self, run_id: str, brought: Brought, actor: str) -> dict[str, Any]:
@@ -92,6 +93,7 @@ class Turnitin:
             self._refused(run, brought, actor, error)
             raise
         self._wake.ring()
+        self.tell()
         return self._told(run, taken, actor, warnings)
 
     def tend(self) -> int:
@@ -104,6 +106,31 @@ class Turnitin:
         if seen:
             self._wake.ring()
         return seen
+
+    def tell(self) -> int:
+        """Have the task files say what is awaited and what came; returns how many were written. Repeating it is harmless."""
+        found = self._database.read(cycles.untold)
+        for cycle in found:
+            self._say(cycle)
+        return len(found)
+
+    def _say(self, cycle: Cycle) -> None:
+        task_id = f"report-{cycle.id}"
+
+        def mark(tx: Tx) -> None:
+            cycles.mark_told(tx, cycle)
+
+        if cycle.told == 0:
+            run = self._database.read(lambda tx: runs.get(tx, cycle.run_id))
+            self._ledger.create(_asking(task_id, run, cycle), Telling("task_created", "run", {"run_id": run.id}, also=mark))
+        wanted = {"status": cycle.status, "observed_similarity": cycle.observed}
+
+        def change(task: Task) -> Task | None:
+            assert task.report is not None
+            stands = task.report.status == cycle.status and task.report.observed_similarity == cycle.observed
+            return None if stands else task.evolve(report={**task.report.model_dump(mode="json"), **wanted})
+
+        self._ledger.change(task_id, change, Telling("task_updated", cycle.uploader or "run", {"cycle_id": cycle.id}, also=mark))
 
     def _arrived(self, run: runs.Run, brought: Brought) -> tuple[Arrived, list[str]]:
         """What was brought, read: the file kept under its sha256 below `reports/`, its figure taken from it."""
@@ -196,6 +223,40 @@ def _expired(tx: Tx, cycle: Cycle) -> bool:
     else:
         queue.enqueue_resume(tx, cycle.run_id, "deadline")
     return True
+
+
+def _asking(task_id: str, run: runs.Run, cycle: Cycle) -> Task:
+    """The task file that asks a person for a report."""
+    at = str(iso(cycle.opened_at))
+    return Task.model_validate(
+        {
+            "task_id": task_id,
+            "schema_version": 1,
+            "revision": 1,
+            "source": "run",
+            "status": "pending",
+            "correlation_id": run.correlation_id,
+            "created_at": at,
+            "updated_at": at,
+            "request_text": f"Bring the similarity report of draft {cycle.n}: {run.goal}"[:MOST_CHARACTERS],
+            "user_id": run.user_id,
+            "run_id": run.id,
+            "report": {
+                "run_id": run.id,
+                "cycle_id": cycle.id,
+                "n": cycle.n,
+                "document": cycle.document,
+                "sha256": cycle.document_sha256,
+                "target_similarity": cycle.target,
+                "how": _how(cycle.document, run.id),
+                **({} if cycle.deadline_at is None else {"deadline": iso(cycle.deadline_at)}),
+            },
+        }
+    )
+
+
+def _how(document: str, run_id: str) -> str:
+    return f"Have {document} checked, then: autonomy turnitin report {run_id[:8]} REPORT_FILE"
 
 
 def current(tx: Tx, run_id: str) -> dict[str, Any] | None:

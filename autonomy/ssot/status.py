@@ -8,17 +8,26 @@ measures, so a person decides again.
 from __future__ import annotations
 
 from autonomy.core.errors import AlreadyDecided
-from autonomy.ssot.task import Decision, Ruling, Status, Task
+from autonomy.ssot.task import Decision, Ruling, Status, Task, Wanted
 
 
 def status(task: Task) -> Status:
     """The one status that the facts allow; what the file says of itself does not count."""
+    if task.report is not None:
+        return _of_report(task.report)
     decision = task.decision
     if decision is None:
         return "pending"
     if decision.verdict == "rejected":
         return "rejected"
     return "needs_review" if _unaccepted(task, decision) else "approved"
+
+
+def _of_report(wanted: Wanted) -> Status:
+    """pending while the report is awaited, rejected where it was given up, else approved: what was asked for came."""
+    if wanted.status == "awaiting_report":
+        return "pending"
+    return "rejected" if wanted.observed_similarity is None else "approved"
 
 
 def _unaccepted(task: Task, decision: Decision) -> bool:
@@ -33,7 +42,7 @@ def _unaccepted(task: Task, decision: Decision) -> bool:
 
 def admits_decision(task: Task) -> bool:
     """Whether a person may decide now."""
-    return status(task) in ("pending", "needs_review")
+    return task.report is None and status(task) in ("pending", "needs_review")
 
 
 def just_approved(task: Task, by: str) -> bool:
@@ -49,13 +58,15 @@ def awaits_start(task: Task) -> bool:
     """Whether no work has begun that the task, as it stands, may still be given: what it works on can be named yet."""
     last = task.last
     begun = last is not None and (last.run_id is not None or last.ack is not None)
-    return status(task) in ("pending", "approved") and not begun
+    return task.report is None and status(task) in ("pending", "approved") and not begun
 
 
 def decide(task: Task, ruling: Ruling, *, by: str, at: str, reason: str | None = None) -> Task:
     """The task with a person's decision; the one before it is kept. Of many who try, one is first; raises AlreadyDecided for
     all others."""
     now = status(task)
+    if task.report is not None:
+        raise AlreadyDecided(f"task {task.task_id} asks for a similarity report, not for a decision", task.report.how)
     if not admits_decision(task):
         decision = task.decision
         who = f" by {decision.by}" if decision is not None else ""

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from autonomy.core.clock import is_id
-from autonomy.core.types import Count, FilledText, Text
+from autonomy.core.types import Count, FilledText, Finite, Text
 
 SCHEMA_VERSION: Final = 1
-Source = Literal["cli", "http", "telegram", "github"]
+Source = Literal["cli", "http", "telegram", "github", "run"]
 Status = Literal["pending", "needs_review", "approved", "rejected"]
 Ruling = Literal["approved", "rejected"]
 MOST_CHARACTERS: Final = 100_000
@@ -172,12 +172,29 @@ class Git(Kept):
     commit: Text | None = None
 
 
+class Wanted(Kept):
+    """What a run asks of a person: the similarity report of a draft (a path in the workspace), and how to bring it. Percentages
+    are 0 to 100; `status` and `observed_similarity` tell what came of it."""
+
+    run_id: Id
+    cycle_id: Id
+    n: Annotated[Count, Field(ge=1)]
+    document: FilledText
+    sha256: Sha256
+    target_similarity: Annotated[Finite, Field(ge=0, le=100)]
+    how: Text
+    deadline: Moment | None = None
+    status: Literal["awaiting_report", "report_ready", "accepted", "rejected"] = "awaiting_report"
+    observed_similarity: Annotated[Finite | None, Field(ge=0, le=100)] = None
+
+
 class Task(Kept):
     """One task. What it shares with a dispatch, from `ack` to `deliverables`, is that of the last, once it has it.
 
     `decision` is the last one, `earlier_decisions` are those before it, the first one first. `corpus` is what an operator
     has named for the task, and comes before that of `task_spec`: names of [corpora], or folders. `error` says what keeps
-    the task from being started.
+    the task from being started. A task with a `report` comes from a run: it asks for no work but for a similarity report, and
+    nobody decides about it.
     """
 
     task_id: Id
@@ -210,6 +227,7 @@ class Task(Kept):
     finished_at: Moment | None = None
     deliverables: tuple[Deliverable, ...] | None = None
     error: Text | None = None
+    report: Wanted | None = None
 
     @model_validator(mode="after")
     def _named_apart(self) -> Self:

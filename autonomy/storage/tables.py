@@ -504,6 +504,12 @@ class Cycle(SQLModel, table=True):
             sqlite_where=text("status = 'awaiting_report'"),
             postgresql_where=text("status = 'awaiting_report'"),
         ),
+        Index(
+            "ix_cycle_untold",
+            "opened_at",
+            sqlite_where=text("told = 0 OR (told = 1 AND status <> 'awaiting_report')"),
+            postgresql_where=text("told = 0 OR (told = 1 AND status <> 'awaiting_report')"),
+        ),
     )
     id: str = Field(sa_column=Column(String(64), primary_key=True))
     run_id: str = Field(sa_column=Column(String(64), nullable=False))
@@ -526,3 +532,5 @@ class Cycle(SQLModel, table=True):
     resume_job_id: int | None = Field(sa_column=big())
     why: str | None = Field(sa_column=words(nullable=True))
     decided_at: int | None = Field(sa_column=big())
+    # What its task file knows: 0 nothing, 1 that the report is awaited, 2 what came of it.
+    told: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))

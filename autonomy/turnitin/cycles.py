@@ -60,6 +60,7 @@ class Cycle:
     resume_job_id: int | None
     why: str | None
     decided_at: int | None
+    told: int
 
     @property
     def open(self) -> bool:
@@ -187,6 +188,18 @@ def get(tx: Tx, cycle_id: str) -> Cycle:
 def history(tx: Tx, run_id: str) -> list[Cycle]:
     """A run's cycles, oldest first."""
     return [Cycle(*row) for row in tx.tuples(f"SELECT {_COLUMNS} FROM cycle WHERE run_id = :run ORDER BY n", run=run_id)]
+
+
+def untold(tx: Tx, limit: int = 100) -> list[Cycle]:
+    """Cycles whose task file does not know yet how they stand, the oldest first."""
+    sql = f"SELECT {_COLUMNS} FROM cycle WHERE told = 0 OR (told = 1 AND status <> 'awaiting_report') ORDER BY opened_at"
+    return [Cycle(*row) for row in tx.tuples(f"{sql} LIMIT :limit", limit=limit)]
+
+
+def mark_told(tx: Tx, cycle: Cycle) -> None:
+    """Note that the task file says how the cycle stood."""
+    stage = 1 if cycle.status == "awaiting_report" else 2
+    tx.run("UPDATE cycle SET told = :stage WHERE id = :id AND told < :stage", id=cycle.id, stage=stage)
 
 
 def overdue(tx: Tx, limit: int = 100) -> list[Cycle]:

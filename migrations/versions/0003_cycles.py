@@ -12,6 +12,7 @@ depends_on = None
 
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 OPEN = sa.text("status IN ('awaiting_report', 'report_ready')")
+UNTOLD = sa.text("told = 0 OR (told = 1 AND status <> 'awaiting_report')")
 AWAITING = sa.text("status = 'awaiting_report'")
 
 
@@ -39,9 +40,11 @@ def upgrade() -> None:
         sa.Column("resume_job_id", BIG, nullable=True),
         sa.Column("why", sa.Text(), nullable=True),
         sa.Column("decided_at", BIG, nullable=True),
+        sa.Column("told", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("status IN ('awaiting_report', 'report_ready', 'accepted', 'rejected')", name="ck_cycle_status"),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("run_id", "n", name="uq_cycle_run_n"),
     )
     op.create_index("uq_cycle_open_run", "cycle", ["run_id"], unique=True, sqlite_where=OPEN, postgresql_where=OPEN)
     op.create_index("ix_cycle_deadline", "cycle", ["deadline_at"], sqlite_where=AWAITING, postgresql_where=AWAITING)
+    op.create_index("ix_cycle_untold", "cycle", ["opened_at"], sqlite_where=UNTOLD, postgresql_where=UNTOLD)

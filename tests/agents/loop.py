@@ -175,7 +175,7 @@ class Reports:
             document=f"artifacts/run1/drafts/draft-{n}.md", document_sha256="0" * 64, opened_at=1, deadline_at=None,
             on_expiry="remind", reminded=0, observed=observed, report=json.dumps({"flagged": flagged}), report_sha256="a",
             report_path=None, report_url=None, uploader=None, reported_at=None, resume_job_id=None,
-            why="over" if observed is None else None, decided_at=None,
+            why="over" if observed is None else None, decided_at=None, told=0,
         )  # fmt: skip
 
     def history(self) -> list[Cycle]:

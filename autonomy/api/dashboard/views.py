@@ -203,7 +203,8 @@ def task_brief(found: Mapping[str, Any]) -> dict[str, Any]:
         "stuck": is_stuck(found),
         "outcome": status_word(found["outcome"]) if found.get("outcome") else STUCK["word"] if is_stuck(found) else "",
         "ci": found.get("ci_status") or "",
-        "open": found["status"] in ("pending", "needs_review"),
+        "open": found["status"] in ("pending", "needs_review") and not found.get("report"),
+        "report": found.get("report"),
     }
 
 
