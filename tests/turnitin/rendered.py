@@ -272,6 +272,7 @@ def _integrity(sample: Sample) -> str:
     )  # fmt: skip
     pages = [cover, overview, *(page(submission, *each, head=head(3 + n, words.overview)) for n, each in enumerate(lists))]
     if "with ai" in sample.oddities:
+        pages.append(page(paper(replace(sample, marked=AI_MARKED)), head=head(total, words.ai_page)))
         pages.insert(1, page(at(50, 60, "64%", 22), at(140, 66, words.ai, 14), head=head(9, words.ai_page)))
     return document(*pages, page(paper(sample), head=head(total, words.paper)))
 
@@ -403,6 +404,7 @@ def samples() -> list[Sample]:
     return made
 
 
+AI_MARKED = (("Words that the report takes for a machine’s, and that it marks in the same colours", 1),)
 MARKED = (
     ("A checkpoint is a stored copy of everything that a long job needs to go on after a crash, and it is written before "
      "anything else is done with the answer", 1),
