@@ -17,6 +17,7 @@ from autonomy.turnitin.report import Flagged, Report
 
 _BODY = 20_000
 """Characters of the submitted text that a report keeps."""
+_MOST_PASSAGES = 5_000
 _SENTENCE = 12
 """Words of a line at least that is the paper's, on a page that has the viewer's own words as well."""
 _KINDS = "Give a PDF, a saved web page (HTML) or JSON."
@@ -71,7 +72,7 @@ def _pdf(data: bytes, limits: Limits) -> Report:
         if _of_paper(one.first, number, found) and not AI_PAGE.search(page.text)
     ]
     body = " ".join(page.text for number, page in enumerate(pages) if number not in found.own_pages)
-    return found.report.model_copy(update={"flagged": tuple(passages), "body": body[:_BODY]})
+    return found.report.model_copy(update={"flagged": tuple(passages[:_MOST_PASSAGES]), "body": body[:_BODY]})
 
 
 def _of_paper(first: Box, number: int, found: layouts.Found) -> bool:

@@ -277,6 +277,17 @@ def _integrity(sample: Sample) -> str:
     return document(*pages, page(paper(sample), head=head(total, words.paper)))
 
 
+def hyphenated() -> tuple[bytes, str]:
+    """A classic report of a narrow paper, marked in colour from end to end, and its text."""
+    text = "Internationalization considerations notwithstanding, characteristically uncharacteristic responsibilities remain."
+    narrow = (
+        '#page[#set text(lang: "en", hyphenate: true)\n#pad(left: 60pt, top: 60pt)[#block(width: 120pt)[#highlight('
+        f'fill: rgb("#ffd6d6"), {quoted(text)})]]]'
+    )
+    box = page(at(50, 300, "ORIGINALITY REPORT", 9), at(50, 330, "27%", 30), at(50, 370, "SIMILARITY INDEX", 8))
+    return bytes(typst.compile(document(narrow, box).encode())), text
+
+
 def ai_page(language: str) -> bytes:
     words = LANGUAGES[language]
     figure = {"en": "*%", "es": "31%", "de": "88 %"}[language]

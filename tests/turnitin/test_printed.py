@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple
 
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -183,6 +185,13 @@ def test_of_two_figures_for_one_label_none_is_taken() -> None:
     assert "not clear which figure" in report.warnings[0]
 
 
+def test_of_two_labels_with_different_figures_neither_is_taken() -> None:
+    lines = [(left, 700, 12, figure) for left, figure in ((50, "27%"), (300, "72%"))]
+    report = box(*lines, (50, 687, 12, "SIMILARITY INDEX"), (300, 687, 12, "SIMILARITY INDEX"))
+    assert report.overall is None
+    assert "not clear which figure" in report.warnings[0]
+
+
 def test_figures_and_labels_in_two_heaps_are_not_paired() -> None:
     rows = ["27%", "22%", "SIMILARITY INDEX", "INTERNET SOURCES"]
     report = box(*((50, 700 - 14 * n, 12, row) for n, row in enumerate(rows)))
@@ -223,6 +232,13 @@ def test_coloured_passages_are_marked_with_their_source_and_how_far_the_colour_c
         assert all(passage.confidence > 0.9 for passage in report.flagged)
         assert all((passage.start, passage.percent) == (None, None) for passage in report.flagged)
     assert parse(replace(sample, marked=()).pdf(), "report.pdf", LIMITS).flagged == ()  # the colours of AI writing are there
+
+
+def test_a_marked_word_that_a_line_end_breaks_is_whole() -> None:
+    data, text = rendered.hyphenated()
+    with closing(pdfium.PdfDocument(data)) as document:
+        assert "\ufffe" in document[0].get_textpage().get_text_range()
+    assert [passage.text for passage in parse(data, "report.pdf", LIMITS).flagged] == [text]
 
 
 def test_scripts_and_hidden_parts_of_a_page_are_not_read() -> None:
