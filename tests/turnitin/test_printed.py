@@ -241,8 +241,12 @@ def test_a_marked_word_that_a_line_end_breaks_is_whole() -> None:
     assert [passage.text for passage in parse(data, "report.pdf", LIMITS).flagged] == [text]
 
 
-def test_scripts_and_hidden_parts_of_a_page_are_not_read() -> None:
-    page = b"<html><script>document.write('<p>27% Overall Similarity</p>')</script><p hidden>27% Overall Similarity</p></html>"
+@pytest.mark.parametrize(
+    "hiding", ["<script>{}</script>", "<style>{}</style>", "<p hidden>{}</p>", "<p style='display: none'>{}</p>"]
+)
+def test_scripts_styles_and_hidden_parts_of_a_page_are_not_read(hiding: str) -> None:
+    page = f"<html><body>{hiding}</body></html>"
     with pytest.raises(InvalidInput, match="no similarity was found in it"):
-        parse(page, "report.html", LIMITS)
-    assert parse(page.replace(b"hidden", b""), "report.html", LIMITS).overall == 27
+        parse(page.format("27% Overall Similarity").encode(), "report.html", LIMITS)
+    shown = "<p>27% Overall Similarity</p>"
+    assert parse(f"<html><body>{hiding.format('1%')}{shown}</body></html>".encode(), "report.html", LIMITS).overall == 27
