@@ -179,6 +179,35 @@ def test_a_percentage_belongs_to_the_label_below_it_not_to_the_next_in_reading_o
     assert report.categories.publications is None
 
 
+OVERVIEW: list[made.Line] = [
+    (40, 820, 7, "Page 2 of 9 - Integrity Overview"), (430, 820, 7, "Submission ID  trn:oid:::1:3036498766"),
+    (40, 770, 18, "21% Overall Similarity"), (40, 730, 9, "Filtered from the Report"),
+    (40, 706, 7, "Small Matches (less than 10 words)"), (40, 670, 10, "Match Groups"), (310, 670, 10, "Top Sources"),
+    (40, 650, 8, "35 Not Cited or Quoted 18%"), (40, 635, 8, "3 Missing Quotations 1%"), (40, 620, 8, "0 Cited and Quoted 0%"),
+    (310, 650, 8, "16%"), (335, 650, 8, "*"), (350, 650, 8, "Internet sources"), (310, 635, 8, "12%  Publications"),
+    (310, 620, 8, "13%"), (350, 620, 8, "Submitted works (Student Papers)"), (40, 525, 8, "1 Integrity Flag for Review"),
+]  # fmt: skip
+LIST: list[made.Line] = [
+    (40, 820, 7, "Page 3 of 9 - Integrity Overview"), (40, 770, 10, "Match Groups"), (310, 770, 10, "Top Sources"),
+    (40, 750, 8, "35 Not Cited or Quoted 18%"), (310, 750, 8, "16%  Internet sources"), (310, 735, 8, "12%  Publications"),
+    (40, 680, 10, "Top Sources"), (40, 668, 6, "The sources with the highest number of matches within the submission."),
+    (44, 650, 8, "1"), (60, 650, 7, "Internet"), (44, 636, 8, "www.one.example"), (540, 636, 8, "4%"),
+    (44, 615, 8, "2"), (60, 615, 7, "Publication"), (44, 601, 8, "50% of it, 2019"), (540, 601, 8, "<1%"),
+]  # fmt: skip
+
+
+def test_match_groups_beside_the_databases_and_before_the_list_keep_their_figures_to_themselves() -> None:
+    alone = parse(made.pdf([OVERVIEW]), "report.pdf", LIMITS)
+    assert (alone.overall, *alone.categories.model_dump().values()) == (21, 16, 12, 13)
+    assert alone.top_sources == ()
+    report = parse(made.pdf([OVERVIEW, LIST]), "report.pdf", LIMITS)
+    assert (report.overall, *report.categories.model_dump().values()) == (21, 16, 12, 13)
+    assert [(each.name, each.kind, each.percent) for each in report.top_sources] == [
+        ("www.one.example", "internet", 4),
+        ("50% of it, 2019", "publication", 0.5),
+    ]
+
+
 def test_of_two_figures_for_one_label_none_is_taken() -> None:
     report = box((50, 700, 12, "27%"), (50, 687, 12, "SIMILARITY INDEX"), (50, 674, 12, "72%"))
     assert report.overall is None
