@@ -2,13 +2,8 @@
 
 The Core API's object counts once its `status` is COMPLETE; unknown keys are passed over, as the API adds some. Its
 view/overview object (`match_aggregates`) gives passages as offsets into the submitted text, and may stand alone or in one
-object with the other. The plain form is for reports that reach a person in any other way:
-
-    {"overall": 34, "top_sources": [{"name": "www.example.org", "percent": 12, "kind": "internet", "url": "https://..."}],
-     "flagged": [{"text": "the words as they stand in the draft", "percent": 3, "source": "www.example.org"}],
-     "title": "...", "word_count": 3251}
-
-`overall` alone is enough. Percentages are numbers from 0 to 100, or the text "<1%". A misspelt key is refused.
+object with the other. The plain form is for reports that reach a person in any other way (docs/reports.md shows it):
+`overall` alone is enough, percentages are numbers from 0 to 100 or the text "<1%", and a misspelt key is refused.
 """
 
 from __future__ import annotations

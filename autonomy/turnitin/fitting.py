@@ -15,7 +15,7 @@ _RUN = 5
 _TITLE, _BODY, _PASSAGES = 0.5, 0.3, 0.5
 """Shares below which title, text and passages are another draft's: words of the shorter title, runs of five words of the
 submitted text, marked passages."""
-_BODY_WORDS = 50
+_BODY_WORDS = 100
 _COUNT, _COUNT_WORDS = 0.1, 50
 """How far two counts of the words of one text may be apart, as a share and in words: each program counts in its own way."""
 

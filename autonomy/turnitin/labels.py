@@ -112,6 +112,9 @@ BEGINNINGS = frozenset(words[:length] for words in LABELS for length in range(1,
 
 AFTER_SOURCES = tuple(_spread(_AFTER_SOURCES))
 """How the lines below the list of sources begin: what the report has left out."""
-RUNNING = re.compile(r"trn:oid:|\b(?:page|página|seite)\s+\d+\s+(?:of|de|von)\s+\d+\b", re.IGNORECASE)
+_PAGE_OF = r"\b(?:page|página|seite)\s+\d+\s+(?:of|de|von)\s+\d+\b"
+RUNNING = re.compile(rf"trn:oid:|{_PAGE_OF}", re.IGNORECASE)
 """What stands at the head and the foot of every page of the newer reports."""
+AI_PAGE = re.compile(rf"(?i:{_PAGE_OF})\s*[-–—][^-–—]{{0,60}}?\b(?:AI|IA|KI)\b")
+"""The running head of a page on AI writing: its colours mark something else."""
 COUNTED_WORDS = re.compile(r"(\d[\d.,\s]*)\s*(?:words|palabras|wörter)", re.IGNORECASE)

@@ -29,8 +29,8 @@ _FRONT = 3
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A report without its passages, and where on the pages it stands: from `start` on the page of that number, or on
-    whole pages."""
+    """A report without its passages. `own_pages` are its own, not the paper's; the classic box begins at `start` on the
+    first of them, and the paper may end above it."""
 
     report: Report
     start: Box

@@ -22,6 +22,7 @@ _BARE = re.compile(r"[\W\d]*")
 _MINUS = frozenset("-–−+±~≈")
 _SIGN = re.compile(r"[%％]")
 
+_MOST_PARTS = 24
 APART = 0.9
 """Heights of a letter between words that do not belong to one run of words."""
 
@@ -290,13 +291,21 @@ def _labels(cells: list[Box]) -> list[Label]:
 
 
 def _grown(parts: list[Box], begun: str, near: list[Box]) -> list[tuple[Meaning, list[Box]]]:
-    """The labels that begin with these cells."""
+    """The labels that begin with these cells: each goes on in the nearest fitting cell of its row, or of the next line."""
     found = [(LABELS[begun], parts)] if begun in LABELS else []
-    if len(parts) < 24:
-        for cell in near:
-            more = begun + squash(cell.text)
-            if len(more) > len(begun) and more in BEGINNINGS and cell not in parts and _follows(parts, cell):
-                found.extend(_grown([*parts, cell], more, near))
+    if len(parts) == _MOST_PARTS:
+        return found
+    last = parts[-1]
+    fitting = [
+        cell
+        for cell in near
+        if (letters := squash(cell.text)) and begun + letters in BEGINNINGS and cell not in parts and _follows(parts, cell)
+    ]
+    right = min((cell for cell in fitting if last.beside(cell)), key=last.gap_across, default=None)
+    below = min((cell for cell in fitting if not last.beside(cell)), key=last.gap_down, default=None)
+    for cell in (right, below):
+        if cell is not None:
+            found.extend(_grown([*parts, cell], begun + squash(cell.text), near))
     return found
 
 

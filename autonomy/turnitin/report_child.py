@@ -11,11 +11,15 @@ from autonomy.core.errors import InvalidInput
 from autonomy.memory.child import file_bytes, serve
 from autonomy.memory.readers.document import Limits, fold
 from autonomy.turnitin import layouts
+from autonomy.turnitin.labels import AI_PAGE
 from autonomy.turnitin.placed import Box, sheet
 from autonomy.turnitin.report import Flagged, Report
 
 _BODY = 20_000
 """Characters of the submitted text that a report keeps."""
+_MOST_PASSAGES = 5_000
+_SENTENCE = 12
+"""Words of a line at least that is the paper's, on a page that has the viewer's own words as well."""
 _KINDS = "Give a PDF, a saved web page (HTML) or JSON."
 
 
@@ -65,12 +69,10 @@ def _pdf(data: bytes, limits: Limits) -> Report:
         Flagged(text=one.text, source=_named(found.report, one.number), confidence=one.covered)
         for number, page in enumerate(pages)
         for one in page.marked
-        if _of_paper(one.first, number, found)
+        if _of_paper(one.first, number, found) and not AI_PAGE.search(page.text)
     ]
     body = " ".join(page.text for number, page in enumerate(pages) if number not in found.own_pages)
-    if not body.strip():  # the paper and the report share their only page
-        body = " ".join(page.text for page in pages)
-    return found.report.model_copy(update={"flagged": tuple(passages), "body": body[:_BODY]})
+    return found.report.model_copy(update={"flagged": tuple(passages[:_MOST_PASSAGES]), "body": body[:_BODY]})
 
 
 def _of_paper(first: Box, number: int, found: layouts.Found) -> bool:
@@ -93,7 +95,10 @@ def _html(data: bytes, limits: Limits) -> Report:
 
     words: Sequence[Box] = html_words.words(parsed(data), limits)
     found = layouts.read(sheet(words))
-    body = fold(" ".join(word.text for word in words))
+    lines: dict[float, list[str]] = {}
+    for word in words:
+        lines.setdefault(word.top, []).append(word.text)
+    body = fold(" ".join(" ".join(line) for line in lines.values() if len(line) >= _SENTENCE))
     return found.report.model_copy(update={"body": body[:_BODY]})
 
 

@@ -16,6 +16,8 @@ _RANKED = re.compile(r"(\d{1,3}[.)]?)\s+(\S.*)")
 _URL = re.compile(r"https?://\S+")
 _LONGEST = 400
 _MOST = 500
+_MOST_LISTS = 20
+"""Lists that begin with a 1, of which the first with sources in it is taken."""
 
 
 def after(box: Box, start: Box) -> bool:
@@ -38,8 +40,7 @@ def source_list(page: Sheet, start: Box, last_page: int) -> list[Source]:
         if end is None or not (after(cell, end) or cell is end)
     ]
     figures = [each for each in page.figures if after(each, start) and each.page <= last_page]
-    first_ranks = [cell for cell in cells if _rank(cell) == 1]
-    for first in first_ranks:
+    for first in [cell for cell in cells if _rank(cell) == 1][:_MOST_LISTS]:
         found = _entries(cells, figures, _ranks(cells, first))
         if found:
             return found
@@ -74,7 +75,8 @@ def _ranks(cells: Sequence[Box], first: Box) -> list[Box]:
 
 
 def _entries(cells: Sequence[Box], figures: Sequence[Figure], ranks: Sequence[Box]) -> list[Source]:
-    texts = [cell for cell in cells if cell not in ranks]
+    numbers = {id(rank) for rank in ranks}
+    texts = [cell for cell in cells if id(cell) not in numbers]
     starts = [_begin(rank, texts) for rank in ranks]
     if any((each.page, each.middle) < starts[0] for each in figures):
         figures = []  # the figures stand before their numbers: which is whose cannot be told
@@ -125,11 +127,10 @@ def _source(cells: Sequence[Box], figures: Sequence[Figure]) -> Source | None:
     name = _name(names, [each for each in figures if each is not figure])
     if not name or (kind is None and figure is None):
         return None
-    known = figure is not None and figure.value is not None
     return Source(
         name=name,
         percent=figure.value if figure is not None else None,
-        approx=LESS_THAN_ONE if known and figure is not None and figure.less else None,
+        approx=LESS_THAN_ONE if figure is not None and figure.less else None,
         kind=kind,
         url=name if _URL.fullmatch(name) else None,
     )

@@ -272,8 +272,20 @@ def _integrity(sample: Sample) -> str:
     )  # fmt: skip
     pages = [cover, overview, *(page(submission, *each, head=head(3 + n, words.overview)) for n, each in enumerate(lists))]
     if "with ai" in sample.oddities:
+        pages.append(page(paper(replace(sample, marked=AI_MARKED)), head=head(total, words.ai_page)))
         pages.insert(1, page(at(50, 60, "64%", 22), at(140, 66, words.ai, 14), head=head(9, words.ai_page)))
     return document(*pages, page(paper(sample), head=head(total, words.paper)))
+
+
+def hyphenated() -> tuple[bytes, str]:
+    """A classic report of a narrow paper, marked in colour from end to end, and its text."""
+    text = "Internationalization considerations notwithstanding, characteristically uncharacteristic responsibilities remain."
+    narrow = (
+        '#page[#set text(lang: "en", hyphenate: true)\n#pad(left: 60pt, top: 60pt)[#block(width: 120pt)[#highlight('
+        f'fill: rgb("#ffd6d6"), {quoted(text)})]]]'
+    )
+    box = page(at(50, 300, "ORIGINALITY REPORT", 9), at(50, 330, "27%", 30), at(50, 370, "SIMILARITY INDEX", 8))
+    return bytes(typst.compile(document(narrow, box).encode())), text
 
 
 def ai_page(language: str) -> bytes:
@@ -403,6 +415,7 @@ def samples() -> list[Sample]:
     return made
 
 
+AI_MARKED = (("Words that the report takes for a machine’s, and that it marks in the same colours", 1),)
 MARKED = (
     ("A checkpoint is a stored copy of everything that a long job needs to go on after a crash, and it is written before "
      "anything else is done with the answer", 1),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from typing import NamedTuple
 
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -177,8 +179,44 @@ def test_a_percentage_belongs_to_the_label_below_it_not_to_the_next_in_reading_o
     assert report.categories.publications is None
 
 
+OVERVIEW: list[made.Line] = [
+    (40, 820, 7, "Page 2 of 9 - Integrity Overview"), (430, 820, 7, "Submission ID  trn:oid:::1:3036498766"),
+    (40, 770, 18, "21% Overall Similarity"), (40, 730, 9, "Filtered from the Report"),
+    (40, 706, 7, "Small Matches (less than 10 words)"), (40, 670, 10, "Match Groups"), (310, 670, 10, "Top Sources"),
+    (40, 650, 8, "35 Not Cited or Quoted 18%"), (40, 635, 8, "3 Missing Quotations 1%"), (40, 620, 8, "0 Cited and Quoted 0%"),
+    (310, 650, 8, "16%"), (335, 650, 8, "*"), (350, 650, 8, "Internet sources"), (310, 635, 8, "12%  Publications"),
+    (310, 620, 8, "13%"), (350, 620, 8, "Submitted works (Student Papers)"), (40, 525, 8, "1 Integrity Flag for Review"),
+]  # fmt: skip
+LIST: list[made.Line] = [
+    (40, 820, 7, "Page 3 of 9 - Integrity Overview"), (40, 770, 10, "Match Groups"), (310, 770, 10, "Top Sources"),
+    (40, 750, 8, "35 Not Cited or Quoted 18%"), (310, 750, 8, "16%  Internet sources"), (310, 735, 8, "12%  Publications"),
+    (40, 680, 10, "Top Sources"), (40, 668, 6, "The sources with the highest number of matches within the submission."),
+    (44, 650, 8, "1"), (60, 650, 7, "Internet"), (44, 636, 8, "www.one.example"), (540, 636, 8, "4%"),
+    (44, 615, 8, "2"), (60, 615, 7, "Publication"), (44, 601, 8, "50% of it, 2019"), (540, 601, 8, "<1%"),
+]  # fmt: skip
+
+
+def test_match_groups_beside_the_databases_and_before_the_list_keep_their_figures_to_themselves() -> None:
+    alone = parse(made.pdf([OVERVIEW]), "report.pdf", LIMITS)
+    assert (alone.overall, *alone.categories.model_dump().values()) == (21, 16, 12, 13)
+    assert alone.top_sources == ()
+    report = parse(made.pdf([OVERVIEW, LIST]), "report.pdf", LIMITS)
+    assert (report.overall, *report.categories.model_dump().values()) == (21, 16, 12, 13)
+    assert [(each.name, each.kind, each.percent) for each in report.top_sources] == [
+        ("www.one.example", "internet", 4),
+        ("50% of it, 2019", "publication", 0.5),
+    ]
+
+
 def test_of_two_figures_for_one_label_none_is_taken() -> None:
     report = box((50, 700, 12, "27%"), (50, 687, 12, "SIMILARITY INDEX"), (50, 674, 12, "72%"))
+    assert report.overall is None
+    assert "not clear which figure" in report.warnings[0]
+
+
+def test_of_two_labels_with_different_figures_neither_is_taken() -> None:
+    lines = [(left, 700, 12, figure) for left, figure in ((50, "27%"), (300, "72%"))]
+    report = box(*lines, (50, 687, 12, "SIMILARITY INDEX"), (300, 687, 12, "SIMILARITY INDEX"))
     assert report.overall is None
     assert "not clear which figure" in report.warnings[0]
 
@@ -215,18 +253,29 @@ def test_a_long_paper_does_not_hide_the_report_in_front_of_it_or_behind_it() -> 
 
 
 def test_coloured_passages_are_marked_with_their_source_and_how_far_the_colour_covers_them() -> None:
-    for layout in ("classic", "integrity"):
-        sample = Sample("marked", layout, "en", marked=rendered.MARKED)
+    for layout, oddities in (("classic", frozenset[str]()), ("integrity", frozenset({"with ai"}))):
+        sample = Sample("marked", layout, "en", marked=rendered.MARKED, oddities=oddities)
         report = parse(sample.pdf(), "report.pdf", LIMITS)
         assert [passage.text for passage in report.flagged] == [text for text, _ in rendered.MARKED]
         assert [passage.source for passage in report.flagged] == [sample.sources[n - 1][0] for _, n in rendered.MARKED]
         assert all(passage.confidence > 0.9 for passage in report.flagged)
         assert all((passage.start, passage.percent) == (None, None) for passage in report.flagged)
-    assert parse(replace(sample, marked=()).pdf(), "report.pdf", LIMITS).flagged == ()
+    assert parse(replace(sample, marked=()).pdf(), "report.pdf", LIMITS).flagged == ()  # the colours of AI writing are there
 
 
-def test_scripts_and_hidden_parts_of_a_page_are_not_read() -> None:
-    page = b"<html><script>document.write('<p>27% Overall Similarity</p>')</script><p hidden>27% Overall Similarity</p></html>"
+def test_a_marked_word_that_a_line_end_breaks_is_whole() -> None:
+    data, text = rendered.hyphenated()
+    with closing(pdfium.PdfDocument(data)) as document:
+        assert "\ufffe" in document[0].get_textpage().get_text_range()
+    assert [passage.text for passage in parse(data, "report.pdf", LIMITS).flagged] == [text]
+
+
+@pytest.mark.parametrize(
+    "hiding", ["<script>{}</script>", "<style>{}</style>", "<p hidden>{}</p>", "<p style='display: none'>{}</p>"]
+)
+def test_scripts_styles_and_hidden_parts_of_a_page_are_not_read(hiding: str) -> None:
+    page = f"<html><body>{hiding}</body></html>"
     with pytest.raises(InvalidInput, match="no similarity was found in it"):
-        parse(page, "report.html", LIMITS)
-    assert parse(page.replace(b"hidden", b""), "report.html", LIMITS).overall == 27
+        parse(page.format("27% Overall Similarity").encode(), "report.html", LIMITS)
+    shown = "<p>27% Overall Similarity</p>"
+    assert parse(f"<html><body>{hiding.format('1%')}{shown}</body></html>".encode(), "report.html", LIMITS).overall == 27
