@@ -10,7 +10,7 @@ from cli.output import BOLD, DIM, GREEN, RED, YELLOW, Output, squeezed, wrapped
 from cli.wording import count, figures, local_time, money, outcome_line, several, status_word
 
 if TYPE_CHECKING:
-    from autonomy.services.story import Line, Story
+    from autonomy.services.story import Changed, Line, Story
 
 COLOURS = {"retry": YELLOW, "breaker.opened": YELLOW, "budget.exceeded": RED, "run.failed": RED, "run.done": GREEN}
 MARGIN = " " * 12
@@ -67,9 +67,24 @@ def _told(line: Line, width: int, out: Output) -> list[str]:
         sign, shade = (out.glyphs.failed, RED) if gate.decides else (out.glyphs.advice, YELLOW)
         lines = wrapped(f"{sign} {squeezed(gate.text)}", room - 2)
         rows += [out.paint(f"{'  ' if number else ''}{each}", shade) for number, each in enumerate(lines)]
+    rows += [row for change in line.changes for row in _change(change, room, out)]
     shown = figures(line.figures)
     rows += [out.paint(each, DIM) for each in (wrapped(shown, room) if shown else [])]
     return [f"  {out.paint(local_time(line.at), DIM)}  {rows[0]}", *(MARGIN + each for each in rows[1:])]
+
+
+def _change(change: Changed, room: int, out: Output) -> list[str]:
+    """A flagged sentence as it was, what stands for it, and why."""
+    if change.how == "kept":
+        told = [(out.glyphs.advice, change.before, YELLOW)]
+    else:
+        told = [("-", change.before, RED), *([("+", change.after, GREEN)] if change.after else [])]
+    rows = []
+    for sign, text, shade in told:
+        lines = wrapped(f"{sign} {squeezed(text)}", room - 2)
+        rows += [out.paint(f"{'  ' if number else ''}{each}", shade) for number, each in enumerate(lines)]
+    where = f"under {squeezed(change.heading)}: {squeezed(change.why)}"
+    return [*rows, *(out.paint(f"  {each}", DIM) for each in wrapped(where, room - 2))]
 
 
 def _sums(totals: dict[str, Any]) -> str:

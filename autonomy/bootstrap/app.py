@@ -148,7 +148,7 @@ class App:
         report = locate(read_report(path), draft)
         title = draft.partition("\n")[0].removeprefix("# ")
         doubts = fits(report, title=title, words=count_words(draft), text=draft)
-        return report.model_copy(update={"warnings": (*report.warnings, *doubts)}).model_dump(mode="json")
+        return report.model_copy(update={"warnings": (*report.warnings, *doubts)}).model_dump(mode="json", exclude={"body"})
 
     def hear_others(self) -> None:
         """Begin to listen for what other processes write; once is enough."""

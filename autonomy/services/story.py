@@ -25,6 +25,18 @@ class Missed:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What became of one sentence that a similarity report flagged: quoted, replaced, dropped or kept, and why. `after` is
+    empty where nothing stands for it."""
+
+    how: str
+    why: str
+    heading: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One sentence of the story: when (RFC 3339), where in the loop, what, and its figures.
 
@@ -38,6 +50,7 @@ class Line:
     type: str = ""
     subject: str = ""
     missed: tuple[Missed, ...] = ()
+    changes: tuple[Changed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,13 @@ CHAPTERS = {
     "repair": "Repairing",
     "turnitin_pause": "Waiting for a report",
 }
+
+
+AWAITED = {
+    "turnitin.awaiting_report": "Draft {n} waits for its similarity report, wanted at most {target_similarity} %",
+    "turnitin.report_ready": "The report of draft {n} came: {observed_similarity} % similar, wanted at most {target_similarity} %",
+}
+"""What a wait for a report tells; what was decided about it stands in the decision."""
 
 
 def tell(run: dict[str, Any], events: Sequence[Event], calls: Sequence[dict[str, Any]]) -> Story:
@@ -99,7 +119,10 @@ def _line(event: Event, steps: Mapping[str, str]) -> Line | None:
     subject = steps.get(event.content.get("step", ""), "") if event.node == "reflect" else ""
     gates = [(str(row.get("name")), missed(row)) for row in event.content.get("gates") or ()]
     short = tuple(Missed(name, said, name in MUST_PASS) for name, said in gates if said)
-    return Line(iso(event.created_at) or "", event.node or "", text, figures, event.type, subject, short)
+    changes = tuple(
+        Changed(**{name: str(row.get(name) or "") for name in Changed.__slots__}) for row in event.content.get("changes") or ()
+    )
+    return Line(iso(event.created_at) or "", event.node or "", text, figures, event.type, subject, short, changes)
 
 
 def _text(event: Event) -> str | None:
@@ -127,6 +150,8 @@ def _text(event: Event) -> str | None:
     if event.type == "run.failed":
         cause = str(content.get("error") or "nobody noted why").rstrip(".")
         return f"Run failed: {cause}. A failed run does not go on: put that right, and start a new one."
+    if event.type in AWAITED:
+        return AWAITED[event.type].format_map({name: _plain(value) for name, value in content.items()})
     if event.type.startswith("run."):
         reason = content.get("reason") or content.get("outcome") or content.get("error") or ""
         return f"Run {event.type.removeprefix('run.').replace('_', ' ')}" + (f": {reason}" if reason else "")
@@ -153,3 +178,7 @@ def _totals(events: Sequence[Event], calls: Sequence[dict[str, Any]]) -> dict[st
         "usd": sum(call["cost_usd"] or 0 for call in calls) / 1_000_000,
         "unpriced_calls": unpriced,
     }
+
+
+def _plain(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

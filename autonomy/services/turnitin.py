@@ -130,7 +130,9 @@ class Turnitin:
             stands = task.report.status == cycle.status and task.report.observed_similarity == cycle.observed
             return None if stands else task.evolve(report={**task.report.model_dump(mode="json"), **wanted})
 
-        self._ledger.change(task_id, change, Telling("task_updated", cycle.uploader or "run", {"cycle_id": cycle.id}, also=mark))
+        self._ledger.change(
+            task_id, change, Telling("task_updated", cycle.uploader or "run", {"cycle_id": cycle.id}, also=mark)
+        )
 
     def _arrived(self, run: runs.Run, brought: Brought) -> tuple[Arrived, list[str]]:
         """What was brought, read: the file kept under its sha256 below `reports/`, its figure taken from it."""
