@@ -23,7 +23,7 @@ from autonomy.text.leaning import leans
 from autonomy.text.openers import ENTRY_VERB
 from autonomy.text.relevance import ENOUGH, LIGHT, Relevance, about, light, relevance, sides, subject, things
 from autonomy.text.sentences import split
-from autonomy.text.standalone import flaw, weak
+from autonomy.text.standalone import flaw, item_mark, weak
 from autonomy.text.stopwords import is_carrier, is_stop_word
 from autonomy.text.words import terms
 
@@ -173,6 +173,8 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
             signature = bool(_SIGNATURE.search(passage.text[slice(*before)])) and not _terminated(passage.text[: before[1]])
             paragraph, place, before = paragraph + 1, 0, None
         entry = place if signature else -1
+        if before is None:
+            start += item_mark(passage.text[start:end], language)
         whole = end - _announces(passage.text[start:end], language)
         span, rescued = _quotable(passage, (start, whole), before, language, entry, technical)
         if span:
