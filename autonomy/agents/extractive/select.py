@@ -311,13 +311,17 @@ def _does_without(candidate: Candidate, request: SelectRequest) -> bool:
 
 
 def _says_something(candidate: Candidate, asked: set[str]) -> bool:
-    """Whether it holds words beyond the question, the title and the heading: "X is a complex topic" does not."""
+    """Whether it holds words beyond the question, most of them beyond the title and the heading as well.
+
+    "X is a complex topic" does not; "A pump is a machine that moves water" does under the heading "Machines and pumps".
+    """
     frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
-    known = asked | set(terms(frame, candidate.language))
-    new = len(set(candidate.terms) - known)
+    beyond = set(candidate.terms) - asked
+    new = len(beyond - set(terms(frame, candidate.language)))
     if is_cjk(candidate.language):
         return new >= NEW_TERMS * 2
-    return new >= NEW_TERMS or (new == NEW_TERMS - 1 and claims.strength(candidate.text, candidate.language) > 0)
+    enough = len(beyond) >= NEW_TERMS or claims.strength(candidate.text, candidate.language) > 0
+    return new >= NEW_TERMS or (new == NEW_TERMS - 1 and enough)
 
 
 def _score(found: list[Candidate], request: SelectRequest, wanted: Sequence[str], weight: Callable[[str], float]) -> None:

@@ -85,7 +85,7 @@ def _digitless(line: str) -> str:
 
 
 def _manual(line: str) -> re.Match[str] | None:
-    return _MANUAL.fullmatch(line) if len(line) <= _LINE and line.endswith(")") else None
+    return _MANUAL.fullmatch(line) if line.endswith(")") and len(line) <= _LINE else None
 
 
 def _frames(line: str, names: set[str]) -> bool:

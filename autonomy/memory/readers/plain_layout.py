@@ -211,6 +211,8 @@ class _Cutter:
         The text stands where the next line begins, or behind a wide gap when the line is a whole paragraph or an option.
         """
         here, column = indent(line), indent(below)
+        if column <= here and "  " not in line:
+            return False
         if not (below and here < column < len(line)) or line[column - 1] != " " or line[column] == " ":
             lone = len(self._lines) == 1
             gap = _GAP.search(line, here) if lone else _OPTION.match(line)
@@ -281,7 +283,7 @@ class _Writer:
     def _piece(self, piece: _Piece, before: _Piece | None, after: _Piece | None) -> None:
         if piece.role == "title":
             self._heading(self._level(piece.lines[1][0]), piece.lines[0])
-        elif piece.role == "centred" and (before is None or (after is not None and after.indent < piece.indent)):
+        elif piece.role == "centred" and (before is None or after is None or after.indent < piece.indent):
             self._heading(1, self._joined(piece.lines))
         elif level := self._heading_level(piece, before, after):
             self._heading(level, piece.lines[0])
@@ -293,8 +295,15 @@ class _Writer:
             piece.role = "text"
             if piece.lines:
                 self._block(piece)
+        elif after is not None and self._labels(piece, after):
+            self._out.block("contents", piece.lines[0])
         else:
             self._block(piece)
+
+    def _labels(self, piece: _Piece, after: _Piece) -> bool:
+        """Whether it announces the names that follow it at the same column ("Methods defined here:")."""
+        label = piece.role in ("text", "term") and piece.single and piece.lines[0].endswith(":")
+        return label and after.role in ("text", "term") and after.indent == piece.indent and self._is_code(after)
 
     def _block(self, piece: _Piece) -> None:
         for line, number in piece.breaks:
@@ -396,7 +405,7 @@ class _Writer:
 
 def _is_rule(line: str) -> bool:
     text = line.strip()
-    return bool(_RULE.fullmatch(text) or _UNDERLINE.fullmatch(text))
+    return len(text) > 2 and not text[0].isalnum() and bool(_RULE.fullmatch(text) or _UNDERLINE.fullmatch(text))
 
 
 def _title_like(line: str) -> bool:
@@ -441,12 +450,16 @@ def _is_table(lines: list[str], shape: _Shape) -> bool:
     """Rows drawn with rules or bars, or cells that begin at the same column in most lines."""
     if len(lines) < 2 or any(len(line) > _LONG for line in lines):
         return False
-    if any(_GRID.fullmatch(line.strip()) for line in lines) or 4 * sum(line.count("|") > 1 for line in lines) >= 3 * len(lines):
+    if any(_GRID.fullmatch(line.strip()) for line in lines if line.lstrip()[0] in "=-─+"):
+        return True
+    if 4 * sum(line.count("|") > 1 for line in lines) >= 3 * len(lines):
         return True
     columns: Counter[int] = Counter()
     few = len(lines) < 4
     rows = 0
     for line in lines:
+        if "  " not in line:
+            continue
         gaps = [gap.span() for gap in _GAP.finditer(line)]
         rows += sum(end - start > 2 for start, end in gaps) > 1
         columns.update(end for start, end in gaps if not few or end - start > 2)
