@@ -257,7 +257,8 @@ def test_page_marks_part_pages_where_there_are_no_form_feeds() -> None:
     )
     document = read(source)
     assert prose(document) == [
-        f"The {part} of the pump is closed by hand before the winter, and the {part}'s own handle is taken off." for part in parts
+        f"The {part} of the pump is closed by hand before the winter, and the {part}'s own handle is taken off."
+        for part in parts
     ]
     assert [number for number, _ in document.pages] == list(range(1, 9))
     assert document.text[dict(document.pages)[4] :].startswith("valve's own handle")
@@ -266,7 +267,10 @@ def test_page_marks_part_pages_where_there_are_no_form_feeds() -> None:
 
 
 def test_a_line_that_only_looks_like_a_running_head_stays_inside_a_page() -> None:
-    page = "Pump RFC\n\nThe {part} of the pump\nis closed by hand.\n\nPump RFC\n\nIt stays closed until May.\nNobody opens it.\n\n[{n}]\n"
+    page = (
+        "Pump RFC\n\nThe {part} of the pump\nis closed by hand.\n\n"
+        "Pump RFC\n\nIt stays closed until May.\nNobody opens it.\n\n[{n}]\n"
+    )
     document = read("\f".join(page.format(part=part, n=n) for n, part in enumerate(("lid", "pipe", "gauge", "wheel"), 1)))
     assert document.text.count("Pump RFC") == 4
     assert "[1]" not in document.text
@@ -301,7 +305,10 @@ def test_indented_code_is_still_code_and_indented_prose_with_signs_is_prose() ->
 
 
 def test_a_term_and_what_is_said_of_it_are_parted() -> None:
-    document = read("Words\n\n  Lid   Nobody opens the lid of a pump that is running in the cellar.\n\nlevel_max\n    The height at which the pump stops and the lid is closed.\n")
+    document = read(
+        "Words\n\n  Lid   Nobody opens the lid of a pump that is running in the cellar.\n\n"
+        "level_max\n    The height at which the pump stops and the lid is closed.\n"
+    )
     assert prose(document)[-3:] == [
         "Lid",
         "Nobody opens the lid of a pump that is running in the cellar.",

@@ -89,7 +89,8 @@ def _manual(line: str) -> re.Match[str] | None:
 
 
 def _frames(line: str, names: set[str]) -> bool:
-    """Whether it is the first or the last line of one of these manual pages: three columns, the name or the same at the ends."""
+    """Whether it is the first or the last line of one of these manual pages: three columns, at the end the name or what
+    stands at the beginning."""
     if len(line) > _LINE:
         return False
     columns = _WIDE.split(line)
