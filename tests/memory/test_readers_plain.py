@@ -73,7 +73,7 @@ CLASSES
      |  ----------------------------------------------------------------------
      |  Data descriptors defined here:
      |
-     |  height
+     |  start_height
 
 FUNCTIONS
     measure(pump, /)
@@ -125,6 +125,10 @@ def headings(document: ReadDocument) -> list[str]:
     return [text for _, _, text in document.headings]
 
 
+def kinds(document: ReadDocument) -> list[str]:
+    return [kind for _, _, kind in document.blocks]
+
+
 def section_of(document: ReadDocument, words: str) -> str | None:
     """The section of the chunk that holds these words, which a quotation of them is cited with."""
     found = [one.section for one in chunk(document) if words in document.text[one.start : one.end]]
@@ -167,8 +171,10 @@ def test_a_generated_reference_is_read_without_its_bars() -> None:
     assert [text.strip() for text in of_kind(document, "code")] == [
         "Pump(height, motor=None)",
         "start(self, /, slowly=False)",
+        "start_height",
         "measure(pump, /)",
     ]
+    assert of_kind(document, "contents") == ["Help on machine pump:", "Data descriptors defined here:"]
     assert "A pump moves water to a height that is given when it is made, and it keeps the water there." in prose(document)
     assert "When the motor is running already, the call does nothing and the water is not moved." in prose(document)
     assert "The height of the water is measured from the floor of the cellar." in prose(document)
@@ -178,7 +184,7 @@ def test_a_generated_reference_is_read_without_its_bars() -> None:
 
 def test_the_bars_of_a_table_stay() -> None:
     document = read("| a pump | moves water |\n| a fuse | melts early |\n")
-    assert [kind for _, _, kind in document.blocks] == ["table"]
+    assert kinds(document) == ["table"]
     assert document.text.count("|") == 6
 
 
@@ -292,6 +298,14 @@ def test_a_line_that_only_looks_like_a_running_head_stays_inside_a_page() -> Non
 )
 def test_the_title_is_the_first_heading_that_is_no_section(source: str, title: str) -> None:
     assert read(source).title == title
+
+
+def test_a_call_on_a_line_of_its_own_is_code_and_a_clause_is_no_title() -> None:
+    document = read(
+        "move_the_water(pump, height)\n\nWater is moved to a height that is given.\n\n"
+        "4. Carrying water to the neighbour. It is allowed on all days of the week\nbut one.\n"
+    )
+    assert kinds(document) == ["code", "p", "li"]
 
 
 def test_indented_code_is_still_code_and_indented_prose_with_signs_is_prose() -> None:

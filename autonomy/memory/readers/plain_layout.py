@@ -369,11 +369,11 @@ class _Writer:
         letters = sum(char.isalpha() for char in text)
         outside = here < body or here == body == 0
         if piece.role == "item" or letters < 0.6 * len(text):
-            return 2 if outside and deeper and _CLASS.match(text) else 0
+            return 0
         capitals = text.isupper() and len(text) > 3 and (piece.alone or deeper)
         if capitals and (outside or (here <= body and " " in text and not deeper and _CODE_SIGNS.isdisjoint(text))):
             return 1 + (here > 0)
-        if before is None and piece.alone and after is not None:
+        if before is None and piece.alone and after is not None and not _CALL.fullmatch(text):
             return 1
         if not text[0].isupper() or any(char in _CODE_SIGNS for char in text):
             return 2 if deeper and _CLASS.match(text) and here <= body else 0
