@@ -188,6 +188,13 @@ def test_the_bars_of_a_table_stay() -> None:
     assert document.text.count("|") == 6
 
 
+def test_a_title_may_stand_right_above_a_table_and_a_row_above_a_rule_is_none() -> None:
+    rows = "lid      brass    round\nvalve    steel    square\npipe     copper   long\n"
+    assert headings(read(f"Parts\n-----\n{rows}")) == ["Parts"]
+    assert kinds(read(f"Parts\n-----\n{rows}")) == ["table"]
+    assert headings(read(f"part     made of  shape\n-----------------------\n{rows}")) == []
+
+
 def test_a_box_of_stars_is_taken_off() -> None:
     box = ["*" * 40, *(f"*  {line:<35} *" for line in ("1. Warranty", "-" * 11, "", "The pump comes without a", "warranty."))]
     document = read("\n".join([*box, "*" * 40]))

@@ -146,8 +146,12 @@ class _Cutter:
     def cut(self) -> list[_Piece]:
         """The pieces in order; lines that only draw something are left out."""
         lines = self._lines
-        if _is_table(lines, self._shape):
-            return [self._new("table", lines)]
+        if len(lines) > 2 and _UNDERLINE.fullmatch(lines[1].strip()) and _title_like(lines[0]) and not _GAP.search(lines[0]):
+            self._new("title", lines[:2])
+            lines = lines[2:]
+        if _is_table(lines):
+            self._new("table", lines)
+            return self._pieces
         if _centred(lines, self._shape):
             self._new("centred", [line for line in lines if "://" not in line])
             if addresses := [line for line in lines if "://" in line]:
@@ -446,7 +450,7 @@ def _centred(lines: list[str], shape: _Shape) -> bool:
     return letters > 0.6 * sum(len("".join(line.split())) for line in lines)
 
 
-def _is_table(lines: list[str], shape: _Shape) -> bool:
+def _is_table(lines: list[str]) -> bool:
     """Rows drawn with rules or bars, or cells that begin at the same column in most lines."""
     if len(lines) < 2 or any(len(line) > _LONG for line in lines):
         return False
