@@ -161,17 +161,17 @@ class _Cutter:
         fresh = True
         while at < len(lines):
             line = lines[at]
-            below = lines[at + 1].strip() if at + 1 < len(lines) else ""
+            below = lines[at + 1] if at + 1 < len(lines) else ""
             if _is_rule(line):
                 fresh = True
-            elif _LEADERS.search(line[-160:]):
+            elif "." in line and _LEADERS.search(line[-160:]):
                 self._contents(line)
                 fresh = True
-            elif fresh and _UNDERLINE.fullmatch(below) and _title_like(line):
+            elif fresh and _UNDERLINE.fullmatch(below.strip()) and _title_like(line):
                 self._new("title", [line, below])
                 at += 1
             else:
-                self._line(line, lines[at + 1] if at + 1 < len(lines) else "", fresh=fresh)
+                self._line(line, below, fresh=fresh)
                 fresh = False
             at += 1
         if len(self._pieces) == 1:
@@ -286,7 +286,7 @@ class _Writer:
 
     def _piece(self, piece: _Piece, before: _Piece | None, after: _Piece | None) -> None:
         if piece.role == "title":
-            self._heading(self._level(piece.lines[1][0]), piece.lines[0])
+            self._heading(self._level(piece.lines[1].strip()[0]), piece.lines[0])
         elif piece.role == "centred" and (before is None or after is None or after.indent < piece.indent):
             self._heading(1, self._joined(piece.lines))
         elif level := self._heading_level(piece, before, after):
