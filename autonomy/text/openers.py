@@ -210,7 +210,7 @@ ENTRY_VERB = re.compile(
     r"change|clear|reset|handle|ignore|install|invoke|iterate|lock|unlock|move|obtain|provide|query|rename|report|resolve"
     r"|retrieve|"
     r"select|serve|sort|store|switch|terminate|kill|transfer|translate|validate|verify|wrap|yield|duplicate|dump|protect|follow|do"
-    r"|emit|flush|log|rotate|override|specif\w+|declare|process|provide|give|hash|map|reduce|count|decrement|increment"
+    r"|choose|generate|emit|flush|log|rotate|override|specif\w+|declare|process|provide|give|hash|map|reduce|count|decrement|increment"
     r"|use this|same|like|abstract|concrete)\b",
     re.IGNORECASE,
 )

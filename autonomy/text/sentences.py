@@ -29,6 +29,9 @@ _IDENTIFIER = re.compile(r"[a-z_]\w*(?:\(\)|(?:[._]\w+)+(?:\(\))?)\s")
 _BRACKETS = {"「": "」", "『": "』", "（": "）", "(": ")", "【": "】", "《": "》", "〈": "〉", "“": "”"}
 # A bracket that is not closed within this many letters was never meant to be.
 _BRACKET_REACH = 300
+_SPACE = re.compile(r"\s*")
+_REACH = 200
+"""Letters before and behind a mark that decide whether it ends a sentence."""
 
 
 def split(text: str, language: str = "") -> list[tuple[int, int]]:
@@ -118,11 +121,13 @@ def _latin_boundary(block: str, last: int, first: int, after: int, stop: int, la
         return True
     if not block[stop].isspace():
         return is_cjk(language) and "\u3000" <= block[stop] <= "\u9fff" and not block[first - 1 : first].isdigit()
-    rest = block[stop:].lstrip()
+    begin = _SPACE.match(block, stop).end()  # type: ignore[union-attr]
+    rest = block[begin : begin + _REACH]
     if not _may_begin(rest):
         return False
     if block[first:after] != ".":
         return True
+    last = max(last, first - _REACH)
     before = _BEFORE.search(block, last, first)
     word = before.group() if before else ""
     return not _protected(block[last:first], word, rest, language)

@@ -62,6 +62,9 @@ _TALK = re.compile(
     re.IGNORECASE,
 )
 _LIST_MARK = re.compile(r"^\(?(?:\d{1,3}|[a-zA-Z]|[ivx]+)[.)]\s|^[•‣▪◦·*+–—-]\s|^[※●■□◆]")
+_ITEM_MARK = re.compile(
+    r"(?:[•‣▪◦·*+–—-]|o(?=\s+[A-Z])|\((?:\d{1,3}|[a-zA-Z]|[ivx]+)\)|(?:\d{1,3}|[a-zA-Z]|[ivx]+)\)|(?:[a-z]|[ivx]+|\d+(?:\.\d+)+)\.|(\d{1,3}\.))\s+(?=[^\W\d_]|[\"“«„'‘])"
+)
 _LAST_WORD = re.compile(r"(\S+)\.[\"'”’»)]*$")
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("（", "）"), ("「", "」"))
 _IDENTIFIER = re.compile(r"[a-z_][\w-]*(?:\(\)|[._]\w+|\d)")
@@ -204,6 +207,15 @@ def points_elsewhere(sentence: str, language: str) -> bool:
     """Whether the sentence sends the reader to another place of its source."""
     pattern = POINTER.get(language)
     return bool(pattern and pattern.search(sentence))
+
+
+def item_mark(text: str, language: str) -> int:
+    """Letters of the mark of a list at the beginning of a paragraph ("2. ", "a) ", "• "), which a quotation leaves out.
+
+    A capital with a point may be an initial, and a number with a point an ordinal in German: neither is taken for one.
+    """
+    found = _ITEM_MARK.match(text)
+    return 0 if found is None or (found[1] and language == "de") else found.end()
 
 
 def weak(sentence: str, language: str) -> bool:

@@ -87,6 +87,41 @@ async def test_what_markdown_would_read_as_its_own_is_not_quoted(name: str) -> N
         assert len(await ExtractivePlayer().select(request("Which thread holds the lock?", (passage,)))) == cards
 
 
+@pytest.mark.parametrize("mark", ["2. ", "a) ", "(iv) ", "5.1. ", "• ", "- ", "o "])
+async def test_the_mark_of_a_list_is_left_out_of_the_quotation(mark: str) -> None:
+    item = "A lock is held by one thread at a time and blocks all others."
+    text = f"{mark}{item}"
+    passage = Passage(id="p", source="s1", title="T", text=text, start=7, end=7 + len(text), section="S", language="en")
+    (card,) = await ExtractivePlayer().select(request("Which thread holds the lock?", (passage,)))
+    assert card.quote == item
+    assert (card.anchor.start, card.anchor.end) == (7 + len(mark), passage.end)
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "language"),
+    [
+        ("A. Smith says that a lock is held by one thread at a time.", "Which thread holds the lock?", "en"),
+        ("3. Oktober war der Tag, an dem ein Thread die Sperre hielt.", "Welcher Thread hält die Sperre?", "de"),
+    ],
+)
+async def test_an_initial_and_an_ordinal_are_no_marks_of_a_list(text: str, question: str, language: str) -> None:
+    passage = Passage(id="p", source="s1", title="T", text=text, start=0, end=len(text), section="S", language=language)
+    for card in await ExtractivePlayer().select(request(question, (passage,), language)):
+        assert card.quote == text
+
+
+@pytest.mark.parametrize(
+    ("text", "section", "cards"),
+    [
+        ("A shared lock is a promise of the writers to the readers.", "Locks for readers", 1),
+        ("A shared lock is a complex topic.", "Shared locks", 0),
+    ],
+)
+async def test_a_definition_may_say_what_its_heading_says(text: str, section: str, cards: int) -> None:
+    passage = Passage(id="p", source="s1", title="T", text=text, start=0, end=len(text), section=section, language="en")
+    assert len(await ExtractivePlayer().select(request("What is a shared lock?", (passage,)))) == cards
+
+
 async def test_a_dangling_sentence_comes_with_the_one_before_or_not_at_all() -> None:
     text = "A spare lock stands ready for each worker thread. It can be acquired again by the thread that holds the lock.\n\n"
     text += "However, a reentrant lock can be acquired by the thread that holds it."

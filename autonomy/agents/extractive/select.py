@@ -23,7 +23,7 @@ from autonomy.text.leaning import leans
 from autonomy.text.openers import ENTRY_VERB
 from autonomy.text.relevance import ENOUGH, LIGHT, Relevance, about, light, relevance, sides, subject, things
 from autonomy.text.sentences import split
-from autonomy.text.standalone import flaw, weak
+from autonomy.text.standalone import flaw, item_mark, weak
 from autonomy.text.stopwords import is_carrier, is_stop_word
 from autonomy.text.words import terms
 
@@ -170,6 +170,8 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
             signature = bool(_SIGNATURE.search(passage.text[slice(*before)])) and not _terminated(passage.text[: before[1]])
             paragraph, place, before = paragraph + 1, 0, None
         entry = place if signature else -1
+        if before is None:
+            start += item_mark(passage.text[start:end], language)
         whole = end - _announces(passage.text[start:end], language)
         span, rescued = _quotable(passage, (start, whole), before, language, entry, technical)
         if span:
@@ -300,13 +302,17 @@ def _does_without(candidate: Candidate, request: SelectRequest) -> bool:
 
 
 def _says_something(candidate: Candidate, asked: set[str]) -> bool:
-    """Whether it holds words beyond the question, the title and the heading: "X is a complex topic" does not."""
+    """Whether it holds words beyond the question, most of them beyond the title and the heading as well.
+
+    "X is a complex topic" does not; "A pump is a machine that moves water" does under the heading "Machines and pumps".
+    """
     frame = f"{candidate.passage.section or ''} {candidate.passage.title}"
-    known = asked | set(terms(frame, candidate.language))
-    new = len(set(candidate.terms) - known)
+    beyond = set(candidate.terms) - asked
+    new = len(beyond - set(terms(frame, candidate.language)))
     if is_cjk(candidate.language):
         return new >= NEW_TERMS * 2
-    return new >= NEW_TERMS or (new == NEW_TERMS - 1 and claims.strength(candidate.text, candidate.language) > 0)
+    enough = len(beyond) >= NEW_TERMS or claims.strength(candidate.text, candidate.language) > 0
+    return new >= NEW_TERMS or (new == NEW_TERMS - 1 and enough)
 
 
 def _score(found: list[Candidate], request: SelectRequest, wanted: Sequence[str], weight: Callable[[str], float]) -> None:

@@ -70,7 +70,7 @@ def _go_on(
 
 
 def _figures(gates: tuple[Gate, ...]) -> dict[str, object]:
-    return {gate.name: {"figure": gate.figure, "threshold": gate.threshold, "pass": gate.passed} for gate in gates}
+    return {name: value for gate in gates for name, value in ((gate.name, gate.figure), ("target", gate.threshold))}
 
 
 def _percent(value: float) -> str:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from autonomy.core.errors import InvalidInput
 from autonomy.memory.readers.document import Limits, ReadDocument
 
-VERSION = "3"
+VERSION = "4"
 """Raised whenever a reader or the chunker answers differently, so that stored documents are read again."""
 
 SUFFIXES: dict[str, str] = {

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from autonomy.memory.readers.document import Composer, Kind, fold, zone
+from autonomy.memory.readers.hyphens import Hyphens
 
 _DIGITS = re.compile(r"\d+")
 _LEADERS = re.compile(r"(?:\.\s?){4,}\s*[\divxlc]*$|(?:…\s?){2,}\s*[\divxlc]*$")
@@ -133,7 +134,7 @@ class _Layout:
         self._lines = lines
         self._out = composer
         self._body = body_size(lines)
-        self._words = Counter(word.casefold() for line in lines for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text))
+        self._hyphens = Hyphens([line.text for line in lines])
         self._leading = self._usual_leading()
         self._right = self._right_edges()
         self._marks: dict[int, list[Bookmark]] = {}
@@ -365,18 +366,7 @@ class _Layout:
 
     def _glue(self, text: str, following: str, broken: bool) -> str:
         """The text so far, made ready for the next line: a space, nothing, or a hyphen less."""
-        before = re.search(r"[^\W\d_]+(-?)$", text)
-        after = re.match(r"[^\W\d_]+", following)
-        if before and after and (broken or (before.group(1) and following[0].islower())):
-            stem = before.group().rstrip("-")
-            whole = (stem + after.group()).casefold()
-            hyphened = f"{stem}-{after.group()}".casefold()
-            if before.group(1):
-                return text[:-1] if self._words[whole] > self._words[hyphened] else text
-            compound = not self._words[whole] and min(self._words[stem.casefold()], self._words[after.group().casefold()]) > 2
-            return f"{text}-" if compound or self._words[hyphened] > self._words[whole] else text
-        if broken:
+        text, gap = self._hyphens.before(text, following, broken=broken)
+        if gap and text and _CJK.match(text[-1]) and _CJK.match(following):
             return text
-        if text and _CJK.match(text[-1]) and _CJK.match(following):
-            return text
-        return f"{text} "
+        return f"{text}{gap}"
