@@ -27,7 +27,7 @@ def found(*passages: str) -> dict[int, int]:
         (f"Before it. {DRAFT[0]} {DRAFT[1]} After it.", {0: 0, 1: 0}),
         ("that the worker must renew", {}),
         ("is a lock with an expiry date that the", {0: 0}),
-        ("Other words, a lock with an expiry date that the", {0: 0}),
+        ("Other words, a lock with an expiry date that the", {}),
         ("Other words before it, and a lock with an expiry date.", {}),
         ("A lease is a lock with an owner.", {}),
         ("short one", {2: 0}),
