@@ -532,7 +532,7 @@ async def test_what_a_report_flags_is_asked_for_in_a_sentence_of_its_own_build(s
         ReviseRequest(task=TASK, brief=BRIEF, heading="H", draft=draft, failures=failures, cards=CARDS, sources=SOURCES)
     )
     asked = on.server.requests[0].body["messages"][-1]["content"]
-    assert ("sentence of your own build" in asked) is told
+    assert ("sentence of your own" in asked) is told
     assert "example.org" in asked
 
 

@@ -29,8 +29,8 @@ _SYSTEM = system(
 
 
 _SIMILAR = (
-    "A sentence that fails `similarity` stands like this in other texts. Say what its cards say in a sentence of your own build, "
-    "with its citation, or drop it; swapping single words is no rewriting."
+    "A sentence that fails `similarity` stands like this in other texts. Say what its cards say in a sentence of your own "
+    "build, with its citation, or drop it; swapping single words is no rewriting."
 )
 
 
