@@ -12,6 +12,7 @@ from cli import values
 from cli.command import command, noun
 from cli.output import CYAN, Output, plain, squeezed
 from cli.session import Session
+from cli.wording import several
 
 app = noun("Hand drafts over for similarity reports, and bring the reports back.")
 
@@ -46,6 +47,9 @@ def report(
         typer.Option(metavar="N", parser=values.number, help="Overall similarity in percent, as a person read it."),
     ] = None,
     cycle: Annotated[str | None, typer.Option(metavar="ID", help="The cycle it is for, where a run has several.")] = None,
+    as_is: Annotated[
+        bool, typer.Option("--as-is", help="End with this draft, though a figure above the target says all.")
+    ] = False,
 ) -> None:
     """Bring a similarity report: its run goes on with it, once."""
     from autonomy.services.turnitin import MOST_BYTES, Brought
@@ -55,6 +59,8 @@ def report(
     out = session.out
     with session.app() as application:
         run_id = application.runs.resolve(run)
+        if data is None and similarity is not None and not as_is:
+            _check_figure(similarity, application.turnitin.status(run_id))
         brought = Brought(data, path.name if path else "report", url, similarity, cycle, OPERATOR)
         taken = application.turnitin.report(run_id, brought, OPERATOR)
     if out.json:
@@ -66,7 +72,9 @@ def report(
     if not taken["duplicate"] and taken["resume_job_id"] is not None:
         resume = out.paint_err(f"autonomy run resume {run_id[:8]}", CYAN)
         out.say(f"Its run is queued: a worker takes it, or {resume} works it here.")
-    elif not taken["duplicate"]:
+    elif taken["duplicate"]:
+        out.say(f"It is the report of draft {taken['n']}. A figure that is another draft's as well takes --cycle ID.")
+    else:
         out.say(f"Its run is paused; it goes on with {out.paint_err(f'autonomy run resume {run_id[:8]}', CYAN)}.")
 
 
@@ -82,14 +90,21 @@ def status(session: Session, run: RunArgument) -> None:
 
 
 def _bytes(path: Path, most: int) -> bytes:
+    """The bytes of an ordinary file, through links as the shell sees it; nothing else is opened, and nothing is waited for."""
+    from autonomy.memory.child import file_bytes
+    from autonomy.memory.readers.document import Limits
+
     try:
-        if path.stat().st_size > most:
-            raise InvalidInput(f"{path.name} is larger than {most >> 20} MiB", "Bring the report itself.")
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(
-            f"{path.name} cannot be read ({(error.strerror or 'error').lower()})", "Name a report file."
-        ) from None
+        return file_bytes(str(path.resolve()), Limits(file_bytes=most))
+    except InvalidInput as error:
+        raise InvalidInput(f"{str(path)[-80:]} {error.message}", "Name a report file.") from None
+
+
+def _check_figure(similarity: float, found: dict[str, Any]) -> None:
+    """A figure above the target ends the run, since it marks nothing to revise: that is asked for, not stumbled into."""
+    if found["status"] == "awaiting_report" and found["target_similarity"] < similarity <= 100:
+        why = f"{similarity:g} % is above the target of {found['target_similarity']:g} %, and a figure marks nothing to revise"
+        raise InvalidInput(why, "Bring the report file, or add --as-is to end with this draft.")
 
 
 def _taken(taken: dict[str, Any]) -> str:
@@ -115,8 +130,9 @@ def _cycle(cycle: dict[str, Any], out: Output) -> list[str]:
     for source in (report.get("top_sources") or [])[:5]:
         percent = f"{source['percent']:g} %" if source.get("percent") is not None else "?"
         lines.append(f"  {source.get('approx') + ' %' if source.get('approx') else percent} {squeezed(source['name'])}")
-    if report.get("flagged"):
-        lines.append(f"  {len(report['flagged'])} passages flagged")
+    if report.get("passages"):
+        lines.append(f"  {several(report['passages'], 'passage')} flagged")
+    lines += [f"  note: {squeezed(each)}" for each in (*(report.get("warnings") or ()), *(report.get("doubts") or ()))]
     if cycle["why"]:
         lines.append(f"  {squeezed(cycle['why'])}")
     return lines

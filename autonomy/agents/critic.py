@@ -190,7 +190,8 @@ def _amended(step: PlanStep, observation: Observation, state: GraphState) -> Jud
         why = observation.output
         return Judged(Verdict(step=step.id, decision="patch", notes=why), "done", "plan", why)
     why = f"{observation.output}: no further report would say anything else, so it is delivered with a note"
-    note = reported(language_of(state)).unchanged
+    words = reported(language_of(state))
+    note = words.unchanged if observation.figures["kept"] else words.unmarked
     verdict = Verdict(step=step.id, decision="fail", notes=why)
     return Judged(verdict, "done", "plan", why, (note,), "target_not_reached")
 

@@ -12,6 +12,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry
 
 from autonomy.api.auth import Authenticator, Principal
+from autonomy.api.desk import Desk
 from autonomy.api.feeds import RunFeed, TaskFeed
 from autonomy.api.hub import Hub
 from autonomy.api.metrics import Requests, Streams, registry
@@ -57,6 +58,7 @@ class Deps:
     ready: Ready
     registry: CollectorRegistry
     strangers: Strangers
+    desk: Desk
 
     @property
     def hub(self) -> Hub:
@@ -112,6 +114,7 @@ def make_deps(app: App) -> Deps:
         ready=Ready(app.database),
         registry=registry(requests, streams, lambda: figures(app.database)),
         strangers=Strangers(),
+        desk=Desk(),
     )
     made.broadcast.watched = Readers(made)
     return made

@@ -139,16 +139,11 @@ class App:
             file_bytes=memory.max_file_mb << 20, memory_bytes=memory.parse_memory_mb << 20, seconds=memory.parse_seconds
         )
 
-    def _parse_report(self, path: Path, draft: str) -> dict[str, Any]:
-        """A report file as plain data, its passages located in the draft; parsed in a child process under limits."""
-        from autonomy.text.chars import count_words
-        from autonomy.turnitin.fitting import fits, locate
+    def _parse_report(self, path: Path, name: str, draft: str) -> dict[str, Any]:
+        """A report file as plain data, held against the draft; all of that by a child process under limits."""
         from autonomy.turnitin.reading import read_report
 
-        report = locate(read_report(path), draft)
-        title = draft.partition("\n")[0].removeprefix("# ")
-        doubts = fits(report, title=title, words=count_words(draft), text=draft)
-        return report.model_copy(update={"warnings": (*report.warnings, *doubts)}).model_dump(mode="json", exclude={"body"})
+        return read_report(path, draft=draft, called=name).model_dump(mode="json", exclude={"body"})
 
     def hear_others(self) -> None:
         """Begin to listen for what other processes write; once is enough."""

@@ -67,10 +67,10 @@ def executing(
             return Finished(ended.outcome, "failed" if ended.outcome == "failed" else "done", error=ended.error)
         if handle.control == "abort":
             return _aborted()
-        if ended is not None and ended.wait is not None:
-            return Waiting(ended.wait)
         if handle.control == "pause":
             return Paused({"next": ended.next if ended is not None else None})
+        if ended is not None and ended.wait is not None:
+            return Waiting(ended.wait)
         if handle.draining and drained_runs_pause:
             return Paused({"reason": "interrupted"})
         return Released()

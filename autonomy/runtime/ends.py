@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from autonomy.core.errors import AutonomyError
-from autonomy.runtime.queue import Job
-from autonomy.storage.database import Tx
+from autonomy.runtime.queue import Begin, Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,9 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The run waits for a person. `write` joins the transaction that lets the run stand, and says what the event tells."""
+    """The run waits for a person. `begin` joins the transaction that lets the run stand."""
 
-    write: Callable[[Tx], Mapping[str, Any]] | None = None
+    begin: Begin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from autonomy.core.events import EventType
 from autonomy.runtime import budgets, events, runs
 from autonomy.runtime.budgets import Meter
+from autonomy.runtime.queue import Begin
 from autonomy.runtime.steps import Called, Doors, NodeContext
 from autonomy.runtime.unit import Unit, Write
 from autonomy.storage.database import Database, Tx
@@ -44,8 +45,9 @@ class Gate(Protocol):
         """Whether the node has nothing to go on with."""
         ...
 
-    def begin(self, tx: Tx, run_id: str, epoch: int, /) -> Mapping[str, Any]:
-        """Begin the wait, in the transaction that lets the run stand; what its event tells. Raises LeaseLost."""
+    def begin(self, tx: Tx, run_id: str, epoch: int, /) -> Mapping[str, Any] | None:
+        """Begin the wait, in the transaction that lets the run stand; what its event tells, or None where what is waited for
+        has come since. Raises LeaseLost."""
         ...
 
 
@@ -69,7 +71,7 @@ class Ended:
     outcome: str | None
     next: str | None
     error: str | None = None
-    wait: Callable[[Tx], Mapping[str, Any]] | None = None
+    wait: Begin | None = None
 
 
 class Companions:
@@ -182,7 +184,7 @@ class Executor:
     def _at_gate(self, update: dict[str, Any]) -> bool:
         return self._gate is not None and any(each.get("route") == self._gate.node for each in update.values())
 
-    async def _wait(self, run_id: str, epoch: int, following: str | None) -> Callable[[Tx], Mapping[str, Any]] | None:
+    async def _wait(self, run_id: str, epoch: int, following: str | None) -> Begin | None:
         """How the run begins to wait before its next node; None where it can go on."""
         gate = self._gate
         if gate is None or following != gate.node or not await self._database.aread(lambda tx: gate.shut(tx, run_id)):

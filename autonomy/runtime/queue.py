@@ -463,11 +463,19 @@ def backoff_us(attempt: int) -> int:
     return int(whole * _random.uniform(0.5, 1.0))
 
 
-def wait_human(tx: Tx, job: Job, write: Callable[[Tx], Mapping[str, Any]] | None = None) -> None:
-    """The run waits for a person: nothing is held meanwhile. `write` adds what is waited for and says what the event tells.
-    Raises LeaseLost."""
+Begin = Callable[[Tx], Mapping[str, Any] | None]
+"""Adds what is waited for, and says what the event tells; None: it has come meanwhile, and there is nothing to wait for."""
+
+
+def wait_human(tx: Tx, job: Job, begin: Begin | None = None) -> None:
+    """The run waits for a person: nothing is held meanwhile. Whoever brings what it waits for finds it waiting, or has brought
+    it before; then the job is queued again at once. Raises LeaseLost."""
+    lanes.lock(tx, job.user_id)
+    content = {} if begin is None else begin(tx)
+    if content is None:
+        release(tx, job, "report")
+        return
     _end(tx, job, "waiting_human")
-    content = {} if write is None else write(tx)
     _mark(tx, job, "waiting_human", ("run.waiting_human", None, dict(content)))
 
 
@@ -477,14 +485,15 @@ def pause(tx: Tx, job: Job, *, content: Mapping[str, Any] | None = None) -> None
     _mark(tx, job, "paused", ("run.paused", None, {"by": "operator", **(content or {})}))
 
 
-def release(tx: Tx, job: Job) -> None:
-    """Hand the job back (drain): it waits again at once, and this attempt never was. Raises LeaseLost."""
+def release(tx: Tx, job: Job, reason: Literal["drain", "report"] = "drain") -> None:
+    """Hand the job back: it waits again at once, and this attempt never was. Raises LeaseLost."""
     _end(tx, job, "queued")
     tx.run(
-        "UPDATE job SET reason = 'drain', attempts = attempts - 1, scheduled_at = now_us() WHERE id = :id",
+        "UPDATE job SET reason = :reason, attempts = attempts - 1, scheduled_at = now_us() WHERE id = :id",
         id=job.id,
+        reason=reason,
     )
-    _mark(tx, job, "queued", ("run.queued", None, {"reason": "drain"}))
+    _mark(tx, job, "queued", ("run.queued", None, {"reason": reason}))
     tx.notify("jobs")
 
 

@@ -273,7 +273,7 @@ def request_control(tx: Tx, run_id: str, control: Control) -> Controlled:
         run = get(tx, run_id)
         if run.ended:
             return "ended"
-        if run.status == "running" or (control == "pause" and run.status in ("paused", "waiting_human")):
+        if run.status == "running" or (control == "pause" and run.status == "paused"):
             return "unchanged"
         if obey(tx, run, control):
             return "applied"

@@ -397,7 +397,7 @@ def _write_end(tx: Tx, job: Job, end: JobEnd) -> None:
         case Finished():
             queue.finish(tx, job, end.status, outcome=end.outcome, content=end.content, error=end.error)
         case Waiting():
-            queue.wait_human(tx, job, end.write)
+            queue.wait_human(tx, job, end.begin)
         case Paused():
             queue.pause(tx, job, content=end.content)
         case Failed():

@@ -28,7 +28,7 @@ from autonomy.core.types import Budget, TaskSpec
 from autonomy.runtime import backlog, budgets, checkpoint_rows, events, lanes, queue, runs
 from autonomy.runtime.lease import Watch
 from autonomy.runtime.wake import Wake
-from autonomy.services import asked, turnitin
+from autonomy.services import asked, awaited
 from autonomy.services.export import export_files
 from autonomy.services.story import Story, tell
 from autonomy.storage.database import Database, Tx
@@ -177,9 +177,9 @@ class Runs:
                 "SELECT id AS artifact_id, role, path, media_type, sha256, size FROM artifact WHERE run_id = :run ORDER BY path"
             )
             state = checkpoint_rows.latest_state(tx, run_id)
-            return run, state, tx.rows(sql, run=run_id), turnitin.current(tx, run_id)
+            return run, state, tx.rows(sql, run=run_id), awaited.current(tx, run_id)
 
-        run, state, artifacts, awaited = self._database.read(look)
+        run, state, artifacts, cycle = self._database.read(look)
         state = state or {}
         return {
             **_brief(run),
@@ -190,7 +190,7 @@ class Runs:
             "last_observation": state.get("observation"),
             "last_verdict": state.get("verdict"),
             "notes": state.get("notes", []),
-            "turnitin": awaited,
+            "turnitin": cycle,
             "artifacts": artifacts,
             "error": run.error,
             "finished_at": iso(run.finished_at),
@@ -274,7 +274,7 @@ class Runs:
         watch = Watch()
 
         def write(tx: Tx) -> int | None:
-            turnitin.check_not_awaited(tx, run_id)
+            awaited.check_not_awaited(tx, run_id)
             queue.take_over_if_gone(tx, run_id, watch=watch, by_operator=True)
             job = queue.enqueue_resume(tx, run_id, "operator", max_attempts=self._max_attempts)
             if job is None and runs.withdraw_pause(tx, run_id):

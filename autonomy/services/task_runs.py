@@ -76,7 +76,9 @@ class TaskRuns:
         What stands in the way (no corpus, a malformed request) is written into the task's `error`.
         """
         last = task.last
-        if last is None or last.run_id is not None or last.ack is not None or status.status(task) != "approved":
+        if task.report is not None or last is None or last.run_id is not None or last.ack is not None:
+            return False
+        if status.status(task) != "approved":
             return False
         key = f"{RESERVED}{task.task_id}:{last.n}"
         try:
@@ -91,8 +93,21 @@ class TaskRuns:
             run_id = found
         n = last.n
         telling = Telling("task_updated", "service", {"run_id": run_id})
-        self._ledger.change(task.task_id, lambda now: _given(now, n, run_id), telling)
+        reads = self._database.read(lambda tx: run_rows.get(tx, run_id)).task.get("corpus") or []
+        self._ledger.change(task.task_id, lambda now: self._given(now, n, run_id, reads), telling)
         return True
+
+    def _given(self, task: Task, n: int, run_id: str, reads: list[str]) -> Task | None:
+        """The task whose dispatch has this run. A corpus that was named while the run was started is not what it reads: the
+        file says what it does read."""
+        given = _given(task, n, run_id)
+        if given is None or task.corpus is None:
+            return given
+        try:
+            named = asked.named_folders(list(task.corpus), self._defaults, folders=True)
+        except InvalidInput:  # it is gone since the run was started from it
+            named = ()
+        return given if list(named) == list(reads) else given.evolve(corpus=tuple(reads))
 
     def trouble(self, task: Task, hint: str = "") -> AutonomyError | None:
         """Why the task, as it stands, cannot be started; None where it can. `hint` says what to do about a missing corpus."""
@@ -259,6 +274,8 @@ class TaskRuns:
 
     def _take_up(self, task: Task) -> bool:
         """Start an approved task that has no run; say of one that waits for its decision what it lacks now."""
+        if task.report is not None:  # a run asks there for something: nobody works it
+            return False
         if task.status == "pending" and task.error is not None:
             return self._look_again(task)
         if task.status == "approved" and task.last is None:  # decided by hand, in the file
@@ -327,7 +344,7 @@ def names_folders(task: Task) -> bool:
 
 def given_out(task: Task) -> Task:
     """The task with its first dispatch, and with criteria to be judged by; as it is where it was given out already."""
-    return task if task.last is not None else protocol.dispatch(review.with_criteria(task), now())
+    return task if task.last is not None or task.report is not None else protocol.dispatch(review.with_criteria(task), now())
 
 
 def _given(task: Task, n: int, run_id: str) -> Task | None:

@@ -29,7 +29,7 @@ from autonomy.ssot import protocol, status
 from autonomy.ssot.canonical import canonical
 from autonomy.ssot.reading import Stored
 from autonomy.ssot.store import Damage, Listing, TaskStore, damaged
-from autonomy.ssot.task import Ruling, Source, Task
+from autonomy.ssot.task import ASKING, Ruling, Source, Task
 from autonomy.storage.database import Database, Tx
 
 UNAWARE: Final = frozenset({"telegram", "github"})
@@ -384,6 +384,8 @@ def brief(task: Task) -> dict[str, Any]:
 
 def _new(new: NewTask) -> Task:
     task_id = new.task_id or new_id()
+    if task_id.startswith(ASKING):
+        raise InvalidInput(f"task ids that begin with {ASKING!r} belong to runs that wait for a report", "Choose another id.")
     at = now()
     values: dict[str, Any] = {
         "task_id": task_id,

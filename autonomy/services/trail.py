@@ -30,10 +30,15 @@ ACTIONS: Final = {
     "run.done": "run_ended",
     "run.failed": "run_ended",
     "budget.changed": "budget_changed",
+    "turnitin.awaiting_report": "turnitin_report_awaited",
+    "turnitin.report_ready": "turnitin_report_accepted",
+    "turnitin.accepted": "turnitin_accepted",
+    "turnitin.rejected": "turnitin_rejected",
 }
 KEPT: Final = (
     "call", "kind", "name", "provider", "model", "state", "attempts", "duration_ms", "tokens_in", "tokens_out", "usd",
-    "outcome", "reason", "attempt", "changed", "limits",
+    "outcome", "reason", "attempt", "changed", "limits", "cycle_id", "observed_similarity", "target_similarity", "sha256",
+    "doubts",
 )  # fmt: skip
 _READ = (
     "SELECT position, run_id, seq, type, node, content, correlation_id, created_at FROM event "

@@ -6,19 +6,23 @@ reason and changes nothing.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from autonomy.core.clock import iso, now_us
-from autonomy.core.errors import AutonomyError, InvalidInput, NotFound, WaitingForPerson
+from autonomy.core.clock import iso
+from autonomy.core.errors import AutonomyError, CorruptState, InvalidInput, NotFound
 from autonomy.runtime import events, lanes, queue, runs
 from autonomy.runtime.wake import Wake
+from autonomy.services.awaited import nothing_awaited, shown
 from autonomy.services.ledger import Ledger, Telling
-from autonomy.ssot.task import MOST_CHARACTERS, Task
+from autonomy.ssot.task import ASKING, MOST_CHARACTERS, Task
 from autonomy.storage.artifacts import inside, write_atomic
 from autonomy.storage.database import Tx
 from autonomy.turnitin import cycles
@@ -31,8 +35,10 @@ DAY_US: Final = 86_400_000_000
 """Between two reminders."""
 AGREES: Final = 1.0
 """Percent points by which a figure that a person types may differ from the report's own (reports round)."""
-Parse = Callable[[Path, str], dict[str, Any]]
-"""(report file, draft text) -> the report as plain data (`turnitin.report.Report`), its passages located in the draft."""
+Parse = Callable[[Path, str, str], dict[str, Any]]
+"""(report file, its name, draft text) -> the report as plain data (`turnitin.report.Report`), held against the draft."""
+log = logging.getLogger("autonomy.tasks")
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ class Turnitin:
         run, found = self._database.read(look)
         if not found:
             raise nothing_awaited(run)
-        return {"run_id": run.id, "run_status": run.status, **_cycle(found[-1]), "cycles": [_cycle(each) for each in found]}
+        earlier = [shown(each, whole=False) for each in found]
+        return {"run_id": run.id, "run_status": run.status, **shown(found[-1]), "cycles": earlier}
 
     def handoff(self, run_id: str) -> dict[str, Any]:
         """What a person is to have checked, and how to bring the report back. Raises NotFound."""
@@ -79,22 +86,29 @@ class Turnitin:
             },
             "document": found["document"],
             "sha256": found["sha256"],
-            "how": _how(found["document"], run_id),
+            "how": _how(found["document"], run_id) if found["status"] == "awaiting_report" else "No report is awaited now.",
         }
 
     def report(self, run_id: str, brought: Brought, actor: str) -> dict[str, Any]:
         """Take a report, once. Raises NotFound, InvalidInput (no similarity in it, or not a percentage), AlreadyDecided for
         another or a late one; each refusal is audited."""
         run = self._database.read(lambda tx: runs.get(tx, run_id))
+        kept = self._place(run.id, brought)
+        new = kept is not None and not kept.exists()
         try:
-            arrived, warnings = self._arrived(run, brought)
+            arrived, warnings = self._arrived(run, brought, kept)
             taken = self._wake.write(self._database, lambda tx: cycles.accept_report(tx, run_id, brought.cycle_id, arrived))
         except AutonomyError as error:
+            if new and kept is not None:
+                self._forget(run.id, kept)
             self._refused(run, brought, actor, error)
             raise
         self._wake.ring()
-        self.tell()
-        return self._told(run, taken, actor, warnings)
+        try:
+            self.tell()
+        except AutonomyError as error:  # the report is taken: its task file is written by whoever looks next
+            log.warning("a task cannot tell of a report now: %s", error, extra={"action": "tasks.blocked"})
+        return _answer(taken, warnings)
 
     def tend(self) -> int:
         """Remind of reports that are overdue, or go on without them, as each cycle says; returns how many were seen to.
@@ -109,13 +123,17 @@ class Turnitin:
 
     def tell(self) -> int:
         """Have the task files say what is awaited and what came; returns how many were written. Repeating it is harmless."""
-        found = self._database.read(cycles.untold)
-        for cycle in found:
-            self._say(cycle)
-        return len(found)
+        told = 0
+        for cycle in self._database.read(cycles.untold):
+            try:
+                self._say(cycle)
+                told += 1
+            except (CorruptState, NotFound) as error:  # one broken file keeps no other from being told
+                log.warning("a task cannot tell of a report: %s", error, extra={"action": "tasks.blocked"})
+        return told
 
     def _say(self, cycle: Cycle) -> None:
-        task_id = f"report-{cycle.id}"
+        task_id = f"{ASKING}{cycle.id}"
 
         def mark(tx: Tx) -> None:
             cycles.mark_told(tx, cycle)
@@ -126,7 +144,8 @@ class Turnitin:
         wanted = {"status": cycle.status, "observed_similarity": cycle.observed}
 
         def change(task: Task) -> Task | None:
-            assert task.report is not None
+            if task.report is None or task.report.cycle_id != cycle.id:
+                raise CorruptState(f"the task file {task_id}.json is not the one that asks for this report", "Move it away.")
             stands = task.report.status == cycle.status and task.report.observed_similarity == cycle.observed
             return None if stands else task.evolve(report={**task.report.model_dump(mode="json"), **wanted})
 
@@ -134,42 +153,52 @@ class Turnitin:
             task_id, change, Telling("task_updated", cycle.uploader or "run", {"cycle_id": cycle.id}, also=mark)
         )
 
-    def _arrived(self, run: runs.Run, brought: Brought) -> tuple[Arrived, list[str]]:
-        """What was brought, read: the file kept under its sha256 below `reports/`, its figure taken from it."""
+    def _place(self, run_id: str, brought: Brought) -> Path | None:
+        """Where a report's file is kept: below `reports/`, under its sha256."""
         if brought.data is None:
+            return None
+        suffix = Path(brought.name).suffix.lower()
+        name = hashlib.sha256(brought.data).hexdigest()[:32] + (suffix if _SUFFIX.fullmatch(suffix) else "")
+        return inside(self._home / FOLDER, f"{run_id}/{name}")
+
+    def _forget(self, run_id: str, kept: Path) -> None:
+        """Take a refused file away again, unless somebody else's report, just taken, is the same."""
+        relative = kept.relative_to(self._home).as_posix()
+        if all(cycle.report_path != relative for cycle in self._database.read(lambda tx: cycles.history(tx, run_id))):
+            with contextlib.suppress(OSError):
+                kept.unlink()
+                kept.parent.rmdir()
+
+    def _arrived(self, run: runs.Run, brought: Brought, path: Path | None) -> tuple[Arrived, list[str]]:
+        """What was brought, read: the file kept, its figure taken from it."""
+        if brought.data is None or path is None:
             if brought.similarity is None:
-                raise InvalidInput("the report has no file and no similarity", "Give a report file, or --similarity N.")
+                raise InvalidInput(
+                    "the report has no file and no similarity", "Give a report file, or the similarity that it states."
+                )
             said = json.dumps({"similarity": brought.similarity, "url": brought.url}, sort_keys=True)
             sha256 = hashlib.sha256(said.encode()).hexdigest()
             return Arrived(brought.similarity, sha256, url=brought.url, uploader=brought.uploader), []
         if len(brought.data) > MOST_BYTES:
             raise InvalidInput(f"the report is larger than {MOST_BYTES >> 20} MiB", "Bring the report itself.")
-        sha256 = hashlib.sha256(brought.data).hexdigest()
-        suffix = Path(brought.name).suffix.lower()
-        path = inside(self._home / FOLDER, f"{run.id}/{sha256[:32]}{suffix if suffix[1:].isalnum() else ''}")
+        draft = self._draft(run, brought.cycle_id)
         write_atomic(path, brought.data)
-        try:
-            found = self._parse(path, self._draft(run.id, brought.cycle_id))
-        except InvalidInput as error:
-            raise InvalidInput(error.message.replace(path.name, brought.name[:80]), error.hint) from None
+        found = self._parse(path, brought.name[-80:], draft)
         observed = _agreed(found.get("overall"), brought.similarity)
         relative = path.relative_to(self._home).as_posix()
         text = json.dumps(found, ensure_ascii=False, sort_keys=True)
-        arrived = Arrived(observed, sha256, text, relative, brought.url, brought.uploader)
-        return arrived, list(found.get("warnings", []))
+        doubts = tuple(found.get("doubts", ()))
+        sha256 = hashlib.sha256(brought.data).hexdigest()
+        arrived = Arrived(observed, sha256, text, relative, brought.url, brought.uploader, doubts)
+        return arrived, [*found.get("warnings", ()), *doubts]
 
-    def _draft(self, run_id: str, cycle_id: str | None) -> str:
-        """The text that the report is about."""
-        found = self._database.read(lambda tx: cycles.history(tx, run_id))
-        meant = [cycle for cycle in found if cycle_id in (None, cycle.id)]
-        if not meant:
-            raise nothing_awaited(self._database.read(lambda tx: runs.get(tx, run_id)))
+    def _draft(self, run: runs.Run, cycle_id: str | None) -> str:
+        """The text that the report is about. Raises NotFound, AlreadyDecided for a run that has ended with another report."""
+        cycle = self._database.read(lambda tx: cycles.meant(tx, run.id, cycle_id))
         try:
-            return (self._home / meant[-1].document).read_text(encoding="utf-8")
+            return (self._home / cycle.document).read_text(encoding="utf-8")
         except OSError as error:
-            raise NotFound(
-                f"the draft {meant[-1].document} cannot be read ({error.strerror})", "See 'autonomy doctor'."
-            ) from None
+            raise NotFound(f"the draft {cycle.document} cannot be read ({error.strerror})", "See 'autonomy doctor'.") from None
 
     def _refused(self, run: runs.Run, brought: Brought, actor: str, error: AutonomyError) -> None:
         self._audit.append(
@@ -181,28 +210,20 @@ class Turnitin:
             reason=error.message,
         )
 
-    def _told(self, run: runs.Run, taken: Acceptance, actor: str, warnings: list[str]) -> dict[str, Any]:
-        cycle = taken.cycle
-        if not taken.duplicate:
-            self._audit.append(
-                "turnitin_report_accepted",
-                correlation_id=run.correlation_id,
-                actor=actor,
-                run_id=run.id,
-                cycle_id=cycle.id,
-                observed_similarity=cycle.observed,
-                sha256=cycle.report_sha256,
-            )
-        return {
-            "run_id": run.id,
-            "cycle_id": cycle.id,
-            "status": cycle.status,
-            "observed_similarity": cycle.observed,
-            "target_similarity": cycle.target,
-            "resume_job_id": cycle.resume_job_id,
-            "duplicate": taken.duplicate,
-            "warnings": warnings,
-        }
+
+def _answer(taken: Acceptance, warnings: list[str]) -> dict[str, Any]:
+    cycle = taken.cycle
+    return {
+        "run_id": cycle.run_id,
+        "cycle_id": cycle.id,
+        "n": cycle.n,
+        "status": cycle.status,
+        "observed_similarity": cycle.observed,
+        "target_similarity": cycle.target,
+        "resume_job_id": cycle.resume_job_id,
+        "duplicate": taken.duplicate,
+        "warnings": warnings,
+    }
 
 
 def _expired(tx: Tx, cycle: Cycle) -> bool:
@@ -261,29 +282,6 @@ def _how(document: str, run_id: str) -> str:
     return f"Have {document} checked, then: autonomy turnitin report {run_id[:8]} REPORT_FILE"
 
 
-def current(tx: Tx, run_id: str) -> dict[str, Any] | None:
-    """The newest cycle of a run as `run inspect` shows it; None for a run that never waited."""
-    found = cycles.history(tx, run_id)
-    return _cycle(found[-1]) if found else None
-
-
-def check_not_awaited(tx: Tx, run_id: str) -> None:
-    """Raises WaitingForPerson for a run that stands and waits for a report."""
-    found = cycles.history(tx, run_id)
-    if found and found[-1].status == "awaiting_report" and runs.get(tx, run_id).status == "waiting_human":
-        hint = f"Bring it with 'autonomy turnitin report {run_id[:8]} FILE'."
-        raise WaitingForPerson(f"run {run_id} waits for the similarity report of draft {found[-1].n}", hint)
-
-
-def nothing_awaited(run: runs.Run) -> NotFound:
-    """The error for a run without cycles."""
-    if run.task.get("target_similarity") is None:
-        hint = "A run waits for a report when it is started with --target-similarity N."
-    else:
-        hint = f"Its draft is not ready yet: see 'autonomy run inspect {run.id[:8]}'."
-    return NotFound(f"run {run.id} has handed over no draft for a report", hint)
-
-
 def _agreed(read: float | None, typed: float | None) -> float:
     """The report's own figure; the typed one where the report has none. Two that contradict each other are refused."""
     if read is None:
@@ -293,35 +291,3 @@ def _agreed(read: float | None, typed: float | None) -> float:
     if typed is not None and abs(read - typed) > AGREES:
         raise InvalidInput(f"the report says {read:g} %, not {typed:g} %", "Leave the figure out, or bring the right report.")
     return read
-
-
-def _cycle(cycle: Cycle) -> dict[str, Any]:
-    report = json.loads(cycle.report) if cycle.report else None
-    waiting = cycle.status == "awaiting_report"
-    return {
-        "cycle_id": cycle.id,
-        "n": cycle.n,
-        "status": cycle.status,
-        "target_similarity": cycle.target,
-        "observed_similarity": cycle.observed,
-        "document": cycle.document,
-        "sha256": cycle.document_sha256,
-        "waiting_since": iso(cycle.opened_at),
-        "waited_seconds": round(
-            ((now_us() if waiting else cycle.reported_at or cycle.decided_at or now_us()) - cycle.opened_at) / 1e6, 1
-        ),
-        "deadline": iso(cycle.deadline_at),
-        "reminded": cycle.reminded,
-        "reported_at": iso(cycle.reported_at),
-        "report_url": cycle.report_url,
-        "uploader": cycle.uploader,
-        "resume_job_id": cycle.resume_job_id,
-        "decided_at": iso(cycle.decided_at),
-        "why": cycle.why,
-        "report": None if report is None else _report(report),
-    }
-
-
-def _report(report: dict[str, Any]) -> dict[str, Any]:
-    """What the contract shows of a report, with what its reader was warned of."""
-    return {key: report.get(key) for key in ("overall", "approx", "categories", "top_sources", "flagged", "layout", "warnings")}

@@ -18,6 +18,8 @@ SCHEMA_VERSION: Final = 1
 Source = Literal["cli", "http", "telegram", "github", "run"]
 Status = Literal["pending", "needs_review", "approved", "rejected"]
 Ruling = Literal["approved", "rejected"]
+ASKING: Final = "report-"
+"""How the ids of tasks begin that runs ask for similarity reports with; no other task may be called so."""
 MOST_CHARACTERS: Final = 100_000
 """Of a request: what a goal may have."""
 

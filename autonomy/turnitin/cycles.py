@@ -85,7 +85,8 @@ class Handoff:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """A report that has come. `sha256` is its identity: of the file, or of what was said where there is none."""
+    """A report that has come. `sha256` is its identity: of the file, or of what was said where there is none. `doubts` speak
+    against its being the report of this draft."""
 
     observed: float
     sha256: str
@@ -93,6 +94,7 @@ class Arrived:
     path: str | None = None
     url: str | None = None
     uploader: str | None = None
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +134,18 @@ def open_cycle(tx: Tx, run_id: str, handoff: Handoff) -> tuple[Cycle, bool]:
 def accept_report(tx: Tx, run_id: str, cycle_id: str | None, arrived: Arrived) -> Acceptance:
     """Take a report for a run's cycle, the open one where none is named, and queue the run: once, whoever else brings it.
 
-    The same report again is a duplicate and changes nothing, also when the run has gone on long since. Raises InvalidInput
-    for a similarity outside 0 to 100, NotFound for a run without cycles and for a cycle that is not this run's,
-    AlreadyDecided for another report where one has been taken, and for one that comes too late.
+    The same report again is a duplicate and changes nothing, also when the run has gone on long since and waits for the next:
+    a file is one draft's report, and a figure alone is another's only where its cycle is named. Raises InvalidInput for a
+    similarity outside 0 to 100, NotFound for a run without cycles and for a cycle that is not this run's, AlreadyDecided for
+    another report where one has been taken, and for one that comes too late.
     """
     _percent(arrived.observed, "similarity")
     lanes.lock(tx, runs.get(tx, run_id).user_id)
-    cycle = _meant(tx, run_id, cycle_id)
-    if cycle.report_sha256 == arrived.sha256:
-        return Acceptance(cycle, duplicate=True)
+    cycle = meant(tx, run_id, cycle_id)
+    again = [cycle] if arrived.report is None and cycle_id is not None else history(tx, run_id)
+    for each in again:
+        if each.report_sha256 == arrived.sha256:
+            return Acceptance(each, duplicate=True)
     if cycle.status != "awaiting_report":
         raise AlreadyDecided(_late(cycle), f"See 'autonomy turnitin status {run_id[:8]}'.")
     run = runs.get(tx, run_id)
@@ -160,11 +165,28 @@ def accept_report(tx: Tx, run_id: str, cycle_id: str | None, arrived: Arrived) -
     )
     if not won:  # somebody else's report came in between: look again at what is there now
         return accept_report(tx, run_id, cycle.id, arrived)
-    told = {"cycle_id": cycle.id, "n": cycle.n, "observed_similarity": arrived.observed, "target_similarity": cycle.target}
+    told = {
+        "cycle_id": cycle.id,
+        "n": cycle.n,
+        "observed_similarity": arrived.observed,
+        "target_similarity": cycle.target,
+        "sha256": arrived.sha256,
+        "by": arrived.uploader or "unknown",
+        **({"doubts": list(arrived.doubts)} if arrived.doubts else {}),
+    }
     events.append(tx, run_id, [("turnitin.report_ready", None, told)], epoch=None)
     job = queue.enqueue_resume(tx, run_id, "report")
     tx.run("UPDATE cycle SET resume_job_id = :job WHERE id = :id", job=job, id=cycle.id)
     return Acceptance(get(tx, cycle.id), duplicate=False)
+
+
+def note_resume(tx: Tx, cycle_id: str) -> None:
+    """Note the run's open job as the one that goes on with a report which came while the run was at work."""
+    tx.run(
+        "UPDATE cycle SET resume_job_id = (SELECT max(id) FROM job WHERE job.run_id = cycle.run_id) "
+        "WHERE id = :id AND resume_job_id IS NULL AND report_sha256 IS NOT NULL",
+        id=cycle_id,
+    )
 
 
 def decide(tx: Tx, cycle_id: str, decision: Decision, why: str) -> bool:
@@ -233,8 +255,8 @@ def _close(tx: Tx, cycle_id: str, at: Status, to: Status, why: str) -> bool:
     )
 
 
-def _meant(tx: Tx, run_id: str, cycle_id: str | None) -> Cycle:
-    """The cycle that a report is for: the named one, else the last."""
+def meant(tx: Tx, run_id: str, cycle_id: str | None) -> Cycle:
+    """The cycle that a report is for: the named one, else the last. Raises NotFound."""
     cycles = history(tx, run_id)
     if not cycles:
         raise NotFound(f"run {run_id} waits for no report", "A run waits for one after 'run start --target-similarity N'.")

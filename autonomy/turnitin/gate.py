@@ -30,9 +30,13 @@ class ReportGate:
         cycle = _cycle_of(tx, run_id, last_handoff(tx, run_id).n)
         return cycle is None or cycle.status == "awaiting_report"
 
-    def begin(self, tx: Tx, run_id: str, epoch: int, /) -> Mapping[str, Any]:
-        """Open the cycle of the last hand-off and tell it; what `run.waiting_human` tells. Raises LeaseLost."""
+    def begin(self, tx: Tx, run_id: str, epoch: int, /) -> Mapping[str, Any] | None:
+        """Open the cycle of the last hand-off and tell it; what `run.waiting_human` tells. None where its report has come, or
+        was given up, while the run was still at work: whoever did that found nobody to wake. Raises LeaseLost."""
         cycle, new = cycles.open_cycle(tx, run_id, last_handoff(tx, run_id))
+        if cycle.status != "awaiting_report":
+            cycles.note_resume(tx, cycle.id)
+            return None
         told = {
             "cycle_id": cycle.id,
             "n": cycle.n,

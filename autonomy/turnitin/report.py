@@ -59,6 +59,7 @@ class Flagged(Frozen):
 class Report(Frozen):
     """A similarity report. `overall` is percent; `sha256` is of the file's bytes; `warnings` are lines for a person.
 
+    `doubts` speak against its being the report of the draft that it was held against, a line each.
     `body` is the beginning of the submitted text as the report shows it ("" where it shows none): what tells whether the
     report belongs to a draft.
     """
@@ -74,4 +75,5 @@ class Report(Frozen):
     title: Text | None = None
     word_count: Annotated[Count, Field(ge=0)] | None = None
     warnings: tuple[Text, ...] = ()
+    doubts: tuple[Text, ...] = ()
     body: Text = ""

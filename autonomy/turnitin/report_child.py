@@ -1,4 +1,4 @@
-"""The child that reads similarity reports: a file in, a report out."""
+"""The child that reads similarity reports and holds them against the draft: a file and a text in, a report out."""
 
 from __future__ import annotations
 
@@ -24,11 +24,24 @@ _KINDS = "Give a PDF, a saved web page (HTML) or JSON."
 
 
 def answer(request: dict[str, Any], limits: Limits) -> dict[str, Any]:
-    """Read the report that the request names: {status: ok, report}. Raises InvalidInput with what is wrong with it."""
+    """Read the report that the request names, its passages located in the request's draft: {status: ok, report}. Raises
+    InvalidInput with what is wrong with it."""
     data = file_bytes(request["path"], limits)
     report = parse(data, request["name"], limits)
     known = report.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+    if request.get("draft") is not None:
+        known = _held_against(known, request["draft"])
     return {"status": "ok", "report": known.model_dump(mode="json")}
+
+
+def _held_against(report: Report, draft: str) -> Report:
+    from autonomy.text.chars import count_words
+    from autonomy.turnitin.fitting import fits, locate
+
+    located = locate(report, draft)
+    title = draft.partition("\n")[0].removeprefix("# ")
+    doubts = fits(located, title=title, words=count_words(draft), text=draft)
+    return located.model_copy(update={"doubts": doubts})
 
 
 def parse(data: bytes, name: str, limits: Limits) -> Report:

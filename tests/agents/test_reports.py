@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from autonomy.agents import gathered
 from autonomy.agents.roles import DraftRequest, Paragraphs, ReviseRequest, Sentence
 from autonomy.core.types import TaskSpec
+from autonomy.turnitin.cycles import Cycle
 from tests.agents.loop import Good, Loop, Paper, Reports, gate, loop
 
 TASK = TaskSpec(goal="What is a lease?", corpus=("/docs",), target_similarity=15)
@@ -118,7 +120,7 @@ async def test_a_revision_that_costs_a_gate_is_put_back_and_the_draft_not_handed
     (change,) = made.rows.all("change")
     assert change["how"] == "kept"
     assert "overlap" in change["why"]
-    assert any("could be changed" in note for note in made.manifest()["notes"])
+    assert any("cost another gate" in note for note in made.manifest()["notes"])
 
 
 async def test_flagged_sentences_are_tried_one_by_one_where_all_at_once_costs_a_gate() -> None:
@@ -151,12 +153,42 @@ async def test_a_report_that_never_came_is_said_and_the_draft_delivered() -> Non
     assert any("nobody has measured" in note for note in made.manifest()["notes"])
 
 
+async def test_a_report_that_never_came_ends_a_run_whose_policy_wants_one() -> None:
+    class Strict(Reports):
+        def of(self, n: int) -> Cycle:
+            return dataclasses.replace(super().of(n), on_expiry="fail")
+
+    made = loop(Distinct(), task=TASK, reports=Strict([(None, ())]))
+    await made.to_end()
+    assert made.state["outcome"] == "failed"
+    assert "no report came" in (made.state["error"] or "")
+    assert "deliverable.md" not in made.files.put_
+
+
+async def test_what_speaks_against_a_report_stands_in_the_document_and_in_the_decision() -> None:
+    class Doubtful(Reports):
+        def of(self, n: int) -> Cycle:
+            return dataclasses.replace(super().of(n), report=json.dumps({"flagged": [], "doubts": ["its title is another"]}))
+
+    made = loop(Distinct(), task=TASK, reports=Doubtful([(3.0, ())]))
+    await made.to_end()
+    assert made.state["outcome"] == "delivered"
+    assert "its title is another" in made.decisions("turnitin_pause")[0]["why"]
+    assert any("its title is another" in note for note in made.manifest()["notes"])
+
+
+async def test_a_report_that_marks_nothing_says_so_and_is_the_last() -> None:
+    made, reports = await handed_over((34.0, ()))
+    assert (made.state["outcome"], reports.decided) == ("target_not_reached", [(1, "rejected")])
+    assert any("marks no statement" in note for note in made.manifest()["notes"])
+
+
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "ja", "zh"])
 def test_what_a_document_says_of_its_reports_has_no_open_place(language: str) -> None:
     from autonomy.agents.reported import Reported, reported
 
     words = reported(language)
-    given: dict[str, Any] = {"observed": "34 %", "target": "15 %", "n": 3, "count": 2}
+    given: dict[str, Any] = {"observed": "34 %", "target": "15 %", "n": 3, "count": 2, "why": "w"}
     told = [getattr(words, name).format(**given) for name in Reported.__slots__]
     assert all(text and "{" not in text for text in told)
     assert len(set(told)) == len(told)

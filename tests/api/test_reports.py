@@ -138,7 +138,6 @@ def test_the_loop_from_the_command_line_ends_accepted_after_a_good_report(comman
     stands = commands.run(on_sqlite, "run", "resume", run)
     assert stands.code == 7
     assert f"run {run} waits for the similarity report of draft 1. Bring it with 'autonomy turnitin report" in stands.err
-    assert "waits for a person already" in commands.run(on_sqlite, "run", "pause", run).out
     taken = commands.run(on_sqlite, "turnitin", "report", run, "--similarity", "11", "--json")
     assert (taken.code, taken.document["duplicate"], taken.document["status"]) == (0, False, "report_ready")
     ended = commands.run(on_sqlite, "run", "resume", run, "--json")

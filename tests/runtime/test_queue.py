@@ -238,7 +238,7 @@ class Play:
         self.database.write(lambda tx: runs.request_control(tx, run.name, control))
         if run.status == "running":
             run.control = "abort" if "abort" in (run.control, control) else control
-        elif run.status == "queued" or (run.status in ("waiting_human", "paused") and control == "abort"):
+        elif run.status in ("queued", "waiting_human") or (run.status == "paused" and control == "abort"):
             self.model.leave(
                 run, "waiting_human" if control == "pause" else "closed", "paused" if control == "pause" else "aborted"
             )

@@ -155,6 +155,7 @@ def test_what_is_refused_is_audited_and_the_run_waits_on(
     lines = [json.loads(line) for line in (app.home / "audit" / "events.jsonl").read_text().splitlines()]
     assert [line["action"] for line in lines] == ["turnitin_report_refused"]
     assert lines[0]["reason"]
+    assert not list((app.home / "reports").rglob("*.*"))
     assert app.database.read(lambda tx: cycles.get(tx, cycle)).status == "awaiting_report"
     assert status(app) == "waiting_human"
 

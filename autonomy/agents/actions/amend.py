@@ -30,6 +30,7 @@ async def amend(step: PlanStep, state: GraphState, context: Context) -> Observat
     revision = _Revision(n, _passages(context.cycles.of(n).report), state, context)
     for key in context.records.keys("section"):
         await revision.part(key)
+    revision.close()
     for number, change in enumerate(revision.changes, 1):
         context.records.put("change", f"{n}-{number:04d}", {"cycle": n, **change}, n * 10_000 + number)
     changed = [change for change in revision.changes if change["how"] != "kept"]
@@ -42,6 +43,7 @@ async def amend(step: PlanStep, state: GraphState, context: Context) -> Observat
         "n": n,
         "passages": len(revision.passages),
         "located": len(revision.located),
+        "elsewhere": revision.elsewhere,
         "changed": len(changed),
         "kept": len(revision.changes) - len(changed),
     }
@@ -64,6 +66,7 @@ class _Revision:
         self.passages = passages
         self.changes: list[Change] = []
         self.located: set[int] = set()
+        self.elsewhere = 0
         self._texts = [str(passage["text"]) for passage in passages]
         self._state = state
         self._context = context
@@ -85,6 +88,12 @@ class _Revision:
                     revised, made = await self._tried(key, revised, mine)
                     changes += made
         self.changes += changes
+
+    def close(self) -> None:
+        """Name the passages that stand in the draft, and in no statement of it: there is nothing in them to revise."""
+        for number, passage in enumerate(self.passages):
+            if number not in self.located and passage.get("start") is not None:
+                self.elsewhere += 1
 
     def _flagged(self, section: SectionDraft) -> Mapping[int, int]:
         numbered = ((index, each.text) for index, each in enumerate(section.sentences) if each.kind == "claim")
@@ -194,5 +203,7 @@ def _why(passage: Mapping[str, Any]) -> str:
 def _told(revision: _Revision, changed: int) -> str:
     if not revision.passages:
         return f"report {revision.n} flags no passage: there is nothing to revise"
-    found = f"{len(revision.located)} of {several(len(revision.passages), 'flagged passage')} found in the draft"
-    return f"report {revision.n}: {found}, {several(changed, 'sentence')} changed"
+    found = f"{len(revision.located)} of {several(len(revision.passages), 'flagged passage')} found in statements of the draft"
+    if revision.elsewhere:
+        found += f", {revision.elsewhere} in words that state nothing"
+    return f"report {revision.n}: {found}; {several(changed, 'sentence')} changed"

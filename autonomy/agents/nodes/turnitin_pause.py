@@ -5,27 +5,37 @@ The run stands before this node while it waits (`turnitin.gate`); nothing of it 
 
 from __future__ import annotations
 
-from autonomy.agents import critic, planning
+import json
+
+from autonomy.agents import critic, gathered, planning
 from autonomy.agents.context import Context
 from autonomy.agents.reported import reported
-from autonomy.core.graph import Update
+from autonomy.core.graph import END, Update
 from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Verdict
 from autonomy.turnitin.cycles import Cycle
 
 
 async def turnitin_pause(state: GraphState, context: Context) -> Update:
-    """Routes to plan: to deliver (accepted, or the last cycle is used up) or to revise what the report flags."""
+    """Routes to plan: to deliver (accepted, or the last cycle is used up) or to revise what the report flags; to END, as
+    failed, where no report came and the policy wants nothing that nobody has measured."""
     step = planning.find(planning.load(state), state["current"] or "")
     n, most = int(step.arguments["n"]), int(step.arguments["most"])
     cycle = context.cycles.of(n)
     words = reported(critic.language_of(state))
+    if cycle.observed is None and cycle.on_expiry == "fail":
+        why = f"no report came for draft {n} ({cycle.why})"
+        context.emit("decision", {"route": END, "why": why, "figures": {}, "step": step.id}, node="turnitin_pause")
+        return {"current": None, "outcome": "failed", "error": why, "route": END}
     if cycle.observed is None:
         why = f"no report came for draft {n} ({cycle.why}): delivers it as it is, and says so"
         note = words.unreported.format(target=_percent(cycle.target))
         return _go_on(state, context, step.id, "fail", why, (), note=note)
     gate = Gate(name="similarity", figure=cycle.observed, threshold=cycle.target, passed=cycle.observed <= cycle.target)
     figures = f"draft {n}: {_percent(cycle.observed)} similar, wanted at most {_percent(cycle.target)}"
+    if doubts := json.loads(cycle.report or "{}").get("doubts"):
+        figures += f" (the report may be about another text: {'; '.join(doubts)})"
+        gathered.keep_notes(context, f"report-{n}", (words.doubtful.format(n=n, why="; ".join(doubts)),))
     if gate.passed:
         why = f"{figures}: accepted"
         context.cycles.decide(cycle, "accepted", why)

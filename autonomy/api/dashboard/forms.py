@@ -14,6 +14,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse
 
+from autonomy.api import deps
 from autonomy.api.auth import Principal
 from autonomy.api.dashboard.pages import Page, RunId, ask
 from autonomy.api.deps import Deps
@@ -109,10 +110,12 @@ async def report(request: Request, run_id: RunId) -> Response:
 
     def work(shared: Deps, who: Principal) -> dict[str, Any]:
         parts.check_owner(shared.app.database, run_id, who.scope)
-        brought = Brought(data, name, None, said.observed_similarity, None, who.user_id)
+        brought = Brought(data, name, None, said.observed_similarity, said.cycle_id, who.user_id)
         return {"word": "known" if shared.app.turnitin.report(run_id, brought, who.user_id)["duplicate"] else "report"}
 
-    return RedirectResponse(f"/runs/{run_id}?said={(await ask(request, work))['word']}", 303)
+    shared, who = deps.of(request), deps.principal(request)
+    found = await shared.desk.run(lambda: work(shared, who))
+    return RedirectResponse(f"/runs/{run_id}?said={found['word']}", 303)
 
 
 def changed(given: Mapping[str, str], now: Mapping[str, Any]) -> Budget | None:

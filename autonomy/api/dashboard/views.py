@@ -131,8 +131,9 @@ def report(found: Mapping[str, Any], ended: bool) -> dict[str, Any] | None:
         "waits": waits,
         "sources": [(each["name"], each.get("approx") or f"{each['percent']:g}") for each in came.get("top_sources") or ()
                     if each.get("percent") is not None][:5],
-        "flagged": len(came.get("flagged") or ()),
-        "warnings": came.get("warnings") or (),
+        "flagged": came.get("passages") or 0,
+        "warnings": [*(came.get("warnings") or ()), *(came.get("doubts") or ())],
+        "cycle": cycle["cycle_id"],
     }  # fmt: skip
 
 

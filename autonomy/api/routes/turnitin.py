@@ -67,7 +67,7 @@ async def handoff(request: Request, run_id: RunId) -> Response:
 @router.post(
     "/{run_id}/report",
     summary="Bring a similarity report",
-    responses={200: {"model": documents.ReportTaken}, **problems(*WRITES)},
+    responses={200: {"model": documents.ReportTaken}, **problems(*WRITES, 429)},
     openapi_extra=_BODY,
 )
 async def report(request: Request, run_id: RunId) -> Response:
@@ -81,7 +81,7 @@ async def report(request: Request, run_id: RunId) -> Response:
         brought = Brought(data, name, said.report_url, said.observed_similarity, said.cycle_id, uploader)
         return shared.app.turnitin.report(run_id, brought, who.user_id)
 
-    return await _asked(request, run_id, take)
+    return await _asked(request, run_id, take, long=True)
 
 
 async def read(request: Request) -> tuple[bytes | None, str, documents.ReportRequest]:
@@ -124,12 +124,13 @@ async def _form(request: Request) -> tuple[dict[str, Any], bytes | None, str]:
     return given, data, name
 
 
-async def _asked(request: Request, run_id: str, ask: Callable[[Deps], dict[str, Any]]) -> Response:
-    """Ask something of a run that is the principal's to ask for; beside the event loop."""
+async def _asked(request: Request, run_id: str, ask: Callable[[Deps], dict[str, Any]], *, long: bool = False) -> Response:
+    """Ask something of a run that is the principal's to ask for; beside the event loop, at the desk where it may take long."""
     shared, who = deps.of(request), deps.principal(request)
 
     def work() -> dict[str, Any]:
         views.check_owner(shared.app.database, run_id, who.scope)
         return ask(shared)
 
-    return Response(encode(await asyncio.to_thread(work)), 200, {"cache-control": "no-store"}, "application/json")
+    found = await (shared.desk.run(work) if long else asyncio.to_thread(work))
+    return Response(encode(found), 200, {"cache-control": "no-store"}, "application/json")
