@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 
+from autonomy.core.counting import several
 from autonomy.text.normal import fold_with_offsets, locate_in
 from autonomy.text.words import fold_word, tokens
 from autonomy.turnitin.report import Flagged, Report
@@ -129,4 +130,5 @@ def _passages(report: Report, text: str) -> str:
     found = sum(passage.start is not None for passage in marked)
     if found >= _PASSAGES * len(marked):
         return ""
-    return f"of {len(marked):,} passages that the report marks {found:,} can be found in the draft"
+    share = f"{found:,}" if found else "none"
+    return f"{share} of the {several(len(marked), 'passage')} that the report marks can be found in the draft"

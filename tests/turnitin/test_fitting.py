@@ -83,4 +83,4 @@ def test_a_report_of_something_else_is_doubted_for_each_reason() -> None:
     assert title == "the report is about 'Orchards of the world', the draft is 'On the Pump in Winter'"
     assert count == "the report is of a text of 9,000 words, the draft has 900"
     assert text.startswith("the report shows another text: ")
-    assert passages == "of 1 passages that the report marks 0 can be found in the draft"
+    assert passages == "none of the 1 passage that the report marks can be found in the draft"
