@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -61,13 +61,13 @@ class Turnitin:
     def status(self, run_id: str) -> dict[str, Any]:
         """The run's cycles, and what stands now. Raises NotFound: no such run, or one that waits for no report."""
 
-        def look(tx: Tx) -> tuple[runs.Run, list[Cycle]]:
-            return runs.get(tx, run_id), cycles.history(tx, run_id)
+        def look(tx: Tx) -> tuple[runs.Run, list[dict[str, Any]]]:
+            return runs.get(tx, run_id), [_cycle(each, _copies(tx, each)) for each in cycles.history(tx, run_id)]
 
         run, found = self._database.read(look)
         if not found:
             raise nothing_awaited(run)
-        return {"run_id": run.id, "run_status": run.status, **_cycle(found[-1]), "cycles": [_cycle(each) for each in found]}
+        return {"run_id": run.id, "run_status": run.status, **found[-1], "cycles": found}
 
     def handoff(self, run_id: str) -> dict[str, Any]:
         """What a person is to have checked, and how to bring the report back. Raises NotFound."""
@@ -79,7 +79,8 @@ class Turnitin:
             },
             "document": found["document"],
             "sha256": found["sha256"],
-            "how": _how(found["document"], run_id),
+            "copies": found["copies"],
+            "how": _how(found["document"], found["copies"], run_id),
         }
 
     def report(self, run_id: str, brought: Brought, actor: str) -> dict[str, Any]:
@@ -121,8 +122,9 @@ class Turnitin:
             cycles.mark_told(tx, cycle)
 
         if cycle.told == 0:
-            run = self._database.read(lambda tx: runs.get(tx, cycle.run_id))
-            self._ledger.create(_asking(task_id, run, cycle), Telling("task_created", "run", {"run_id": run.id}, also=mark))
+            run, copies = self._database.read(lambda tx: (runs.get(tx, cycle.run_id), _copies(tx, cycle)))
+            asking = _asking(task_id, run, cycle, copies)
+            self._ledger.create(asking, Telling("task_created", "run", {"run_id": run.id}, also=mark))
         wanted = {"status": cycle.status, "observed_similarity": cycle.observed}
 
         def change(task: Task) -> Task | None:
@@ -227,7 +229,7 @@ def _expired(tx: Tx, cycle: Cycle) -> bool:
     return True
 
 
-def _asking(task_id: str, run: runs.Run, cycle: Cycle) -> Task:
+def _asking(task_id: str, run: runs.Run, cycle: Cycle, copies: Sequence[str]) -> Task:
     """The task file that asks a person for a report."""
     at = str(iso(cycle.opened_at))
     return Task.model_validate(
@@ -249,22 +251,32 @@ def _asking(task_id: str, run: runs.Run, cycle: Cycle) -> Task:
                 "n": cycle.n,
                 "document": cycle.document,
                 "sha256": cycle.document_sha256,
+                **({"copies": copies} if copies else {}),
                 "target_similarity": cycle.target,
-                "how": _how(cycle.document, run.id),
+                "how": _how(cycle.document, copies, run.id),
                 **({} if cycle.deadline_at is None else {"deadline": iso(cycle.deadline_at)}),
             },
         }
     )
 
 
-def _how(document: str, run_id: str) -> str:
-    return f"Have {document} checked, then: autonomy turnitin report {run_id[:8]} REPORT_FILE"
+def _copies(tx: Tx, cycle: Cycle) -> list[str]:
+    """The same draft in other formats: files of its name with another ending."""
+    stem = cycle.document.rpartition(".")[0]
+    sql = "SELECT path FROM artifact WHERE run_id = :run AND role = 'draft' ORDER BY path"
+    paths = [str(row["path"]) for row in tx.rows(sql, run=cycle.run_id)]
+    return [path for path in paths if path != cycle.document and path.rpartition(".")[0] == stem]
+
+
+def _how(document: str, copies: Sequence[str], run_id: str) -> str:
+    files = " or ".join((document, *copies))
+    return f"Have {files} checked, then: autonomy turnitin report {run_id[:8]} REPORT_FILE"
 
 
 def current(tx: Tx, run_id: str) -> dict[str, Any] | None:
     """The newest cycle of a run as `run inspect` shows it; None for a run that never waited."""
     found = cycles.history(tx, run_id)
-    return _cycle(found[-1]) if found else None
+    return _cycle(found[-1], _copies(tx, found[-1])) if found else None
 
 
 def nothing_awaited(run: runs.Run) -> NotFound:
@@ -287,7 +299,7 @@ def _agreed(read: float | None, typed: float | None) -> float:
     return read
 
 
-def _cycle(cycle: Cycle) -> dict[str, Any]:
+def _cycle(cycle: Cycle, copies: Sequence[str]) -> dict[str, Any]:
     report = json.loads(cycle.report) if cycle.report else None
     waiting = cycle.status == "awaiting_report"
     return {
@@ -298,6 +310,7 @@ def _cycle(cycle: Cycle) -> dict[str, Any]:
         "observed_similarity": cycle.observed,
         "document": cycle.document,
         "sha256": cycle.document_sha256,
+        "copies": copies,
         "waiting_since": iso(cycle.opened_at),
         "waited_seconds": round(
             ((now_us() if waiting else cycle.reported_at or cycle.decided_at or now_us()) - cycle.opened_at) / 1e6, 1

@@ -170,13 +170,14 @@ def test_a_task_says_when_its_run_delivered_and_where_the_document_is(app: App) 
     assert task["finished_at"] is not None
     (brief,) = app.tasks.list().items
     assert (brief["status"], brief["outcome"], brief["finished_at"]) == ("approved", "delivered", task["finished_at"])
-    document, manifest = task["deliverables"]
+    document, typeset, manifest = task["deliverables"]
     assert (document["role"], document["media_type"], manifest["role"]) == (
         "deliverable",
         "text/markdown; charset=utf-8",
         "manifest",
     )
     assert document["path"] == f"artifacts/{task['run_id']}/deliverable.md"
+    assert (typeset["path"], typeset["role"]) == (f"artifacts/{task['run_id']}/deliverable.docx", "deliverable")
     assert hashlib.sha256((app.home / document["path"]).read_bytes()).hexdigest() == document["sha256"]
     assert {document["artifact_id"], manifest["artifact_id"]} <= {row["artifact_id"] for row in run["artifacts"]}
     (only,) = task["dispatches"]
