@@ -84,7 +84,7 @@ CHAPTERS = {
 
 AWAITED = {
     "turnitin.awaiting_report": "Draft {n} waits for its similarity report, wanted at most {target_similarity} %",
-    "turnitin.report_ready": "Draft {n}: its report came, {observed_similarity} % similar, wanted at most {target_similarity} %",
+    "turnitin.report_ready": "Draft {n}: its report says {observed_similarity} %, wanted at most {target_similarity} %",
 }
 """What a wait for a report tells; what was decided about it stands in the decision."""
 
