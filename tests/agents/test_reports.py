@@ -78,7 +78,7 @@ async def test_a_report_at_the_target_is_accepted_and_the_draft_delivered() -> N
     assert set(made.files.put_) == {
         "drafts/draft-1.md", "drafts/draft-1.docx", "deliverable.md", "deliverable.docx", "manifest.json",
     }  # fmt: skip
-    handed = made.rows.get("handoff", "1")
+    (handed,) = made.rows.all("handoff")
     assert handed["document"].endswith("/drafts/draft-1.md")
 
 
