@@ -12,7 +12,12 @@ from typing import NamedTuple
 
 QUOTED = re.compile(r"[“„]([^“”„]+)[”“]|«([^«»]+)»|»([^»«]+)«|「([^「」]+)」|『([^『』]+)』|\"([^\"]+)\"")
 """What stands between the quotation marks of the languages written here."""
-ITALICS = re.compile(r"(?<![\w*\\])\*(?=\S)([^*_`<>\[\]\\\n]{1,200})(?<=\S)\*(?![\w*])")
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+ITALICS = re.compile(
+    rf"(?:(?<![\w*\\])|(?<=[{_UNSPACED}])(?=\*\w))\*(?=\S)([^*_`<>\[\]\\\n]{{1,200}})(?<=\S)\*"
+    rf"(?:(?![\w*])|(?<=\w\*)(?=[{_UNSPACED}]))"
+)
+"""A player's own italics, which CommonMark takes for such: apart from other words, or among letters that need no spaces."""
 _QUOTE_MARK = re.compile('[“”„«»「」『』"]')
 _SPACE = re.compile(r"\s+")
 # Controls, soft hyphens, zero-width and direction marks: invisible, and able to hide or reorder what a reader sees.

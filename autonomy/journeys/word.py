@@ -22,7 +22,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 TEXT_WIDTH = 9026
 """Twips (twentieths of a point) between the margins: A4, with 2.54 cm on each side."""
 INDENT, NUMBER_INDENT = 720, 567
-_WIDTHS: dict[Align, int] = {"center": 620, "right": 1500}
+_WIDTHS: dict[Align, int] = {"center": 560, "right": 1500}
 _DAY = datetime.timedelta(days=1)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _REGIONS = {"en": "en-US", "de": "de-DE", "es": "es-ES", "fr": "fr-FR", "ja": "ja-JP", "zh": "zh-CN", "ko": "ko-KR"}
