@@ -3,7 +3,8 @@
 Invariants: text from outside is only ever the text of a run: no field, link, picture or style comes from it, and nothing
 refers to anything outside the file; the same blocks, title, language and day give the same bytes on every machine (parts in
 one order, no compression, no clock). The styles have the names that Word and LibreOffice know, so that outline, templates
-and similarity services (which pass over indented quotations) see what each paragraph is.
+and similarity services (which pass over indented quotations) see what each paragraph is. It is written as text: that takes
+about a millisecond, and no library's clock, template or release gets into the bytes.
 """
 
 from __future__ import annotations

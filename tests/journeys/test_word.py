@@ -163,6 +163,29 @@ def test_headings_quotations_lists_tables_and_references_are_what_word_calls_so(
     assert all(table.style is not None and table.style.name == "Table Grid" for table in tables)
 
 
+def test_properties_stand_in_the_order_that_word_insists_on() -> None:
+    orders = {
+        "pPr": "pStyle keepNext keepLines numPr pBdr tabs spacing ind jc outlineLvl",
+        "rPr": "rFonts b i sz szCs lang",
+        "tblPr": "tblStyle tblW tblBorders tblLayout tblCellMar tblLook",
+        "tcPr": "tcW shd",
+        "style": "name basedOn next qFormat pPr rPr tblPr",
+        "lvl": "start numFmt lvlText lvlJc pPr",
+        "sectPr": "footerReference pgSz pgMar",
+    }
+    seen = set()
+    for style in ("apa", "vancouver"):
+        read = parts(typeset(made.packed(task=made.task(journey="research", style=style)))[1])
+        for element in (each for part in read.values() for each in part.iter()):
+            kind = etree.QName(element).localname
+            if kind in orders:
+                order = orders[kind].split()
+                children = [etree.QName(child).localname for child in element]
+                assert children == sorted(set(children), key=order.index)
+                seen.add(kind)
+    assert seen == set(orders)
+
+
 def test_the_file_is_dated_by_the_day_of_its_run_names_no_person_and_counts_its_pages() -> None:
     data = typeset(made.written(created_at=NOON))[1]
     properties = opened(data).core_properties
