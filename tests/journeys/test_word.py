@@ -25,6 +25,8 @@ from autonomy.journeys.blocks import Table as TableBlock
 from autonomy.journeys.render import Rendered, render
 from autonomy.memory.readers import docx as reader
 from autonomy.memory.readers.document import Limits
+from autonomy.turnitin.fitting import locate
+from autonomy.turnitin.report import Flagged, Report
 from tests.journeys import made
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -305,6 +307,22 @@ def test_a_language_that_is_none_becomes_english_and_an_unknown_one_stays() -> N
     for language, tag in (('x" onload="', "en-US"), ("de-AT", "de-AT"), ("sw", "sw")):
         data = word.word((), title="t", language=language, created_at=0)
         assert opened(data).core_properties.language == tag
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_what_a_report_marks_in_the_word_document_is_found_in_the_markdown(language: str) -> None:
+    """Marks of italics, no-break spaces and typography are no hindrance."""
+    said = [
+        made.said("Le manuel dit : « Tasks can easily and safely be cancelled ; yes ! »", "c1", quoted=True),
+        made.said("Under *Task * Cancellation_s* it says: “A [timeout](x) of 30 seconds is applied.”", "c3", quoted=True),
+    ]
+    sections = (*made.written().sections, made.section("Further", said))
+    rendered, data = typeset(made.written(brief=made.brief(language), sections=sections))
+    shown = [text for text in lines(opened(data)) if len(text.split()) >= 6]
+    passages = tuple(Flagged(text=text) for text in shown)
+    found = locate(Report(overall=34.0, layout="plain", flagged=passages), rendered.text).flagged
+    assert len(found) >= 10
+    assert [each.text for each in found if each.start is None] == []
 
 
 def test_our_own_reader_takes_the_document_for_what_it_is() -> None:
