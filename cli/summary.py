@@ -10,6 +10,7 @@ from typing import Any
 
 from autonomy.core.counting import Tally
 from autonomy.core.gates import MUST_PASS
+from autonomy.core.wording import in_order
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed, wrapped
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
 
@@ -69,7 +70,8 @@ def _took(page: Mapping[str, Any]) -> str:
 def _files(page: Mapping[str, Any], out: Output) -> list[str]:
     rows = page.get("artifacts") or []
     named = sorted(
-        (row for row in rows if not stored_source(row)), key=lambda row: (row.get("role") != "deliverable", row["path"])
+        (row for row in rows if not stored_source(row)),
+        key=lambda row: (row.get("role") != "deliverable", in_order(row["path"])),
     )
     lines = []
     for number, row in enumerate(named):

@@ -79,7 +79,8 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
         lines.append(pair("run", f"{plain(page['run_id'])}{f'  {outcome}{ended}' if outcome else ''}", out))
     lines += [pair("document", plain(path), out) for path in documents(page)]
     if page.get("report"):
-        lines += [pair("draft", plain(page["report"]["document"]), out), pair("report", _report(page["report"]), out)]
+        drafts = (page["report"]["document"], *(page["report"].get("copies") or ()))
+        lines += [*(pair("draft", plain(path), out) for path in drafts), pair("report", _report(page["report"]), out)]
     if page.get("ci_status"):
         lines.append(pair("build", plain(page["ci_status"]), out))
     if page.get("error"):

@@ -28,7 +28,7 @@ def handoff(session: Session, run: RunArgument) -> None:
     if session.out.json:
         session.out.document(found)
         return
-    session.out.data(plain(found["document"]))
+    session.out.data("\n".join(plain(path) for path in (found["document"], *found["copies"])))
     session.out.say(f"Draft {found['n']}, wanted at most {found['target_similarity']:g} %. {plain(found['how'])}")
 
 
@@ -123,7 +123,8 @@ def _cycle(cycle: dict[str, Any], out: Output) -> list[str]:
     figures = f"wanted at most {cycle['target_similarity']:g} %"
     if observed is not None:
         figures = f"{observed:g} % similar, {figures}"
-    lines = [f"draft {cycle['n']}: {words[cycle['status']]}; {figures}", f"  {plain(cycle['document'])}"]
+    lines = [f"draft {cycle['n']}: {words[cycle['status']]}; {figures}"]
+    lines += [f"  {plain(path)}" for path in (cycle["document"], *cycle["copies"])]
     if cycle["status"] == "awaiting_report" and cycle["deadline"]:
         lines.append(f"  since {cycle['waiting_since']}, until {cycle['deadline']}")
     report = cycle["report"] or {}

@@ -78,6 +78,7 @@ def material(state: GraphState, context: Context, *, outcome: Outcome = "deliver
         player="extractive" if silent else context.player.asked.player,
         provider=context.player.asked.name,
         seed=context.run.seed,
+        created_at=context.run.created_at,
         outcome=outcome,
         unanswered=silent,
         sections=sections(context),

@@ -117,7 +117,8 @@ class Material(Frozen):
     """Everything a document is made from. `sources` are those read for it, `maps` one per source that cards stand in.
 
     `player` and `provider` say who wrote (the extractive player is named on the document); `unanswered` that `provider` is a
-    model that was asked and never gave an answer, so that the extractive player wrote; `thin` are questions or
+    model that was asked and never gave an answer, so that the extractive player wrote; `created_at`, in microseconds, dates
+    the document; `thin` are questions or
     sections without enough evidence, `notes` the honest remarks for the reader, in the document's language; `reports` the
     similarity reports of its drafts, oldest first.
     """
@@ -128,6 +129,7 @@ class Material(Frozen):
     player: Literal["extractive", "model"]
     provider: str
     seed: int
+    created_at: int = 0
     outcome: Outcome = "delivered"
     unanswered: bool = False
     sections: tuple[SectionDraft, ...] = ()

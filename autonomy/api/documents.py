@@ -181,18 +181,21 @@ class CycleStatus(Open):
     target_similarity: float
     observed_similarity: float | None
     document: str
+    copies: list[str]
     waiting_since: str
     report: dict[str, Any] | None
     cycles: list[dict[str, Any]]
 
 
 class Handoff(Open):
-    """The draft to have checked (a path in the workspace, with its sha256), and how to bring the report."""
+    """The draft to have checked (a path in the workspace, with its sha256), the same draft in other formats, and how to bring
+    the report."""
 
     run_id: str
     cycle_id: str
     document: str
     sha256: str
+    copies: list[str]
     how: str
 
 

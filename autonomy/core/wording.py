@@ -13,6 +13,12 @@ RUN_STATES: Final = (
 """Equal to `autonomy.core.types.RunState`, which would load pydantic before a help page can be shown."""
 
 
+def in_order(path: str) -> str:
+    """What to sort a run's files by: their paths, a Word document behind the text of the same name."""
+    stem = path.removesuffix(".docx")
+    return path if stem == path else f"{stem}.md.docx"
+
+
 def duration(seconds: float) -> str:
     """0.4 s, 42 s, 3 min 05 s, 2 h 10 min."""
     if seconds < 10:

@@ -8,10 +8,16 @@ unchanged and a claim reads in the Markdown as it reads in the manifest (which h
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 QUOTED = re.compile(r"[“„]([^“”„]+)[”“]|«([^«»]+)»|»([^»«]+)«|「([^「」]+)」|『([^『』]+)』|\"([^\"]+)\"")
 """What stands between the quotation marks of the languages written here."""
-ITALICS = re.compile(r"(?<![\w*\\])\*(?=\S)([^*_`<>\[\]\\\n]{1,200})(?<=\S)\*(?![\w*])")
+_UNSPACED = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+ITALICS = re.compile(
+    rf"(?:(?<![\w*\\])|(?<=[{_UNSPACED}])(?=\*\w))\*(?=\S)([^*_`<>\[\]\\\n]{{1,200}})(?<=\S)\*"
+    rf"(?:(?![\w*])|(?<=\w\*)(?=[{_UNSPACED}]))"
+)
+"""A player's own italics, which CommonMark takes for such: apart from other words, or among letters that need no spaces."""
 _QUOTE_MARK = re.compile('[“”„«»「」『』"]')
 _SPACE = re.compile(r"\s+")
 # Controls, soft hyphens, zero-width and direction marks: invisible, and able to hide or reorder what a reader sees.
@@ -25,6 +31,15 @@ _BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~]|$)")
 _RULED = re.compile(r"[*_~]")
 _OPENER = re.compile(r"(?:#{1,6}(?=\s|$)|[-+=](?=[\s=-]|$)|>|:(?=\s)|\d{1,9}(?=[.)](?:\s|$)))")
 _PLAIN = re.compile(r"[^\\`*_~<&\]]*")
+_MARK = re.compile(r"\\(?P<letter>[!-/:-@\[-`{-~])|<(?P<address>https?://[^<>\s]+)>|(?P<stars>\*\*?)")
+
+
+class Span(NamedTuple):
+    """Letters as a reader sees them."""
+
+    text: str
+    italic: bool = False
+    bold: bool = False
 
 
 def plain(text: str) -> str:
@@ -97,6 +112,43 @@ def heading(text: str) -> str:
 def cell(text: str) -> str:
     """The text on one line, to stand in a table's cell."""
     return inline(text).replace("|", "\\|")
+
+
+def spans(text: str) -> tuple[Span, ...]:
+    """What a reader sees of inline text, without its escapes: the inverse of this module, for formats other than Markdown.
+
+    Emphasis is only ever ours, and so is an address between angle brackets; a star between spaces is a letter, as `_ruled`
+    leaves it.
+
+    >>> [span.text for span in spans("see *Leases* in snake_case, 2 * 3")]
+    ['see ', 'Leases', ' in snake_case, 2 * 3']
+    """
+    found: list[Span] = []
+    letters: list[str] = []
+    italic = bold = False
+    at = 0
+
+    def close() -> None:
+        if shown := "".join(letters):
+            found.append(Span(shown, italic, bold))
+        letters.clear()
+
+    for mark in _MARK.finditer(text):
+        letters.append(text[at : mark.start()])
+        at = mark.end()
+        if mark["stars"] is None:
+            letters.append(mark["letter"] or mark["address"])
+        elif text[mark.start() - 1 : mark.start()].isspace() and text[at : at + 1].isspace():
+            letters.append(mark["stars"])
+        elif mark["stars"] == "*":
+            close()
+            italic = not italic
+        elif not italic:  # in italics two stars end one run and begin the next
+            close()
+            bold = not bold
+    letters.append(text[at:])
+    close()
+    return tuple(found)
 
 
 def shorten(text: str, letters: int) -> str:

@@ -1,8 +1,8 @@
 """The manifest of a deliverable: what is claimed, from where, and how each gate measured; and its proof from the files.
 
 Invariants: the manifest is made from the rendered document, so that it says nothing the document does not; the bytes
-depend on the material alone (sorted keys, no time but `retrieved_at`); `verify` believes none of it and re-finds every
-quote in the stored sources and every claim in the document.
+depend on the material alone (sorted keys, no time but `retrieved_at` and the day of the run); `verify` believes none of it
+and re-finds every quote in the stored sources and every claim in the document.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from autonomy.core.errors import CorruptState, InvalidInput, NotFound
 from autonomy.core.types import Anchor, Gate, Source
 from autonomy.journeys.evidence import flaw, maps_by_source
 from autonomy.journeys.render import PlacedClaim, Rendered, render
+from autonomy.journeys.word import MEDIA_TYPE, word
 
 DOCUMENT = "deliverable.md"
+WORD_DOCUMENT = "deliverable.docx"
 MANIFEST = "manifest.json"
 MARKDOWN = "text/markdown; charset=utf-8"
 
@@ -43,7 +45,8 @@ class Checked:
 
 
 def compose(material: Material, snapshot: Snapshot, gates: Sequence[Gate]) -> Composition:
-    """The document, the snapshots of its cited sources with the maps of their pages and headings, and the manifest.
+    """The document in Markdown and for Word, the snapshots of its cited sources with the maps of their pages and headings, and
+    the manifest.
 
     Raises CorruptState when a citation is not proved by its stored source.
     """
@@ -53,7 +56,12 @@ def compose(material: Material, snapshot: Snapshot, gates: Sequence[Gate]) -> Co
     maps = maps_by_source(material.maps)
     texts = {source.id: snapshot(source.id) for source in sources}
     _prove(rendered, texts, maps, {source.id: source.location for source in sources})
-    files = [File(DOCUMENT, _encoded(rendered.text), "deliverable", MARKDOWN)]
+    brief = material.brief
+    typeset = word(rendered.blocks, title=brief.title, language=brief.language, created_at=material.created_at)
+    files = [
+        File(DOCUMENT, _encoded(rendered.text), "deliverable", MARKDOWN),
+        File(WORD_DOCUMENT, typeset, "deliverable", MEDIA_TYPE),
+    ]
     for source in sources:
         name = _snapshot_name(source.id)
         files.append(File(name, _encoded(texts[source.id]), "source", "text/plain; charset=utf-8"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from autonomy.core.types import Anchor, Source, Style
 from autonomy.journeys import inert
+from autonomy.journeys.blocks import listed
 from autonomy.journeys.people import name
 from autonomy.journeys.styles import Rules, Work, rules
 from autonomy.journeys.wording import Wording, wording
@@ -34,7 +35,7 @@ _LEADING = {
     "de": ("der ", "die ", "das ", "ein ", "eine "),
     "es": ("el ", "la ", "los ", "las ", "un "),
 }
-_BULLETS = {"vancouver": "{n}. {entry}", "ieee": "[{n}] {entry}"}
+_LABELS = {"vancouver": "{n}.", "ieee": "[{n}]"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,12 @@ class Bibliography:
 
     def listing(self) -> tuple[str, ...]:
         """The lines of the list: numbered for numeric styles, else bulleted; one work a line."""
-        form = _BULLETS.get(self.style, "- {entry}")
-        return tuple(form.format(n=self.numbers[work.id], entry=self.entry(work.id)) for work in self.works)
+        return tuple(listed(label, entry) for label, entry in self.rows())
+
+    def rows(self) -> tuple[tuple[str, str], ...]:
+        """The list as (label, entry); the label is empty in styles that do not number their works."""
+        form = _LABELS.get(self.style, "")
+        return tuple((form.format(n=self.numbers[work.id]), self.entry(work.id)) for work in self.works)
 
 
 def bibliography(style: Style, language: str, sources: Sequence[Source], cited: Sequence[str]) -> Bibliography:

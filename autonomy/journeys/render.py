@@ -1,4 +1,4 @@
-"""The deliverable in Markdown: one walk over the material gives the text, where each claim stands, and the list.
+"""The deliverable: one walk over the material gives its blocks, their Markdown, where each claim stands, and the list.
 
 Invariants: what a claim says stands in the text in one piece, and `PlacedClaim.text` is that very piece (made inert,
 final full stop aside where the mark goes before it); text from outside never becomes markup; References come last, so
@@ -26,6 +26,7 @@ from autonomy.agents.reported import Reported, reported
 from autonomy.agents.roles import Sentence
 from autonomy.core.types import Card, Source
 from autonomy.journeys import inert
+from autonomy.journeys.blocks import Align, Block, Heading, Items, Note, Prose, Quotation, References, Table, markdown
 from autonomy.journeys.claims import Claim, cited_sources, claims, evidence, row_sentences
 from autonomy.journeys.phrases import REFERENCES, Phrases, phrases
 from autonomy.journeys.references import Bibliography, bibliography, title_of
@@ -53,8 +54,10 @@ class PlacedClaim:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The document and what the manifest says of it. `free_sections` are headings below which nothing is claimed."""
+    """The document and what the manifest says of it. `text` is the Markdown of `blocks`; `free_sections` are headings below
+    which nothing is claimed."""
 
+    blocks: tuple[Block, ...]
     text: str
     claims: tuple[PlacedClaim, ...]
     headings: tuple[str, ...]
@@ -71,7 +74,7 @@ class _Page:
     say: Phrases
     works: Bibliography
     by_place: dict[tuple[str, str, int], Claim]
-    blocks: list[str] = field(default_factory=list)
+    blocks: list[Block] = field(default_factory=list)
     placed: list[PlacedClaim] = field(default_factory=list)
     headings: list[str] = field(default_factory=list)
 
@@ -79,11 +82,11 @@ class _Page:
         """A heading; claims that follow belong to it."""
         shown = inert.heading(text)
         self.headings.append(shown)
-        self.blocks.append(f"{'#' * level} {shown}")
+        self.blocks.append(Heading(level, shown))
 
-    def block(self, *lines: str) -> None:
-        """A paragraph, list, quote or table."""
-        self.blocks.append("\n".join(lines))
+    def put(self, block: Block) -> None:
+        """A block below the last heading."""
+        self.blocks.append(block)
 
     def cited(self, claim: Claim | None, sentence: Sentence, *, first: bool = False) -> str:
         """A sentence with its mark, put down as a claim if it is one; `first` of a line it must open nothing."""
@@ -106,7 +109,7 @@ def render(material: Material) -> Rendered:
     _note(page)
     _sections(page, material.sections)
     if not found and material.outcome != "budget_exceeded":  # a run cut short has not looked everywhere; its note says so
-        page.block(page.say.no_evidence if not material.cards else page.say.no_claims)
+        page.put(Prose(page.say.no_evidence if not material.cards else page.say.no_claims))
     if material.task.journey == "research":
         _questions(page)
         _matrix(page)
@@ -117,11 +120,11 @@ def render(material: Material) -> Rendered:
     references = listing.listing()
     if references:
         page.head(REFERENCES, 2)
-        page.block(("\n\n" if material.task.style == "ieee" else "\n").join(references))
+        page.put(References(listing.rows(), apart=material.task.style == "ieee"))
     claimed = {each.section for each in page.placed}
     free = tuple(heading for heading in page.headings if heading not in claimed)
-    text = "\n\n".join(page.blocks) + "\n"
-    return Rendered(text, tuple(page.placed), tuple(page.headings), free, references, listing)
+    blocks = tuple(page.blocks)
+    return Rendered(blocks, markdown(blocks), tuple(page.placed), tuple(page.headings), free, references, listing)
 
 
 def with_mark(text: str, mark: str, *, before_stop: bool = True) -> tuple[str, str]:
@@ -176,7 +179,7 @@ def _note(page: _Page) -> None:
         lines.append("; ".join(part for part in (read, when) if part) + ".")
     else:
         lines.append(f"{say.nothing_read}.")
-    page.block(*(f"> {line}" + ("  " if place < len(lines) else "") for place, line in enumerate(lines, 1)))
+    page.put(Note(tuple(lines)))
 
 
 def _folder(path: str) -> str:
@@ -206,7 +209,7 @@ def _paragraphs(page: _Page, part: str, key: str, paragraphs: Sequence[Paragraph
                 page.head(sentence.text, min(6, level + 1))
             elif sentence.block:
                 _flush(page, running, space)
-                page.block("> " + page.cited(claim, sentence, first=True))
+                page.put(Quotation(page.cited(claim, sentence, first=True)))
             else:
                 running.append(page.cited(claim, sentence, first=not running))
         _flush(page, running, space)
@@ -214,7 +217,7 @@ def _paragraphs(page: _Page, part: str, key: str, paragraphs: Sequence[Paragraph
 
 def _flush(page: _Page, running: list[str], space: str) -> None:
     if running:
-        page.block(space.join(running))
+        page.put(Prose(space.join(running)))
         running.clear()
 
 
@@ -224,8 +227,8 @@ def _questions(page: _Page) -> None:
     if not asked:
         return
     page.head(page.say.questions, 2)
-    rows = [f"| {inert.cell(row.question)} | {row.found} | {row.kept} | {row.coverage:.0%} |" for row in asked]
-    page.block("| " + " | ".join(page.say.question_table) + " |", "|:---|---:|---:|---:|", *rows)
+    rows = tuple((inert.cell(row.question), str(row.found), str(row.kept), f"{row.coverage:.0%}") for row in asked)
+    page.put(Table(("left", "right", "right", "right"), page.say.question_table, rows))
 
 
 def _matrix(page: _Page) -> None:
@@ -248,17 +251,19 @@ def _matrix(page: _Page) -> None:
 
 def _table(page: _Page, rows: Sequence[MatrixRow], columns: Sequence[tuple[str, Source]]) -> None:
     say = page.say
+    centred: list[Align] = ["center" for _ in columns]
+    aligns: tuple[Align, ...]
     if len(columns) <= WIDEST_TABLE:
-        head = [say.claim, *(label for label, _ in columns)]
-        rule = [":---", *(":---:" for _ in columns)]
-        body = [
-            [_short(number, row), *(_stance(row, source.id) for _, source in columns)] for number, row in enumerate(rows, 1)
-        ]
+        head: tuple[str, ...] = (say.claim, *(label for label, _ in columns))
+        aligns = ("left", *centred)
+        body = tuple((_short(n, row), *(_stance(row, source.id) for _, source in columns)) for n, row in enumerate(rows, 1))
     else:
-        head, rule = [say.claim, *say.marks_by_source], [":---", ":---", ":---"]
-        body = [[_short(n, row), *_named(row, columns)] for n, row in enumerate(rows, 1)]
-    page.block(*("| " + " | ".join(cells) + " |" for cells in (head, rule, *body)))
-    page.block(f"*{say.legend}*", "", " · ".join(f"{label} *{inert.inline(title_of(source))}*" for label, source in columns))
+        head, aligns = (say.claim, *say.marks_by_source), ("left", "left", "left")
+        body = tuple((_short(n, row), *_named(row, columns)) for n, row in enumerate(rows, 1))
+    page.put(Table(aligns, head, body))
+    page.put(Prose(f"*{say.legend}*", "key"))
+    titles = (f"{label} *{inert.inline(title_of(source))}*" for label, source in columns)
+    page.put(Prose(" · ".join(titles), "key"))
 
 
 def _row(page: _Page, number: int, row: MatrixRow, cards: Mapping[str, Card], labels: dict[str, str]) -> None:
@@ -270,11 +275,11 @@ def _row(page: _Page, number: int, row: MatrixRow, cards: Mapping[str, Card], la
         if cell is None:
             lines.append(f"**C{number}.** {shown}")
         else:
-            lines.append(f"- {labels[cell.source]} {words[cell.stance]}: {shown}")
+            lines.append(f"{labels[cell.source]} {words[cell.stance]}: {shown}")
     if lines:
-        page.block(lines[0])
+        page.put(Prose(lines[0]))
     if lines[1:]:
-        page.block(*lines[1:])
+        page.put(Items(tuple(lines[1:])))
 
 
 def _short(number: int, row: MatrixRow) -> str:
@@ -315,7 +320,7 @@ def _annotations(page: _Page) -> None:
     for label, source in listed:
         page.head(f"{label}. {inert.shorten(title_of(source), 120)}", 3)
         if source.id in page.works.numbers:
-            page.block(inert.opening(page.works.entry(source.id)))
+            page.put(Prose(inert.opening(page.works.entry(source.id)), "reference"))
         _paragraphs(page, "annotation", source.id, made[source.id].paragraphs, 3)
 
 
@@ -330,22 +335,22 @@ def _not_found(page: _Page) -> None:
     lines = []
     for row in _asked(material):
         if not row.answered:
-            lines.append(f"- {inert.inline(row.question)} – {say.quoted_nothing if row.found else say.found_nothing}")
+            lines.append(f"{inert.inline(row.question)} – {say.quoted_nothing if row.found else say.found_nothing}")
         elif row.thin:
             little = say.found_little.format(coverage=f"{row.coverage:.0%}", kept=row.kept)
-            lines.append(f"- {inert.inline(row.question)} – {little}")
+            lines.append(f"{inert.inline(row.question)} – {little}")
     named = {row.question.casefold() for row in material.searched}
-    lines += [f"- {inert.inline(thin)} – {say.thin}" for thin in dict.fromkeys(material.thin) if thin.casefold() not in named]
+    lines += [f"{inert.inline(thin)} – {say.thin}" for thin in dict.fromkeys(material.thin) if thin.casefold() not in named]
     if lines:
         page.head(say.not_found, 2)
-        page.block(say.looked_for)
-        page.block(*lines)
+        page.put(Prose(say.looked_for))
+        page.put(Items(tuple(lines)))
 
 
 def _notes(page: _Page) -> None:
     if page.material.notes:
         page.head(page.say.notes, 2)
-        page.block(*(f"- {inert.opening(inert.inline(note))}" for note in dict.fromkeys(page.material.notes)))
+        page.put(Items(tuple(inert.opening(inert.inline(note)) for note in dict.fromkeys(page.material.notes))))
 
 
 def _similarity(page: _Page) -> None:
@@ -353,7 +358,7 @@ def _similarity(page: _Page) -> None:
     reports, words = page.material.reports, reported(page.material.brief.language)
     if reports:
         page.head(words.heading, 2)
-        page.block(*(f"- {_of_report(each, words)}" for each in reports))
+        page.put(Items(tuple(_of_report(each, words) for each in reports)))
 
 
 def _of_report(report: ReportSeen, words: Reported) -> str:

@@ -16,10 +16,10 @@ PASSAGES: Final = 200
 """Flagged passages that a status shows; all of them are kept."""
 
 
-def current(tx: Tx, run_id: str) -> dict[str, Any] | None:
+def current(tx: Tx, run_id: str, *, whole: bool = False) -> dict[str, Any] | None:
     """The newest cycle of a run as `run inspect` shows it; None for a run that never waited."""
     found = cycles.history(tx, run_id)
-    return shown(found[-1], whole=False) if found else None
+    return shown(tx, found[-1], whole=whole) if found else None
 
 
 def check_not_awaited(tx: Tx, run_id: str) -> None:
@@ -39,7 +39,7 @@ def nothing_awaited(run: runs.Run) -> NotFound:
     return NotFound(f"run {run.id} has handed over no draft for a report", hint)
 
 
-def shown(cycle: Cycle, *, whole: bool = True) -> dict[str, Any]:
+def shown(tx: Tx, cycle: Cycle, *, whole: bool = True) -> dict[str, Any]:
     """A cycle as people and programs see it; with `whole` the flagged passages of its report stand in it."""
     report = json.loads(cycle.report) if cycle.report else None
     waiting = cycle.status == "awaiting_report"
@@ -51,6 +51,7 @@ def shown(cycle: Cycle, *, whole: bool = True) -> dict[str, Any]:
         "observed_similarity": cycle.observed,
         "document": cycle.document,
         "sha256": cycle.document_sha256,
+        "copies": copies(tx, cycle),
         "waiting_since": iso(cycle.opened_at),
         "waited_seconds": round(
             ((now_us() if waiting else cycle.reported_at or cycle.decided_at or now_us()) - cycle.opened_at) / 1e6, 1
@@ -73,3 +74,11 @@ def _report(report: dict[str, Any], *, whole: bool) -> dict[str, Any]:
     flagged = report.get("flagged") or []
     passages = {"flagged": flagged[:PASSAGES]} if whole else {}
     return {**{key: report.get(key) for key in shown}, **passages, "passages": len(flagged)}
+
+
+def copies(tx: Tx, cycle: Cycle) -> list[str]:
+    """The same draft in other formats: files of its name with another ending."""
+    stem = cycle.document.rpartition(".")[0]
+    sql = "SELECT path FROM artifact WHERE run_id = :run AND role = 'draft' ORDER BY path"
+    paths = [str(row["path"]) for row in tx.rows(sql, run=cycle.run_id)]
+    return [path for path in paths if path != cycle.document and path.rpartition(".")[0] == stem]

@@ -25,6 +25,7 @@ from autonomy.core.errors import (
 from autonomy.core.events import Event
 from autonomy.core.state import initial_state
 from autonomy.core.types import Budget, TaskSpec
+from autonomy.core.wording import in_order
 from autonomy.runtime import backlog, budgets, checkpoint_rows, events, lanes, queue, runs
 from autonomy.runtime.lease import Watch
 from autonomy.runtime.wake import Wake
@@ -173,11 +174,9 @@ class Runs:
 
         def look(tx: Tx) -> tuple[runs.Run, dict[str, Any] | None, list[dict[str, Any]], dict[str, Any] | None]:
             run = runs.get(tx, run_id)
-            sql = (
-                "SELECT id AS artifact_id, role, path, media_type, sha256, size FROM artifact WHERE run_id = :run ORDER BY path"
-            )
-            state = checkpoint_rows.latest_state(tx, run_id)
-            return run, state, tx.rows(sql, run=run_id), awaited.current(tx, run_id)
+            sql = "SELECT id AS artifact_id, role, path, media_type, sha256, size FROM artifact WHERE run_id = :run"
+            rows = sorted(tx.rows(sql, run=run_id), key=lambda row: in_order(row["path"]))
+            return run, checkpoint_rows.latest_state(tx, run_id), rows, awaited.current(tx, run_id)
 
         run, state, artifacts, cycle = self._database.read(look)
         state = state or {}
@@ -216,9 +215,10 @@ class Runs:
         """What the run hands over, without the stored sources: path, role, media_type, sha256, artifact_id."""
         sql = (
             "SELECT path, role, media_type, sha256, id AS artifact_id FROM artifact "
-            "WHERE run_id = :run AND role NOT IN ('source', 'source-map') ORDER BY role, path"
+            "WHERE run_id = :run AND role NOT IN ('source', 'source-map')"
         )
-        return self._database.read(lambda tx: tx.rows(sql, run=run_id))
+        found = self._database.read(lambda tx: tx.rows(sql, run=run_id))
+        return sorted(found, key=lambda row: (row["role"], in_order(row["path"])))
 
     def events(self, run_id: str, *, after: int = 0, limit: int = 500) -> list[Event]:
         """Events with a seq above `after`, in order."""

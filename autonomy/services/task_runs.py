@@ -20,6 +20,7 @@ from autonomy.core.clock import iso
 from autonomy.core.errors import AutonomyError, ConfigurationError, CorruptState, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
 from autonomy.core.gates import MUST_PASS
+from autonomy.core.wording import in_order
 from autonomy.runtime import events
 from autonomy.runtime import runs as run_rows
 from autonomy.services import asked, review, task_events
@@ -389,4 +390,5 @@ def _log(tx: Tx, run_id: str) -> list[dict[str, Any]]:
 
 
 def _files(tx: Tx, run_id: str) -> list[dict[str, Any]]:
-    return tx.rows("SELECT path, sha256, size, role FROM artifact WHERE run_id = :run ORDER BY path", run=run_id)
+    found = tx.rows("SELECT path, sha256, size, role FROM artifact WHERE run_id = :run", run=run_id)
+    return sorted(found, key=lambda row: in_order(row["path"]))

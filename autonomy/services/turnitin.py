@@ -11,7 +11,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from autonomy.core.clock import iso
 from autonomy.core.errors import AutonomyError, CorruptState, InvalidInput, NotFound
 from autonomy.runtime import events, lanes, queue, runs
 from autonomy.runtime.wake import Wake
-from autonomy.services.awaited import nothing_awaited, shown
+from autonomy.services.awaited import copies, current, nothing_awaited, shown
 from autonomy.services.ledger import Ledger, Telling
 from autonomy.ssot.task import ASKING, MOST_CHARACTERS, Task
 from autonomy.storage.artifacts import inside, write_atomic
@@ -67,18 +67,19 @@ class Turnitin:
     def status(self, run_id: str) -> dict[str, Any]:
         """The run's cycles, and what stands now. Raises NotFound: no such run, or one that waits for no report."""
 
-        def look(tx: Tx) -> tuple[runs.Run, list[Cycle]]:
-            return runs.get(tx, run_id), cycles.history(tx, run_id)
+        def look(tx: Tx) -> tuple[runs.Run, dict[str, Any] | None, list[dict[str, Any]]]:
+            earlier = [shown(tx, each, whole=False) for each in cycles.history(tx, run_id)]
+            return runs.get(tx, run_id), current(tx, run_id, whole=True), earlier
 
-        run, found = self._database.read(look)
-        if not found:
+        run, newest, found = self._database.read(look)
+        if newest is None:
             raise nothing_awaited(run)
-        earlier = [shown(each, whole=False) for each in found]
-        return {"run_id": run.id, "run_status": run.status, **shown(found[-1]), "cycles": earlier}
+        return {"run_id": run.id, "run_status": run.status, **newest, "cycles": found}
 
     def handoff(self, run_id: str) -> dict[str, Any]:
         """What a person is to have checked, and how to bring the report back. Raises NotFound."""
         found = self.status(run_id)
+        waits = found["status"] == "awaiting_report"
         return {
             **{
                 key: found[key]
@@ -86,7 +87,8 @@ class Turnitin:
             },
             "document": found["document"],
             "sha256": found["sha256"],
-            "how": _how(found["document"], run_id) if found["status"] == "awaiting_report" else "No report is awaited now.",
+            "copies": found["copies"],
+            "how": _how(found["document"], found["copies"], run_id) if waits else "No report is awaited now.",
         }
 
     def report(self, run_id: str, brought: Brought, actor: str) -> dict[str, Any]:
@@ -139,8 +141,9 @@ class Turnitin:
             cycles.mark_told(tx, cycle)
 
         if cycle.told == 0:
-            run = self._database.read(lambda tx: runs.get(tx, cycle.run_id))
-            self._ledger.create(_asking(task_id, run, cycle), Telling("task_created", "run", {"run_id": run.id}, also=mark))
+            run, others = self._database.read(lambda tx: (runs.get(tx, cycle.run_id), copies(tx, cycle)))
+            asking = _asking(task_id, run, cycle, others)
+            self._ledger.create(asking, Telling("task_created", "run", {"run_id": run.id}, also=mark))
         wanted = {"status": cycle.status, "observed_similarity": cycle.observed}
 
         def change(task: Task) -> Task | None:
@@ -248,7 +251,7 @@ def _expired(tx: Tx, cycle: Cycle) -> bool:
     return True
 
 
-def _asking(task_id: str, run: runs.Run, cycle: Cycle) -> Task:
+def _asking(task_id: str, run: runs.Run, cycle: Cycle, copies: Sequence[str]) -> Task:
     """The task file that asks a person for a report."""
     at = str(iso(cycle.opened_at))
     return Task.model_validate(
@@ -270,16 +273,18 @@ def _asking(task_id: str, run: runs.Run, cycle: Cycle) -> Task:
                 "n": cycle.n,
                 "document": cycle.document,
                 "sha256": cycle.document_sha256,
+                **({"copies": copies} if copies else {}),
                 "target_similarity": cycle.target,
-                "how": _how(cycle.document, run.id),
+                "how": _how(cycle.document, copies, run.id),
                 **({} if cycle.deadline_at is None else {"deadline": iso(cycle.deadline_at)}),
             },
         }
     )
 
 
-def _how(document: str, run_id: str) -> str:
-    return f"Have {document} checked, then: autonomy turnitin report {run_id[:8]} REPORT_FILE"
+def _how(document: str, copies: Sequence[str], run_id: str) -> str:
+    files = " or ".join((document, *copies))
+    return f"Have {files} checked, then: autonomy turnitin report {run_id[:8]} REPORT_FILE"
 
 
 def _agreed(read: float | None, typed: float | None) -> float:

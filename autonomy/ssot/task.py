@@ -175,14 +175,16 @@ class Git(Kept):
 
 
 class Wanted(Kept):
-    """What a run asks of a person: the similarity report of a draft (a path in the workspace), and how to bring it. Percentages
-    are 0 to 100; `status` and `observed_similarity` tell what came of it."""
+    """What a run asks of a person: the similarity report of a draft (a path in the workspace), and how to bring it; `copies`
+    are paths of the same draft in other formats. Percentages are 0 to 100; `status` and `observed_similarity` tell what came
+    of it."""
 
     run_id: Id
     cycle_id: Id
     n: Annotated[Count, Field(ge=1)]
     document: FilledText
     sha256: Sha256
+    copies: tuple[FilledText, ...] | None = None
     target_similarity: Annotated[Finite, Field(ge=0, le=100)]
     how: Text
     deadline: Moment | None = None

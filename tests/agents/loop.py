@@ -322,6 +322,7 @@ class Paper:
         manifest = {"outcome": material.outcome, "notes": list(material.notes), "claims": [], "sources": [],
                     "gates": [each.name for each in gates]}  # fmt: skip
         files = (File("deliverable.md", b"# Leases\n", "deliverable", "text/markdown"),
+                 File("deliverable.docx", b"PK", "deliverable", "application/vnd.word"),
                  File("manifest.json", json.dumps(manifest).encode(), "manifest", "application/json"))  # fmt: skip
         return Composition(files, manifest)
 

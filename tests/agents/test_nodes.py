@@ -60,7 +60,7 @@ async def test_a_good_run_visits_every_step_and_hands_over() -> None:
     assert [step["id"] for step in end["plan"]] == [
         "survey", "search-1", "search-2", "outline", "draft-1", "draft-2", "frame", "audit", "deliver",
     ]  # fmt: skip
-    assert set(made.files.put_) == {"deliverable.md", "manifest.json"}
+    assert set(made.files.put_) == {"deliverable.md", "deliverable.docx", "manifest.json"}
 
 
 async def test_every_action_verdict_and_observation_is_kept_in_order() -> None:

@@ -77,7 +77,11 @@ async def test_a_report_at_the_target_is_accepted_and_the_draft_delivered() -> N
     made, reports = await handed_over((15.0, ()))
     assert (made.state["outcome"], reports.decided) == ("delivered", [(1, "accepted")])
     assert story(made) == ["audit", "handoff-1", "deliver"]
-    assert set(made.files.put_) == {"drafts/draft-1.md", "deliverable.md", "manifest.json"}
+    assert set(made.files.put_) == {
+        "drafts/draft-1.md", "drafts/draft-1.docx", "deliverable.md", "deliverable.docx", "manifest.json",
+    }  # fmt: skip
+    (handed,) = made.rows.all("handoff")
+    assert handed["document"].endswith("/drafts/draft-1.md")
 
 
 async def test_what_is_flagged_is_revised_and_handed_over_again() -> None:

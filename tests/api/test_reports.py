@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -116,6 +117,16 @@ def test_a_form_without_file_or_figure_says_what_is_missing(waiting_run: tuple[h
         assert why in answer.json()["detail"]
 
 
+def test_the_page_of_the_run_offers_the_draft_in_both_formats(waiting_run: tuple[httpx.Client, str]) -> None:
+    client, run = waiting_run
+    strip = client.get(f"/runs/{run}").text.partition('id="report"')[2].partition("</section>")[0]
+    links = dict(re.findall(r'<a[^>]* href="(/runs/[^"]+/files/[^"]+)">(drafts/draft-1\.\w+)</a>', strip))
+    assert list(links.values()) == ["drafts/draft-1.md", "drafts/draft-1.docx"]
+    text, typeset = (client.get(path) for path in links)
+    assert (text.text[:2], typeset.content[:2]) == ("# ", b"PK")
+    assert typeset.headers["content-disposition"] == 'attachment; filename="draft-1.docx"'
+
+
 @pytest.fixture(scope="module")
 def waiting_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, str]]:
     """A server with one run that waits."""
@@ -128,13 +139,18 @@ def waiting_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[http
 
 
 def test_the_loop_from_the_command_line_ends_accepted_after_a_good_report(commands: Commands, on_sqlite: Workspace) -> None:
-    asked = ("run", "start", "How does a lease protect a job?", "--corpus", str(CORPUS), "--target-similarity", "15", "--json")
-    started = commands.run(on_sqlite, *asked)
+    goal = ("run", "start", "How does a lease protect a job?", "--corpus", str(CORPUS), "--target-similarity", "15", "--json")
+    started = commands.run(on_sqlite, *goal)
     assert started.code == 7, started.err
     run = started.document["run_id"]
     assert started.document["status"] == "waiting_human"
     early = commands.run(on_sqlite, "turnitin", "status", run, "--json").document
     assert (early["status"], early["n"]) == ("awaiting_report", 1)
+    drafts = [f"artifacts/{run}/drafts/draft-1.{ending}" for ending in ("md", "docx")]
+    assert [early["document"], *early["copies"]] == drafts
+    assert commands.run(on_sqlite, "turnitin", "handoff", run).out.splitlines() == drafts
+    asked = json.loads((on_sqlite.home / "ssot" / f"report-{early['cycle_id']}.json").read_text())
+    assert " or ".join(drafts) in asked["report"]["how"]
     stands = commands.run(on_sqlite, "run", "resume", run)
     assert stands.code == 7
     assert f"run {run} waits for the similarity report of draft 1. Bring it with 'autonomy turnitin report" in stands.err
@@ -142,6 +158,12 @@ def test_the_loop_from_the_command_line_ends_accepted_after_a_good_report(comman
     assert (taken.code, taken.document["duplicate"], taken.document["status"]) == (0, False, "report_ready")
     ended = commands.run(on_sqlite, "run", "resume", run, "--json")
     assert (ended.code, ended.document["outcome"]) == (0, "delivered")
+    assert [row["path"] for row in ended.document["deliverables"] if row["role"] == "deliverable"] == [
+        f"artifacts/{run}/deliverable.md", f"artifacts/{run}/deliverable.docx",
+    ]  # fmt: skip
+    assert commands.run(on_sqlite, "run", "export", run, "--to", str(on_sqlite.home / "out")).code == 0
+    for name in ("drafts/draft-1.docx", "deliverable.docx"):
+        assert (on_sqlite.home / "out" / name).read_bytes().startswith(b"PK")
     cycle = commands.run(on_sqlite, "turnitin", "status", run, "--json").document
     assert (cycle["status"], cycle["observed_similarity"]) == ("accepted", 11)
     assert "11 % similar, wanted at most 15 %: accepted" in cycle["why"]

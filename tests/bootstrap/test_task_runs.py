@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import docx
 import pytest
 from filelock import FileLock
 
@@ -170,13 +171,17 @@ def test_a_task_says_when_its_run_delivered_and_where_the_document_is(app: App) 
     assert task["finished_at"] is not None
     (brief,) = app.tasks.list().items
     assert (brief["status"], brief["outcome"], brief["finished_at"]) == ("approved", "delivered", task["finished_at"])
-    document, manifest = task["deliverables"]
+    document, typeset, manifest = task["deliverables"]
     assert (document["role"], document["media_type"], manifest["role"]) == (
         "deliverable",
         "text/markdown; charset=utf-8",
         "manifest",
     )
     assert document["path"] == f"artifacts/{task['run_id']}/deliverable.md"
+    dated = docx.Document(str(app.home / typeset["path"])).core_properties.created
+    assert dated is not None
+    assert dated.isoformat()[:10] == run["created_at"][:10]
+    assert (typeset["path"], typeset["role"]) == (f"artifacts/{task['run_id']}/deliverable.docx", "deliverable")
     assert hashlib.sha256((app.home / document["path"]).read_bytes()).hexdigest() == document["sha256"]
     assert {document["artifact_id"], manifest["artifact_id"]} <= {row["artifact_id"] for row in run["artifacts"]}
     (only,) = task["dispatches"]

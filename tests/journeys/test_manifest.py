@@ -178,7 +178,7 @@ def test_a_manifest_that_claims_too_much_is_found_out(
     assert any(why in problem for problem in checked.problems), checked.problems
 
 
-@pytest.mark.parametrize("name", ["deliverable.md", "sources/manual.txt", "sources/handbook.map.json"])
+@pytest.mark.parametrize("name", ["deliverable.md", "deliverable.docx", "sources/manual.txt", "sources/handbook.map.json"])
 def test_a_file_with_one_changed_byte_is_named(name: str, tmp_path: Path) -> None:
     path = delivered(tmp_path) / name
     data = bytearray(path.read_bytes())

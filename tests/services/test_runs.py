@@ -437,6 +437,13 @@ def test_deliverables_leave_the_stored_sources_out(app: App) -> None:
     assert len({row["artifact_id"] for row in listed} - {only["artifact_id"]}) == 1
 
 
+def test_a_word_document_stands_behind_the_text_of_the_same_name(app: App) -> None:
+    run_id = with_files(app, "deliverable.docx", "drafts/draft-1.docx", "drafts/draft-1.md", "deliverable.md", "report.docx")
+    wanted = ["deliverable.md", "deliverable.docx", "drafts/draft-1.md", "drafts/draft-1.docx", "report.docx"]
+    for rows in (app.runs.deliverables(run_id), app.runs.inspect(run_id)["artifacts"]):
+        assert [row["path"].removeprefix(f"artifacts/{run_id}/") for row in rows] == wanted
+
+
 def test_ids_are_found_by_a_unique_beginning(app: App) -> None:
     run_id = start(app).run_id
     assert app.runs.resolve(run_id[:6]) == run_id

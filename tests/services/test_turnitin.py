@@ -85,6 +85,32 @@ def test_a_wait_becomes_a_task_file_that_says_how_to_bring_the_report(app: App) 
     assert verify(app.home / "audit", app.database).ok
 
 
+def test_the_same_draft_in_another_format_is_named_wherever_the_draft_is(app: App) -> None:
+    cycle = waits(app)
+
+    def artifact(name: str, role: str) -> None:
+        path = f"artifacts/r1/{name}"
+        values = {"id": f"a{len(name)}{role}", "path": path, "role": role}
+        sql = (
+            "INSERT INTO artifact (id, run_id, role, path, media_type, sha256, size, created_at) "
+            "VALUES (:id, 'r1', :role, :path, 'x/y', '0', 1, 1)"
+        )
+        app.database.write(lambda tx: tx.run(sql, **values))
+
+    for name in ("drafts/draft-1.md", "drafts/draft-1.docx", "drafts/draft-10.docx"):
+        artifact(name, "draft")
+    artifact("deliverable.docx", "deliverable")
+    copies = ["artifacts/r1/drafts/draft-1.docx"]
+    assert app.turnitin.status("r1")["copies"] == app.turnitin.status("r1")["cycles"][0]["copies"] == copies
+    handed = app.turnitin.handoff("r1")
+    assert (handed["document"], handed["copies"]) == ("artifacts/r1/drafts/draft-1.md", copies)
+    assert handed["how"].startswith("Have artifacts/r1/drafts/draft-1.md or artifacts/r1/drafts/draft-1.docx checked, then:")
+    app.turnitin.tell()
+    asked = file_of(app, cycle)["report"]
+    assert (asked["copies"], asked["how"]) == (copies, handed["how"])
+    assert app.runs.inspect("r1")["turnitin"]["copies"] == copies
+
+
 def test_nobody_decides_about_a_task_that_asks_for_a_report(app: App) -> None:
     cycle = waits(app)
     app.turnitin.tell()

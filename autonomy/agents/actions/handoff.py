@@ -1,6 +1,11 @@
-"""Hand the draft to a person for its similarity report: a file of its own, and a record of what was handed over."""
+"""Hand the draft to a person for its similarity report: files of its own, and a record of what was handed over.
+
+The report is held against the first of the files, the Markdown; the others are the same draft for whoever checks it.
+"""
 
 from __future__ import annotations
+
+from pathlib import PurePosixPath
 
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
@@ -19,14 +24,17 @@ async def handoff(step: PlanStep, state: GraphState, context: Context) -> Observ
         raise CorruptState(f"step {step.id} hands over a draft without a target similarity", "Start the run anew.")
     gates = critic.measured(context)
     composed = context.journey.compose(material, context.sources.snapshot, gates)
-    document = composed.files[0]
     n = int(step.arguments["n"])
-    name = f"drafts/draft-{n}.md"
-    sha256 = context.artifacts.put(name, document.data, role="draft", media_type=document.media_type)
+    names: dict[str, str] = {}
+    for file in composed.files:
+        if file.role == "deliverable":
+            name = f"drafts/draft-{n}{PurePosixPath(file.name).suffix}"
+            names[name] = context.artifacts.put(name, file.data, role="draft", media_type=file.media_type)
+    document, sha256 = next(iter(names.items()))
     body = {
         "n": n,
         "target": material.task.target_similarity,
-        "document": f"artifacts/{context.run.run_id}/{name}",
+        "document": f"artifacts/{context.run.run_id}/{document}",
         "document_sha256": sha256,
         "wait_us": int(float(step.arguments["days"]) * DAY_US),
         "on_expiry": step.arguments["on_expiry"],

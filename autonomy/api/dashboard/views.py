@@ -11,7 +11,7 @@ from autonomy.api.dashboard import sentences
 from autonomy.api.dashboard.graph import picture, sketch
 from autonomy.core.counting import Tally
 from autonomy.core.gates import is_open
-from autonomy.core.wording import count, duration, money, parse_time, size, status_word
+from autonomy.core.wording import count, duration, in_order, money, parse_time, size, status_word
 from autonomy.services.task_words import UNDECIDED, Decided, decisions, is_stuck, lacks_corpus
 
 ENDED = frozenset({"done", "failed", "aborted"})
@@ -118,7 +118,7 @@ def report(found: Mapping[str, Any], ended: bool) -> dict[str, Any] | None:
     words = {"awaiting_report": "waits for its report", "report_ready": "the report came", "accepted": "accepted"}
     shape, tone = shapes.get(cycle["status"], ("failed", "bad"))
     observed, wanted = cycle["observed_similarity"], cycle["target_similarity"]
-    draft = next((row["artifact_id"] for row in found["artifacts"] if row["path"] == cycle["document"]), None)
+    drafts = [row for row in found["artifacts"] if row["path"] in (cycle["document"], *cycle["copies"])]
     came = cycle["report"] or {}
     return {
         "n": cycle["n"],
@@ -127,7 +127,7 @@ def report(found: Mapping[str, Any], ended: bool) -> dict[str, Any] | None:
         "wanted": f"{wanted:g}",
         "since": cycle["waiting_since"] if waits else None,
         "deadline": cycle["deadline"] if waits else None,
-        "draft": draft,
+        "drafts": [{"id": row["artifact_id"], "name": _name(row["path"])} for row in drafts],
         "waits": waits,
         "sources": [(each["name"], each.get("approx") or f"{each['percent']:g}") for each in came.get("top_sources") or ()
                     if each.get("percent") is not None][:5],
@@ -169,7 +169,7 @@ def files(artifacts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """What the run handed over, the deliverable first, without the stored sources."""
     order = {"deliverable": 0, "manifest": 2}
     kept = [row for row in artifacts if not str(row["role"]).startswith("source")]
-    kept.sort(key=lambda row: (order.get(row["role"], 1), row["path"]))
+    kept.sort(key=lambda row: (order.get(row["role"], 1), in_order(row["path"])))
     return [
         {"id": row["artifact_id"], "name": _name(row["path"]), "role": row["role"], "size": size(row["size"])} for row in kept
     ]
