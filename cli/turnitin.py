@@ -52,10 +52,10 @@ def report(
     ] = False,
 ) -> None:
     """Bring a similarity report: its run goes on with it, once."""
-    from autonomy.services.turnitin import MOST_BYTES, Brought
+    from autonomy.services.turnitin import Brought, bytes_of
 
     path = None if file is None else Path(values.named(file, "FILE"))
-    data = None if path is None else _bytes(path, MOST_BYTES)
+    data = None if path is None else bytes_of(path)
     out = session.out
     with session.app() as application:
         run_id = application.runs.resolve(run)
@@ -87,17 +87,6 @@ def status(session: Session, run: RunArgument) -> None:
         session.out.document(found)
     else:
         session.out.data("\n".join(line for cycle in found["cycles"] for line in _cycle(cycle, session.out)))
-
-
-def _bytes(path: Path, most: int) -> bytes:
-    """The bytes of an ordinary file, through links as the shell sees it; nothing else is opened, and nothing is waited for."""
-    from autonomy.memory.child import file_bytes
-    from autonomy.memory.readers.document import Limits
-
-    try:
-        return file_bytes(str(path.resolve()), Limits(file_bytes=most))
-    except InvalidInput as error:
-        raise InvalidInput(f"{str(path)[-80:]} {error.message}", "Name a report file.") from None
 
 
 def _check_figure(similarity: float, found: dict[str, Any]) -> None:

@@ -53,6 +53,18 @@ class Brought:
     uploader: str | None = None
 
 
+def bytes_of(path: Path) -> bytes:
+    """The bytes of an ordinary file, through links as its owner sees it; nothing else is opened, and nothing is waited for.
+    Raises InvalidInput."""
+    from autonomy.memory.child import file_bytes
+    from autonomy.memory.readers.document import Limits
+
+    try:
+        return file_bytes(str(path.resolve()), Limits(file_bytes=MOST_BYTES))
+    except InvalidInput as error:
+        raise InvalidInput(f"{str(path)[-80:]} {error.message}", "Name a report file.") from None
+
+
 class Turnitin:
     """The waits for reports of one workspace."""
 
