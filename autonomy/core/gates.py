@@ -14,7 +14,7 @@ MUST_PASS = frozenset(
     }
 )  # fmt: skip
 """A document that fails one of these is handed over, but not as delivered; the other gates are targets of style. A length
-and a similarity are only measured where somebody asked for one."""
+and a similarity are only measured where somebody asked for one. A policy may say otherwise (see `decides`)."""
 
 ON_REQUEST = {"min_citations": "min_citations", "length": "length", "similarity": "target_similarity"}
 """Gates that hold a figure against a number of the task, by its name there: without one they say nothing."""
@@ -35,6 +35,11 @@ SHARES = frozenset(
 """Gates whose figure is a share, 0 to 1; that of the others counts things or rates the text."""
 CAUSES = 3
 """Causes of one missed gate that a line names."""
+
+
+def decides(name: Any, said: bool | None = None) -> bool:
+    """Whether a miss of a gate decides about the document: as its measurement says, else by its name."""
+    return name in MUST_PASS if said is None else said
 
 
 def in_words(name: str, figure: Any, threshold: Any = None) -> str:
@@ -62,6 +67,8 @@ def told(gates: Iterable[Gate]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for gate in gates:
         row: dict[str, Any] = {"name": gate.name, "figure": gate.figure, "threshold": gate.threshold, "pass": gate.passed}
+        if gate.decides is not None:
+            row["decides"] = gate.decides
         if not gate.passed and gate.evidence:
             row["evidence"] = causes(gate.evidence)
         rows.append(row)

@@ -1,10 +1,19 @@
-"""The thresholds of the gates, in one value. Nothing measured (n = 0) fails wherever a share is asked for."""
+"""The thresholds of the gates, in one value. Nothing measured (n = 0) fails wherever a share is asked for.
+
+An operator changes them in a file (`journeys.policies`); a run keeps the ones that it began with.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
+from autonomy.core.gates import decides
 from autonomy.turnitin.cycles import OnExpiry
+
+Miss = Literal["decides", "tells", "off"]
+"""What a miss does: it decides about the document, it is only told, or the gate is not measured at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +51,13 @@ class Policy:
     most_cycles: int = 3
     report_days: float = 14.0
     on_expiry: OnExpiry = "remind"
+    miss: Mapping[str, Miss] = field(default_factory=dict)
+    """What a miss of a gate does, by its name, where that is not what its name says (`core.gates.MUST_PASS`)."""
+
+    def missing(self, name: str) -> Miss:
+        """What a miss of the gate does."""
+        return self.miss.get(name, "decides" if decides(name) else "tells")
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, to be kept with a run; `Policy(**data)` is the same policy."""
+        return asdict(self)

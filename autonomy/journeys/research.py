@@ -11,7 +11,7 @@ from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
 from autonomy.journeys import gates, manifest, plans, prose
-from autonomy.journeys.audit import Audit, Measured
+from autonomy.journeys.audit import Audit, Measured, held
 from autonomy.journeys.matrix import matrix
 from autonomy.journeys.phrases import phrases
 from autonomy.journeys.policy import Policy
@@ -93,7 +93,7 @@ class Research:
     def _measure(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Measured, ...]:
         audit = Audit(material, snapshot, self.policy, judgements)
         asked = material.task.length
-        return (
+        measured = (
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
@@ -109,3 +109,4 @@ class Research:
             *([prose.text_length(audit, asked, PARTS)] if asked is not None else []),
             prose.readability(audit),
         )
+        return held(self.policy, measured)

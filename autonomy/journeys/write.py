@@ -11,7 +11,7 @@ from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
 from autonomy.journeys import gates, manifest, plans, prose
-from autonomy.journeys.audit import Audit, Measured
+from autonomy.journeys.audit import Audit, Measured, held
 from autonomy.journeys.phrases import phrases
 from autonomy.journeys.policy import Policy
 from autonomy.journeys.verdicts import doubtful, failures
@@ -95,7 +95,7 @@ class Write:
 
     def _measure(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Measured, ...]:
         audit = Audit(material, snapshot, self.policy, judgements)
-        return (
+        measured = (
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
@@ -112,3 +112,4 @@ class Write:
             prose.readability(audit),
             *gates.similarity(audit),
         )
+        return held(self.policy, measured)
