@@ -20,16 +20,20 @@ ON_REQUEST = {"min_citations": "min_citations", "length": "length", "similarity"
 """Gates that hold a figure against a number of the task, by its name there: without one they say nothing."""
 OF_ONE_JOURNEY = {"source_share": "write", "similarity": "write", "pack_complete": "research"}
 """Gates that one journey alone measures."""
-GATES = MUST_PASS | {
+OFF = frozenset({"source_age", "overclaim", "bias", "argument", "tone", "links"})
+"""Gates that are measured only where a policy asks for them."""
+GATES = MUST_PASS | OFF | {
     "citation_excess", "source_spread", "source_share", "pack_complete", "overlap", "structure", "readability"
 }  # fmt: skip
 """Every gate there is."""
-AT_MOST = frozenset({"citation_excess", "source_share", "overlap", "structure", "similarity"})
+AT_MOST = frozenset(
+    {"citation_excess", "source_share", "overlap", "structure", "similarity", "source_age", "overclaim", "bias", "tone"}
+)
 """Gates whose figure is to stay small; that of every other one is to be large, or to lie between two bounds."""
 SHARES = frozenset(
     {
         "quote_found", "citation_coverage", "citation_support", "relevance", "citation_excess", "source_share", "references",
-        "claim_in_text", "pack_complete", "overlap",
+        "claim_in_text", "pack_complete", "overlap", "source_age", "argument",
     }
 )  # fmt: skip
 """Gates whose figure is a share, 0 to 1; that of the others counts things or rates the text."""

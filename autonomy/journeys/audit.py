@@ -232,11 +232,11 @@ def held(policy: Policy, measured: Iterable[Measured]) -> tuple[Measured, ...]:
     """The gates that the policy has measured. Where it states what a miss does, the gate says whether it decides."""
     kept = []
     for each in measured:
-        said = policy.miss.get(each.gate.name)
-        if said is None:
+        name = each.gate.name
+        if name in policy.miss:
+            each = replace(each, gate=each.gate.model_copy(update={"decides": policy.miss[name] == "decides"}))
+        if policy.missing(name) != "off":
             kept.append(each)
-        elif said != "off":
-            kept.append(replace(each, gate=each.gate.model_copy(update={"decides": said == "decides"})))
     return tuple(kept)
 
 

@@ -74,6 +74,12 @@ GATES: Mapping[str, Mapping[str, Setting]] = {
         "letters_low": Setting("letters_low", 0, 1000),
         "letters_high": Setting("letters_high", 0, 1000),
     },
+    "source_age": {"threshold": _share("source_age"), "years": Setting("source_years", 0, 1000, whole=True)},
+    "overclaim": {"threshold": Setting("overclaim", 0, 1000)},
+    "bias": {"threshold": Setting("bias", 0, 1000)},
+    "argument": {"threshold": _share("argument")},
+    "tone": {"threshold": Setting("tone", 0, 1000)},
+    "links": {},
 }  # fmt: skip
 """The settings of each gate besides `miss`. Similarity is none of them: its target comes with the task, its loop is below."""
 CYCLES: Mapping[str, Setting] = {

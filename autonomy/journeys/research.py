@@ -10,7 +10,7 @@ from autonomy.agents.contract import Composition, Failure, Snapshot
 from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
-from autonomy.journeys import gates, manifest, plans, prose
+from autonomy.journeys import gates, manifest, manner, plans, prose
 from autonomy.journeys.audit import Audit, Measured, held
 from autonomy.journeys.matrix import matrix
 from autonomy.journeys.phrases import phrases
@@ -108,5 +108,6 @@ class Research:
             prose.structure(audit, PARTS),
             *([prose.text_length(audit, asked, PARTS)] if asked is not None else []),
             prose.readability(audit),
+            *manner.measure(audit),
         )
         return held(self.policy, measured)

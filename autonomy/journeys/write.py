@@ -10,7 +10,7 @@ from autonomy.agents.contract import Composition, Failure, Snapshot
 from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
-from autonomy.journeys import gates, manifest, plans, prose
+from autonomy.journeys import gates, manifest, manner, plans, prose
 from autonomy.journeys.audit import Audit, Measured, held
 from autonomy.journeys.phrases import phrases
 from autonomy.journeys.policy import Policy
@@ -111,5 +111,6 @@ class Write:
             *([prose.text_length(audit, asked, PARTS)] if (asked := material.task.length) is not None else []),
             prose.readability(audit),
             *gates.similarity(audit),
+            *manner.measure(audit),
         )
         return held(self.policy, measured)

@@ -295,9 +295,10 @@ async def test_what_a_run_does_not_follow_is_told_once(app: App) -> None:
     run_id = start(app)
     await work(app, run_id, lambda: steps_done(app, run_id) >= 1)
     policy_says(app, "gates: {overlap: {run: 7}}\n")
-    for steps in (3, 5):
+    for _ in range(2):
         app.runs.resume(run_id)
-        assert await work(app, run_id, lambda least=steps: steps_done(app, run_id) >= least) == "paused"
+        before = steps_done(app, run_id)
+        assert await work(app, run_id, lambda had=before: bool(steps_done(app, run_id) > had)) == "paused"  # type: ignore[misc]
     policy_says(app, "gates: {overlap: {rum: 7}}\n")
     app.runs.resume(run_id)
     assert await work(app, run_id) == "done"
