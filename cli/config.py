@@ -84,7 +84,7 @@ def _words(value: Any) -> str:
     examples=("autonomy config policies", "autonomy config policies --json | jq '.[\"gates.overlap.threshold\"]'"),
 )
 def show_policies(session: Session) -> None:
-    """Print what new runs are held to: each threshold of a gate, what its miss does, and where that came from."""
+    """Print what the gates hold new runs to, and where it came from."""
     from autonomy.journeys import policies
 
     rows = list(policies.stated(policies.read(session.settings().home)))

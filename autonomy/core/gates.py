@@ -87,8 +87,9 @@ def causes(evidence: Iterable[str]) -> list[str]:
 
 
 def says_something(row: Mapping[str, Any]) -> bool:
-    """Whether a measured gate was held against anything: `min_citations` passes by itself where no number was asked for."""
-    return row.get("name") not in ON_REQUEST or bool(row.get("threshold"))
+    """Whether a measured gate was held against anything: `min_citations` passes by itself where no number was asked for, and
+    `links` always."""
+    return bool(row.get("threshold")) if row.get("name") in ON_REQUEST else row.get("name") != "links"
 
 
 def is_empty(row: Mapping[str, Any]) -> bool:

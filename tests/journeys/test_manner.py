@@ -8,6 +8,7 @@ import pytest
 
 from autonomy.agents.material import Material
 from autonomy.agents.roles import Sentence
+from autonomy.core.gates import says_something, told
 from autonomy.core.types import Gate
 from autonomy.journeys import manner
 from autonomy.journeys.audit import Audit
@@ -184,6 +185,7 @@ def test_links_are_unverified_and_never_missed() -> None:
     gate = one("links", linked)
     assert gate is not None
     assert (gate.figure, gate.passed) == ("unverified", True)
+    assert not says_something(told([gate])[0]), "a criterion that names it is for a person to judge"
     assert gate.evidence == ("n=2", "unverified: https://example.org/a", "unverified: http://example.org/b")
 
 
