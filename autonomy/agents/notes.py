@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autonomy.core.counting import several
-from autonomy.core.gates import AT_MOST, SHARES
+from autonomy.core.gates import AT_MOST, GATES, SHARES
 from autonomy.core.types import Gate, PlanStep
 
 SHOWN = 5
@@ -110,6 +110,8 @@ class Notes:
 
     def _shown(self, gate: Gate, value: Any) -> str:
         """A figure in whole numbers, a share in hundredths; rounded away from what was wanted, so that a miss reads as one."""
+        if gate.name not in GATES or not isinstance(value, int | float):
+            return "–" if value is None else f"{value:g}" if isinstance(value, int | float) else f"{value}"
         share = gate.name in SHARES
         bound: Any = gate.threshold
         over = value > bound[-1] if isinstance(bound, list | tuple) else gate.name in AT_MOST
@@ -120,6 +122,8 @@ class Notes:
         bound: Any = gate.threshold
         if isinstance(bound, list | tuple):
             return self.between.format(low=self._shown(gate, bound[0]), high=self._shown(gate, bound[-1]))
+        if gate.name not in GATES:
+            return self._shown(gate, bound)
         if gate.name in AT_MOST:
             return self.at_most.format(bound=self._shown(gate, bound)) if bound else self.none
         return self.all if gate.name in SHARES and bound == 1 else self.at_least.format(bound=self._shown(gate, bound))

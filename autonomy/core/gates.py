@@ -25,7 +25,9 @@ OFF = frozenset({"source_age", "overclaim", "bias", "argument", "tone", "links"}
 GATES = MUST_PASS | OFF | {
     "citation_excess", "source_spread", "source_share", "pack_complete", "overlap", "structure", "readability"
 }  # fmt: skip
-"""Every gate there is."""
+"""Every gate of a document, besides those that packages of an operator bring."""
+OF_SEARCH = frozenset({"coverage", "cards", "sources"})
+"""What a search is held to while it is judged."""
 AT_MOST = frozenset(
     {"citation_excess", "source_share", "overlap", "structure", "similarity", "source_age", "overclaim", "bias", "tone"}
 )
@@ -59,6 +61,8 @@ def wanted(name: str, threshold: Any) -> str:
     if threshold in (None, ""):
         return ""
     shown = _figure(threshold)
+    if name not in GATES | OF_SEARCH:
+        return shown  # an operator's own: whether it is a least or a most is not known here
     if not isinstance(threshold, int | float) or (name in AT_MOST and not threshold):
         return shown
     if name in AT_MOST:
@@ -106,6 +110,8 @@ def missed(row: Mapping[str, Any]) -> str:
 
 
 def _figure(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, int):

@@ -144,6 +144,8 @@ def settings(policy: Policy) -> dict[str, Any]:
         for key, setting in known.items():
             shown[f"gates.{gate}.{key}"] = getattr(policy, setting.field)
         shown[f"gates.{gate}.miss"] = policy.missing(gate)
+    for gate in sorted(set(policy.miss) - set(GATES)):
+        shown[f"gates.{gate}.miss"] = policy.miss[gate]
     for key, setting in CYCLES.items():
         shown[f"cycles.{key}"] = getattr(policy, setting.field)
     return shown
@@ -160,10 +162,10 @@ def stated(held: Policies) -> Iterator[tuple[str, Any, str]]:
 
 def changes(before: Policy, after: Policy) -> list[str]:
     """What is another value in the second policy: `gates.overlap.threshold 0.05 (not 0.1)`."""
-    old = settings(before)
-    return [
-        f"{name} {_plain(value)} (not {_plain(old[name])})" for name, value in settings(after).items() if value != old[name]
-    ]
+    old, new = settings(before), settings(after)
+    names = [*new, *(name for name in old if name not in new)]
+    both = ((name, old.get(name, "off"), new.get(name, "off")) for name in names)  # only an operator's own gate has no place
+    return [f"{name} {_plain(now)} (not {_plain(was)})" for name, was, now in both if was != now]
 
 
 def _plain(value: Any) -> str:
@@ -219,7 +221,7 @@ class _Reader:
             }
         found: dict[str, Any] = {}
         for gate, body in self._entries(node, f"'{prefix}gates'", GATES, f"{prefix}gates.", what="gate"):
-            known = GATES[gate]
+            known = GATES.get(gate, {})
             dotted = f"gates.{gate}"
             for name, value in self._entries(body, f"'{prefix}{dotted}'", (*known, "miss"), f"{prefix}{dotted}."):
                 setting = known.get(name) or Setting("miss", 0, 0, choices=_MISS)
@@ -240,6 +242,8 @@ class _Reader:
         seen: set[str] = set()
         for key, value in node.value:
             word = str(key.value) if _is_scalar(key) else "a nested key"
+            if word not in names and what == "gate":
+                names = (*names, *_of_packages())
             if word not in names:
                 import difflib
 
@@ -295,6 +299,13 @@ class _Reader:
 
     def _refuse_at(self, line: int, said: str, hint: str) -> NoReturn:
         raise FlawedPolicy(f"{self._name}:{line}: {said}", hint or "Correct that line.")
+
+
+def _of_packages() -> tuple[str, ...]:
+    """The gates that installed packages offer; looked for only where a file names a gate that is none of ours."""
+    from autonomy.journeys.extension import offered
+
+    return tuple(sorted(offered()))
 
 
 def _is_scalar(node: Node) -> bool:

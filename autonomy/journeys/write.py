@@ -10,7 +10,7 @@ from autonomy.agents.contract import Composition, Failure, Snapshot
 from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
-from autonomy.journeys import gates, manifest, manner, plans, prose
+from autonomy.journeys import extension, gates, manifest, manner, plans, prose
 from autonomy.journeys.audit import Audit, Measured, held
 from autonomy.journeys.phrases import phrases
 from autonomy.journeys.policy import Policy
@@ -83,7 +83,8 @@ class Write:
 
     def gates(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Gate, ...]:
         """Every gate, in the order in which they are read."""
-        return tuple(each.gate for each in self._measure(material, snapshot, judgements))
+        ours = (each.gate for each in self._measure(material, snapshot, judgements))
+        return (*ours, *extension.measure(material, self.policy))
 
     def failures(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Failure, ...]:
         """The sentences behind failed gates, in document order."""
