@@ -27,6 +27,7 @@ from autonomy.runtime.worker import JobHandle, Worker
 from autonomy.services.asked import EXTRACTIVE
 from autonomy.services.runs import StartRun
 from autonomy.storage.database import Database, Tx
+from tests.journeys.installed import install
 
 CORPUS = Path(__file__).parents[2] / "fixtures" / "corpus"
 GOAL = "How do leases and fencing keep a job queue safe"
@@ -349,3 +350,19 @@ async def test_the_policy_of_the_similarity_loop_is_that_of_the_hand_off(app: Ap
     (handed,) = [step for step in app.runs.inspect(run_id)["plan"] if step["action"] == "handoff"]
     assert handed["arguments"] == {"n": 1, "most": 2, "days": 7.0, "on_expiry": "deliver_as_is"}
     assert Policy().most_cycles != 2
+
+
+async def test_a_gate_of_a_package_that_raises_is_missed_and_its_run_delivers(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "def broken(document):\n    raise LookupError('no such table')\n"
+    monkeypatch.syspath_prepend(str(install(tmp_path / "site", source, {"broken": "faulty_gates:broken"}, name="faulty_gates")))
+    policy_says(app, "gates:\n  broken: {miss: decides}\n")
+    run_id = start(app)
+    assert await work(app, run_id) == "done"
+    assert app.runs.inspect(run_id)["outcome"] == "target_not_reached"
+    row = gate_rows(app, run_id)["broken"]
+    assert (row["pass"], row["decides"], row["evidence"]) == (False, True, ["LookupError: no such table"])
+    assert verify(app.home / "artifacts" / run_id).good
+    missed = [miss for part in app.runs.explain(run_id).sections for line in part.lines for miss in line.missed]
+    assert ("broken", "broken –: LookupError: no such table", True) in [(miss.name, miss.text, miss.decides) for miss in missed]

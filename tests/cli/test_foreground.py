@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -337,3 +338,7 @@ def test_a_flawed_policy_refuses_a_run_by_line_with_code_4_and_a_kept_run_is_tak
     explained = migrated.run("run", "explain", run_id).stdout
     assert "gates.overlap.threshold 0.2 (not 0.1)" in " ".join(explained.split())
     assert "Run paused: orchestrator_policies.yaml:2:" in " ".join(explained.split())
+    shown = json.loads(migrated.run("config", "policies", "--json").stdout)
+    assert shown["gates.overlap.threshold"] == {"value": 0.2, "origin": "orchestrator_policies.yaml line 2"}
+    assert shown["gates.overlap.run"] == {"value": 8, "origin": "default"}
+    assert re.search(r"^ok +policies +1 value in orchestrator_policies.yaml$", migrated.run("doctor").stdout, re.MULTILINE)
