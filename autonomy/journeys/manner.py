@@ -1,13 +1,13 @@
 """The gates on the manner of a text: what it overstates, how it colours, how it argues, in what tone; and links and ages.
 
-They are measured only where a policy asks for them, and the first four only in languages with a list of words
+They are told only where a policy asks for them, and the first four only in languages with a list of words
 (`manner_words`): markers are no understanding, and a word can be right where it stands. Each names the words that it counted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autonomy.journeys.audit import Audit, Measured, gate, outside_quotations, share
@@ -32,9 +32,9 @@ class _Said:
 
 
 def measure(audit: Audit) -> Iterator[Measured]:
-    """The gates of this module that the policy asks for, where they can be measured."""
-    for name, rule in _RULES.items():
-        if audit.policy.missing(name) != "off" and (measured := rule(audit)) is not None:
+    """The gates of this module, where they can be measured; `audit.held` keeps those that the policy asks for."""
+    for rule in (source_age, overclaim, bias, argument, tone, links):
+        if (measured := rule(audit)) is not None:
             yield measured
 
 
@@ -100,16 +100,6 @@ def links(audit: Audit) -> Measured | None:
     if not found:
         return None
     return Measured(gate("links", "unverified", None, True, len(found), [f"unverified: {address}" for address in found]))
-
-
-_RULES: dict[str, Callable[[Audit], Measured | None]] = {
-    "source_age": source_age,
-    "overclaim": overclaim,
-    "bias": bias,
-    "argument": argument,
-    "tone": tone,
-    "links": links,
-}
 
 
 def _said(audit: Audit) -> Iterator[_Said]:

@@ -92,7 +92,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = install(
         tmp_path / "site",
         SOURCE,
-        {**targets, "gone": "house_gates:gone", "lost": "no_such_module:gate", "overlap": "house_gates:overlap"},
+        {
+            **targets,
+            "gone": "house_gates:gone",
+            "lost": "no_such_module:gate",
+            "overlap": "house_gates:overlap",
+            "similarity": "house_gates:sound",
+        },
     )
     monkeypatch.syspath_prepend(str(folder))
     importlib.invalidate_caches()
@@ -182,6 +188,9 @@ def test_a_name_of_ours_is_not_theirs_and_an_unknown_one_is_refused_with_what_is
         policies.parse("gates:\n  sownd: {miss: tells}", "p.yaml")
     assert caught.value.message == "p.yaml:2: 'gates' has no gate 'sownd'"
     assert caught.value.hint.startswith("Did you mean 'sound'? Known: quote_found, ")
+    assert caught.value.hint.count("overlap") == 1
+    with pytest.raises(FlawedPolicy, match="has no gate 'similarity'"):
+        policies.parse("gates: {similarity: {miss: tells}}", "p.yaml")
     with pytest.raises(FlawedPolicy, match=r"p\.yaml:1: 'gates\.sound' has no setting 'threshold'"):
         policies.parse("gates: {sound: {threshold: 1}}", "p.yaml")
 
