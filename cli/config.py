@@ -85,9 +85,9 @@ def _words(value: Any) -> str:
 )
 def show_policies(session: Session) -> None:
     """Print what the gates hold new runs to, and where it came from."""
-    from autonomy.journeys import policies
+    from autonomy.bootstrap.policy import stated
 
-    rows = list(policies.stated(policies.read(session.settings().home)))
+    rows = stated(session.settings().home)
     if session.out.json:
         session.out.document({key: {"value": value, "origin": origin} for key, value, origin in rows})
     else:

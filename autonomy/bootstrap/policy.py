@@ -21,6 +21,11 @@ KIND, HELD, TOLD = "policy", "held", "told"
 """The record of a run with its policy, and the one with what was told of later changes."""
 
 
+def stated(home: Path) -> list[tuple[str, Any, str]]:
+    """What new runs of the workspace are held to: each value by its dotted name, and its origin. Raises FlawedPolicy."""
+    return list(policies.stated(policies.read(home)))
+
+
 def held(home: Path, run: Run, unit: Unit, records: RunRecords) -> Policy:
     """The run's policy. The first time it is read from the workspace and joins the first step's transaction, with an event
     that names what is not a default. Raises FlawedPolicy, and then nothing is kept.
