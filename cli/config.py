@@ -1,4 +1,4 @@
-"""`autonomy config`: the settings with their origin, and user tokens: made, listed, revoked."""
+"""`autonomy config`: the settings and the policy with their origin, and user tokens: made, listed, revoked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from autonomy.bootstrap.settings import Settings
 
 OPERATOR = "local"
-app = noun("Show the settings and their origin; make, list and revoke user tokens.")
+app = noun("Show the settings, the policies and their origin; make, list and revoke user tokens.")
 
 
 @command(app, "show", examples=("autonomy config show", "autonomy config show --json | jq '.[\"queue.lease_seconds\"]'"))
@@ -76,6 +76,22 @@ def _words(value: Any) -> str:
     if isinstance(value, list):
         return plain(", ".join(value))
     return plain(value)
+
+
+@command(
+    app,
+    "policies",
+    examples=("autonomy config policies", "autonomy config policies --json | jq '.[\"gates.overlap.threshold\"]'"),
+)
+def show_policies(session: Session) -> None:
+    """Print what the gates hold new runs to, and where it came from."""
+    from autonomy.bootstrap.policy import stated
+
+    rows = stated(session.settings().home)
+    if session.out.json:
+        session.out.document({key: {"value": value, "origin": origin} for key, value, origin in rows})
+    else:
+        session.out.data(_table(rows, session.out))
 
 
 @command(app, "token", examples=("autonomy config token alice", "autonomy config token alice --json | jq -r .token"))

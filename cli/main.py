@@ -27,7 +27,7 @@ COMMANDS = {
     "telegram": "Turn messages to a Telegram bot into tasks.",
     "audit": "Check the audit log, and follow it.",
     "db": "Upgrade, inspect and back up the database.",
-    "config": "Show the settings and their origin; make user tokens.",
+    "config": "Show settings and policies with their origin; make user tokens.",
     "verify": "Prove with figures that it works.",
     "doctor": "Check this machine and say how to fix what is off.",
 }

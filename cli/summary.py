@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autonomy.core.counting import Tally
-from autonomy.core.gates import MUST_PASS
+from autonomy.core.gates import decides
 from autonomy.core.wording import in_order
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed, wrapped
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
@@ -125,7 +125,7 @@ def _claims(manifest: Mapping[str, Any], out: Output) -> list[str]:
 
 def _missed(row: Mapping[str, Any]) -> int:
     """The colour of a gate that was missed."""
-    return RED if row.get("name") in MUST_PASS else YELLOW
+    return RED if decides(row.get("name"), row.get("decides")) else YELLOW
 
 
 def rests_on(manifest: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autonomy.core.counting import several as several
-from autonomy.core.gates import MUST_PASS, in_words
+from autonomy.core.gates import decides, in_words
 from autonomy.core.wording import STATUS_WORDS
 from autonomy.core.wording import ago as ago
 from autonomy.core.wording import clock as clock
@@ -52,7 +52,7 @@ def figure(value: Any) -> str:
 def gate(row: Mapping[str, Any], glyphs: Glyphs) -> str:
     """One gate: its sign, name, figure and threshold. A miss that does not decide about the document is only advice."""
     name = str(row.get("name", "?"))
-    missed = glyphs.failed if name in MUST_PASS else glyphs.advice
+    missed = glyphs.failed if decides(name, row.get("decides")) else glyphs.advice
     sign = glyphs.done if row.get("pass", row.get("passed")) else missed
     return f"{sign} {plain(in_words(name, row.get('figure'), row.get('threshold')))}"
 

@@ -15,7 +15,7 @@ from autonomy.agents.material import COVERED
 from autonomy.agents.notes import notes
 from autonomy.agents.reported import reported
 from autonomy.core.counting import several
-from autonomy.core.gates import MUST_PASS, in_words
+from autonomy.core.gates import decides, in_words
 from autonomy.core.state import GraphState
 from autonomy.core.types import Gate, Observation, Outcome, PlanStep, Route, StepState, TaskSpec, Verdict
 
@@ -203,8 +203,8 @@ def measured(context: Context) -> tuple[Gate, ...]:
 
 def outcome_of(gates: Iterable[Gate]) -> Outcome:
     """What a document with these gates may be handed over as."""
-    failed = {gate.name for gate in gates if not gate.passed}
-    return "target_not_reached" if MUST_PASS & failed else "delivered"
+    missed = any(not gate.passed and decides(gate.name, gate.decides) for gate in gates)
+    return "target_not_reached" if missed else "delivered"
 
 
 def _delivered(step: PlanStep, observation: Observation) -> Judged:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autonomy.core.counting import several
-from autonomy.core.gates import AT_MOST, SHARES
+from autonomy.core.gates import AT_MOST, GATES, SHARES
 from autonomy.core.types import Gate, PlanStep
 
 SHOWN = 5
@@ -110,6 +110,8 @@ class Notes:
 
     def _shown(self, gate: Gate, value: Any) -> str:
         """A figure in whole numbers, a share in hundredths; rounded away from what was wanted, so that a miss reads as one."""
+        if gate.name not in GATES or not isinstance(value, int | float):
+            return "–" if value is None else f"{value:g}" if isinstance(value, int | float) else f"{value}"
         share = gate.name in SHARES
         bound: Any = gate.threshold
         over = value > bound[-1] if isinstance(bound, list | tuple) else gate.name in AT_MOST
@@ -120,6 +122,8 @@ class Notes:
         bound: Any = gate.threshold
         if isinstance(bound, list | tuple):
             return self.between.format(low=self._shown(gate, bound[0]), high=self._shown(gate, bound[-1]))
+        if gate.name not in GATES:
+            return self._shown(gate, bound)
         if gate.name in AT_MOST:
             return self.at_most.format(bound=self._shown(gate, bound)) if bound else self.none
         return self.all if gate.name in SHARES and bound == 1 else self.at_least.format(bound=self._shown(gate, bound))
@@ -194,6 +198,12 @@ _ENGLISH = Notes(
         "structure": "parts that are missing, repeated, cut off, or far longer or shorter than the others",
         "length": "words",
         "similarity": "similarity by the report, in percent",
+        "source_age": "citations of old sources",
+        "overclaim": "words of certainty or praise without a citation, in 1,000",
+        "bias": "words that take sides, in 1,000",
+        "argument": "sections in which a statement has a reason",
+        "tone": "words of talk, in 1,000",
+        "links": "web addresses",
         "readability": "ease of reading, by the length of words and sentences",
     },
 )
@@ -251,6 +261,12 @@ _GERMAN = Notes(
         "overlap": "Wörter aus Quellen ohne Anführungszeichen",
         "structure": "Teile, die fehlen, sich wiederholen, abbrechen oder viel länger oder kürzer sind als die anderen",
         "length": "Wörter", "similarity": "Ähnlichkeit laut Bericht, in Prozent",
+        "source_age": "Belege aus alten Quellen",
+        "overclaim": "Wörter der Gewissheit oder des Lobes ohne Beleg, auf 1000",
+        "bias": "parteiische Wörter, auf 1000",
+        "argument": "Abschnitte, in denen eine Aussage begründet ist",
+        "tone": "umgangssprachliche Wörter, auf 1000",
+        "links": "Webadressen",
         "readability": "Lesbarkeit nach Länge von Wörtern und Sätzen",
     },
     limits={"tokens": "das Token-Budget", "seconds": "die Zeit", "usd": "das Geldbudget", "killed": "die Erlaubnis zu laufen"},
@@ -308,6 +324,12 @@ _SPANISH = Notes(
         "overlap": "palabras tomadas de las fuentes sin comillas",
         "structure": "partes que faltan, se repiten, quedan cortadas o son mucho más largas o cortas que las demás",
         "length": "palabras", "similarity": "similitud según el informe, en porcentaje",
+        "source_age": "citas de fuentes antiguas",
+        "overclaim": "palabras de certeza o elogio sin cita, de cada 1000",
+        "bias": "palabras parciales, de cada 1000",
+        "argument": "apartados en los que una afirmación está razonada",
+        "tone": "palabras coloquiales, de cada 1000",
+        "links": "direcciones web",
         "readability": "facilidad de lectura, por la longitud de palabras y frases",
     },
     limits={"tokens": "el presupuesto de tokens", "seconds": "el tiempo", "usd": "el dinero", "killed": "el permiso"},
@@ -366,6 +388,12 @@ _FRENCH = Notes(
         "overlap": "mots pris aux sources sans guillemets",
         "structure": "parties qui manquent, se répètent, sont coupées, ou bien plus longues ou plus courtes que les autres",
         "length": "mots", "similarity": "similarité selon le rapport, en pour cent",
+        "source_age": "citations de sources anciennes",
+        "overclaim": "mots de certitude ou d'éloge sans citation, sur 1000",
+        "bias": "mots partiaux, sur 1000",
+        "argument": "parties où une affirmation est motivée",
+        "tone": "mots familiers, sur 1000",
+        "links": "adresses web",
         "readability": "facilité de lecture, d'après la longueur des mots et des phrases",
     },
     limits={

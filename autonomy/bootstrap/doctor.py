@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 
 from autonomy.bootstrap import config
 from autonomy.bootstrap.settings import Settings
-from autonomy.core.errors import AutonomyError, ConfigurationError
+from autonomy.core.counting import several
+from autonomy.core.errors import AutonomyError, ConfigurationError, FlawedPolicy
+from autonomy.journeys import policies
 from autonomy.runtime import backlog
 from autonomy.storage import migrate, postgres, sqlite
 from autonomy.storage.database import Database, parse_url
@@ -55,7 +57,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding("settings", "fail", error.message, error.hint)
         return
     yield Finding("settings", "ok", _files_read(settings))
-    checks: tuple[Callable[[Settings], Finding], ...] = (_workspace, _disk, _database)
+    checks: tuple[Callable[[Settings], Finding], ...] = (_workspace, _policies, _disk, _database)
     for check in checks:
         yield check(settings)
     yield _queue(settings)
@@ -106,6 +108,16 @@ def _full_text() -> Finding:
 def _files_read(settings: Settings) -> str:
     places = [origin.split(" ", 2)[2] for origin in settings.origins.values() if " file " in origin]
     return ", ".join(dict.fromkeys(places)) or "defaults (no autonomy.toml)"
+
+
+def _policies(settings: Settings) -> Finding:
+    try:
+        found = policies.read(settings.home)
+    except FlawedPolicy as error:
+        return Finding("policies", "fail", error.message, error.hint)
+    set_there = sum(origin != "default" for _, _, origin in policies.stated(found))
+    text = f"{several(set_there, 'value')} in {policies.FILE}" if set_there else f"defaults (no value in {policies.FILE})"
+    return Finding("policies", "ok", text)
 
 
 def _workspace(settings: Settings) -> Finding:

@@ -18,6 +18,7 @@ from autonomy.agents.roles import Asked, Overview, Player
 from autonomy.agents.wrap_up import wrap_up
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.corpora import Progress, read_corpora
+from autonomy.bootstrap.policy import held
 from autonomy.core import graph
 from autonomy.core.errors import ConfigurationError
 from autonomy.core.state import STATE_VERSION
@@ -91,7 +92,8 @@ class Opener:
         self._ports: dict[str, tuple[OpenAICompatPort, ...]] = {}
 
     async def open(self, run: Run, unit: Unit, meter: Meter) -> Context:
-        """The doors of one run. Raises ConfigurationError for a provider without a key."""
+        """The doors of one run. Raises ConfigurationError for a provider without a key, FlawedPolicy for a run that has no
+        policy yet and cannot take the workspace's."""
         settings = self._app.settings
         task = TaskSpec.model_validate(run.task)
         order = task.provider or settings.provider_names()
@@ -99,7 +101,8 @@ class Opener:
         unknown = [name for name in order if name != EXTRACTIVE and name not in entries]
         if unknown:
             raise ConfigurationError(f"provider {unknown[0]} is not configured", "See 'autonomy config show'.")
-        this_journey = journey(run.journey)
+        records = RunRecords(self._app.database, unit)
+        this_journey = journey(run.journey, held(self._app.home, run, unit, records))
         ports = tuple(make_port(entries[name].resolve()) for name in order if name != EXTRACTIVE)
         self._ports[run.id] = ports
         desk = CallDesk(
@@ -112,7 +115,6 @@ class Opener:
             options=self._options(),
         )
         calls = RunCalls(desk)
-        records = RunRecords(self._app.database, unit)
         seat = self._seating(tuple(order), task.seed, unit, records)
         provider = ",".join(order)
         artifacts = RunArtifacts(self._app.home, unit, self._app.database)

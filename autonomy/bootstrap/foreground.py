@@ -18,7 +18,7 @@ from autonomy.core.errors import AutonomyError, HeldByAnother, ProviderUnavailab
 from autonomy.core.events import TERMINAL_EVENTS, Event
 from autonomy.runtime.journal import any_answer
 from autonomy.runtime.queue import Job
-from autonomy.runtime.worker import Failed, JobEnd, JobHandle, Worker
+from autonomy.runtime.worker import Failed, JobEnd, JobHandle, Paused, Worker
 
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 1.0
@@ -46,7 +46,8 @@ def work_run(
     """Work the run until it ends, waits or is stopped; with `wait` a live holder is waited for instead of refused.
 
     The events are told from the first on, once the run is this process's own: a refusal is told alone. `stop` asks for a
-    stop at the next safe point: the run is then paused, for `run resume`. Raises HeldByAnother.
+    stop at the next safe point: the run is then paused, for `run resume`. Raises HeldByAnother, and FlawedPolicy for a run
+    that was paused because of the policy file.
     """
     seen: list[AutonomyError] = []
     ours = threading.Event()
@@ -79,6 +80,8 @@ def work_run(
                     continue
                 finally:
                     stopping.cancel()
+                if isinstance(end, Paused) and seen:
+                    raise seen[-1]  # it waits for its operator to put something right, who sits here
                 if not isinstance(end, Failed):
                     seen.clear()
                 return

@@ -9,6 +9,7 @@ from autonomy.core.errors import (
     AutonomyError,
     CorruptState,
     DiskFull,
+    FlawedPolicy,
     Killed,
     LeaseLost,
     ProviderUnavailable,
@@ -38,7 +39,8 @@ def executing(
     hopeless: Hopeless | None = None,
 ) -> Execute:
     """The worker's `execute`. `drained_runs_pause`: an operator's Ctrl-C leaves the run with the operator, paused,
-    where a worker's drain hands it back to the queue. `hopeless` is asked of errors that would be tried again."""
+    where a worker's drain hands it back to the queue. `hopeless` is asked of errors that would be tried again. A run that
+    finds a flawed policy file is paused with the reason: it goes on once the file is put right and somebody resumes it."""
 
     async def work_on(job: Job, handle: JobHandle) -> Ended:
         if acknowledge is not None:
@@ -54,6 +56,10 @@ def executing(
             raise
         except Killed:
             return _aborted()
+        except FlawedPolicy as error:
+            if trouble is not None:
+                trouble(error)
+            return Paused({"by": "policy", "reason": str(error)})
         except AutonomyError as error:
             if trouble is not None:
                 trouble(error)

@@ -48,6 +48,12 @@ class ConfigurationError(AutonomyError):
     code = "configuration"
 
 
+class FlawedPolicy(ConfigurationError):
+    """The operator's policy file cannot be taken as it is: no run begins under half a policy."""
+
+    code = "policy"
+
+
 class NewerSchema(ConfigurationError):
     """The database was written by a newer release than this one."""
 

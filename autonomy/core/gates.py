@@ -14,27 +14,38 @@ MUST_PASS = frozenset(
     }
 )  # fmt: skip
 """A document that fails one of these is handed over, but not as delivered; the other gates are targets of style. A length
-and a similarity are only measured where somebody asked for one."""
+and a similarity are only measured where somebody asked for one. A policy may say otherwise (see `decides`)."""
 
 ON_REQUEST = {"min_citations": "min_citations", "length": "length", "similarity": "target_similarity"}
 """Gates that hold a figure against a number of the task, by its name there: without one they say nothing."""
 OF_ONE_JOURNEY = {"source_share": "write", "similarity": "write", "pack_complete": "research"}
 """Gates that one journey alone measures."""
-GATES = MUST_PASS | {
+OFF = frozenset({"source_age", "overclaim", "bias", "argument", "tone", "links"})
+"""Gates that are measured only where a policy asks for them."""
+GATES = MUST_PASS | OFF | {
     "citation_excess", "source_spread", "source_share", "pack_complete", "overlap", "structure", "readability"
 }  # fmt: skip
-"""Every gate there is."""
-AT_MOST = frozenset({"citation_excess", "source_share", "overlap", "structure", "similarity"})
+"""Every gate of a document, besides those that packages of an operator bring."""
+OF_SEARCH = frozenset({"coverage", "cards", "sources"})
+"""What a search is held to while it is judged."""
+AT_MOST = frozenset(
+    {"citation_excess", "source_share", "overlap", "structure", "similarity", "source_age", "overclaim", "bias", "tone"}
+)
 """Gates whose figure is to stay small; that of every other one is to be large, or to lie between two bounds."""
 SHARES = frozenset(
     {
         "quote_found", "citation_coverage", "citation_support", "relevance", "citation_excess", "source_share", "references",
-        "claim_in_text", "pack_complete", "overlap",
+        "claim_in_text", "pack_complete", "overlap", "source_age", "argument",
     }
 )  # fmt: skip
 """Gates whose figure is a share, 0 to 1; that of the others counts things or rates the text."""
 CAUSES = 3
 """Causes of one missed gate that a line names."""
+
+
+def decides(name: Any, said: bool | None = None) -> bool:
+    """Whether a miss of a gate decides about the document: as its measurement says, else by its name."""
+    return name in MUST_PASS if said is None else said
 
 
 def in_words(name: str, figure: Any, threshold: Any = None) -> str:
@@ -50,6 +61,8 @@ def wanted(name: str, threshold: Any) -> str:
     if threshold in (None, ""):
         return ""
     shown = _figure(threshold)
+    if name not in GATES | OF_SEARCH:
+        return shown  # an operator's own: whether it is a least or a most is not known here
     if not isinstance(threshold, int | float) or (name in AT_MOST and not threshold):
         return shown
     if name in AT_MOST:
@@ -62,6 +75,8 @@ def told(gates: Iterable[Gate]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for gate in gates:
         row: dict[str, Any] = {"name": gate.name, "figure": gate.figure, "threshold": gate.threshold, "pass": gate.passed}
+        if gate.decides is not None:
+            row["decides"] = gate.decides
         if not gate.passed and gate.evidence:
             row["evidence"] = causes(gate.evidence)
         rows.append(row)
@@ -76,8 +91,9 @@ def causes(evidence: Iterable[str]) -> list[str]:
 
 
 def says_something(row: Mapping[str, Any]) -> bool:
-    """Whether a measured gate was held against anything: `min_citations` passes by itself where no number was asked for."""
-    return row.get("name") not in ON_REQUEST or bool(row.get("threshold"))
+    """Whether a measured gate was held against anything: `min_citations` passes by itself where no number was asked for, and
+    `links` always."""
+    return bool(row.get("threshold")) if row.get("name") in ON_REQUEST else row.get("name") != "links"
 
 
 def is_empty(row: Mapping[str, Any]) -> bool:
@@ -94,6 +110,8 @@ def missed(row: Mapping[str, Any]) -> str:
 
 
 def _figure(value: Any) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, float):
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, int):

@@ -172,6 +172,8 @@ class Gate(Frozen):
     threshold: Any
     passed: bool
     evidence: tuple[str, ...] = ()
+    decides: bool | None = None
+    """Whether a miss decides about the document; None where nobody said so, then the gate's name does (`core.gates`)."""
 
 
 class Verdict(Frozen):

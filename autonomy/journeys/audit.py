@@ -7,7 +7,7 @@ only where no rule can settle a claim (few shared words, or another language), a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -226,6 +226,18 @@ def gate(name: str, figure: object, threshold: object, passed: bool, n: int, fai
     rest = len(failing) - LISTED
     more = (f"and {rest} more",) if rest > 0 else ()
     return Gate(name=name, figure=figure, threshold=threshold, passed=passed, evidence=(f"n={n}", *failing[:LISTED], *more))
+
+
+def held(policy: Policy, measured: Iterable[Measured]) -> tuple[Measured, ...]:
+    """The gates that the policy has measured. Where it states what a miss does, the gate says whether it decides."""
+    kept = []
+    for each in measured:
+        name = each.gate.name
+        if name in policy.miss:
+            each = replace(each, gate=each.gate.model_copy(update={"decides": policy.miss[name] == "decides"}))
+        if policy.missing(name) != "off":
+            kept.append(each)
+    return tuple(kept)
 
 
 def share(name: str, good: int, n: int, threshold: float, failing: list[str] | tuple[str, ...]) -> Gate:

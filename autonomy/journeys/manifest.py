@@ -195,6 +195,7 @@ def _gate(gate: Gate) -> dict[str, Any]:
         "figure": gate.figure,
         "threshold": gate.threshold,
         "pass": gate.passed,
+        **({} if gate.decides is None else {"decides": gate.decides}),
         "evidence": list(gate.evidence),
     }
 

@@ -10,8 +10,8 @@ from autonomy.agents.contract import Composition, Failure, Snapshot
 from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
-from autonomy.journeys import gates, manifest, plans, prose
-from autonomy.journeys.audit import Audit, Measured
+from autonomy.journeys import extension, gates, manifest, manner, plans, prose
+from autonomy.journeys.audit import Audit, Measured, held
 from autonomy.journeys.matrix import matrix
 from autonomy.journeys.phrases import phrases
 from autonomy.journeys.policy import Policy
@@ -80,7 +80,8 @@ class Research:
 
     def gates(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Gate, ...]:
         """Every gate, in the order in which they are read."""
-        return tuple(each.gate for each in self._measure(material, snapshot, judgements))
+        ours = (each.gate for each in self._measure(material, snapshot, judgements))
+        return (*ours, *extension.measure(material, self.policy))
 
     def failures(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Failure, ...]:
         """The sentences behind failed gates, in document order."""
@@ -93,7 +94,7 @@ class Research:
     def _measure(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Measured, ...]:
         audit = Audit(material, snapshot, self.policy, judgements)
         asked = material.task.length
-        return (
+        measured = (
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
@@ -108,4 +109,6 @@ class Research:
             prose.structure(audit, PARTS),
             *([prose.text_length(audit, asked, PARTS)] if asked is not None else []),
             prose.readability(audit),
+            *manner.measure(audit),
         )
+        return held(self.policy, measured)

@@ -10,8 +10,8 @@ from autonomy.agents.contract import Composition, Failure, Snapshot
 from autonomy.agents.material import Material, MatrixRow, Part
 from autonomy.agents.roles import Brief, Outline, Pair
 from autonomy.core.types import Card, Gate, PlanStep, Source, TaskSpec
-from autonomy.journeys import gates, manifest, plans, prose
-from autonomy.journeys.audit import Audit, Measured
+from autonomy.journeys import extension, gates, manifest, manner, plans, prose
+from autonomy.journeys.audit import Audit, Measured, held
 from autonomy.journeys.phrases import phrases
 from autonomy.journeys.policy import Policy
 from autonomy.journeys.verdicts import doubtful, failures
@@ -83,7 +83,8 @@ class Write:
 
     def gates(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Gate, ...]:
         """Every gate, in the order in which they are read."""
-        return tuple(each.gate for each in self._measure(material, snapshot, judgements))
+        ours = (each.gate for each in self._measure(material, snapshot, judgements))
+        return (*ours, *extension.measure(material, self.policy))
 
     def failures(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Failure, ...]:
         """The sentences behind failed gates, in document order."""
@@ -95,7 +96,7 @@ class Write:
 
     def _measure(self, material: Material, snapshot: Snapshot, judgements: Mapping[str, str]) -> tuple[Measured, ...]:
         audit = Audit(material, snapshot, self.policy, judgements)
-        return (
+        measured = (
             gates.quote_found(audit),
             gates.citation_coverage(audit),
             gates.citation_support(audit),
@@ -111,4 +112,6 @@ class Write:
             *([prose.text_length(audit, asked, PARTS)] if (asked := material.task.length) is not None else []),
             prose.readability(audit),
             *gates.similarity(audit),
+            *manner.measure(audit),
         )
+        return held(self.policy, measured)

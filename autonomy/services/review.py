@@ -60,8 +60,8 @@ class Gates:
 
     def of(self, criterion: Item) -> list[Mapping[str, Any]]:
         """The gates that a criterion names; not those that were held against nothing."""
-        named = names(criterion)
-        return [row for row in self.rows if row.get("name") in named and says_something(row)]
+        words = _words(criterion)
+        return [row for row in self.rows if row.get("name") in words and says_something(row)]
 
     def unmeasured(self, criterion: Item) -> bool:
         """Whether the run delivered, and nothing says more of this criterion than that: it is in free words."""
@@ -71,7 +71,11 @@ class Gates:
 
 def names(criterion: Item) -> frozenset[str]:
     """The gates that a criterion's id or text names."""
-    return GATES & {criterion.id, *_WORDS.findall(criterion.text)}
+    return GATES & _words(criterion)
+
+
+def _words(criterion: Item) -> set[str]:
+    return {criterion.id, *_WORDS.findall(criterion.text)}
 
 
 def notes(task: Task) -> tuple[str, ...]:

@@ -107,7 +107,8 @@ class Runs:
     # -- start ------------------------------------------------------------------------------------
 
     def admit(self, request: StartRun, *, reserved: bool = False) -> None:
-        """Refuse what this release cannot do and what is not there. Raises InvalidInput, NotYetBuilt.
+        """Refuse what this release cannot do, what is not there, and any run while the policy file is flawed. Raises
+        InvalidInput, NotYetBuilt, FlawedPolicy.
 
         `reserved`: the key may be one of those that belong to tasks.
         """
@@ -116,7 +117,10 @@ class Runs:
         for name, value in (("user", request.user_id), ("task", request.task_id), ("correlation", request.correlation_id)):
             if value is not None and not is_id(value):
                 raise InvalidInput(f"the {name} id must be 1 to 64 letters, digits, '-' or '_'", "Correct it.")
+        from autonomy.journeys import policies  # here, so that commands that start nothing do not pay for it
+
         _admit(request.task)
+        policies.read(self._home)
 
     def start(self, request: StartRun, *, reserved: bool = False) -> Started:
         """Run row, first checkpoint, job and first event in one transaction. Raises what `admit` raises."""

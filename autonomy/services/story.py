@@ -9,7 +9,7 @@ from typing import Any
 
 from autonomy.core.clock import iso
 from autonomy.core.events import Event
-from autonomy.core.gates import MUST_PASS, missed
+from autonomy.core.gates import decides, missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,10 @@ def _line(event: Event, steps: Mapping[str, str]) -> Line | None:
         return None
     figures = dict(event.content.get("figures") or {})
     subject = steps.get(event.content.get("step", ""), "") if event.node == "reflect" else ""
-    gates = [(str(row.get("name")), missed(row)) for row in event.content.get("gates") or ()]
-    short = tuple(Missed(name, said, name in MUST_PASS) for name, said in gates if said)
+    gates = [(row, missed(row)) for row in event.content.get("gates") or ()]
+    short = tuple(
+        Missed(str(row.get("name")), said, decides(row.get("name"), row.get("decides"))) for row, said in gates if said
+    )
     changes = tuple(
         Changed(**{name: str(row.get(name) or "") for name in Changed.__slots__}) for row in event.content.get("changes") or ()
     )

@@ -19,7 +19,7 @@ from typing import Any, Final
 from autonomy.core.clock import iso
 from autonomy.core.errors import AutonomyError, ConfigurationError, CorruptState, InvalidInput, NotFound, NotYetBuilt
 from autonomy.core.events import Event
-from autonomy.core.gates import MUST_PASS
+from autonomy.core.gates import decides
 from autonomy.core.wording import in_order
 from autonomy.runtime import events
 from autonomy.runtime import runs as run_rows
@@ -177,7 +177,9 @@ class TaskRuns:
 
     def _report(self, it: _Reporting) -> bool:
         outcome = it.run.outcome or it.run.status
-        gates = review.Gates(review.read_gates(self._home / "artifacts" / it.run.id), outcome, it.run.error, MUST_PASS)
+        rows = review.read_gates(self._home / "artifacts" / it.run.id)
+        must = frozenset(str(row["name"]) for row in rows if decides(row["name"], row.get("decides")))
+        gates = review.Gates(rows, outcome, it.run.error, must)
         entries, files = self._database.read(lambda tx: (_log(tx, it.run.id), _files(tx, it.run.id)))
         handed = [Deliverable.model_validate(row) for row in self._runs.deliverables(it.run.id)]
 

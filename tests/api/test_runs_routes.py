@@ -127,6 +127,20 @@ def test_a_task_that_makes_no_sense_is_refused_and_leaves_nothing(
     assert served.written()["run"] == 0
 
 
+def test_no_run_is_taken_while_the_policy_file_is_flawed_and_the_answer_names_its_line(
+    served: Served, admin: httpx.Client
+) -> None:
+    policy = served.app.home / "orchestrator_policies.yaml"
+    policy.write_text("gates:\n  overlap: {threshold: lots}\n", "utf-8")
+    answer = admin.post("/api/v2/runs", json=ASKED)
+    assert (answer.status_code, answer.json()["code"]) == (503, "policy")
+    assert "orchestrator_policies.yaml:2: gates.overlap.threshold must be a number from 0 to 1, not 'lots'" in answer.text
+    assert str(served.app.home) not in answer.text
+    assert admin.get("/api/v2/runs").json()["items"] == []
+    policy.write_text("gates:\n  overlap: {threshold: 0.2}\n", "utf-8")
+    assert admin.post("/api/v2/runs", json=ASKED).status_code == 202
+
+
 def test_journeys_that_are_not_built_are_refused(served: Served, admin: httpx.Client) -> None:
     answer = admin.post("/api/v2/runs", json={**ASKED, "journey": "slides"})
     assert (answer.status_code, answer.json()["code"]) == (422, "not-available")

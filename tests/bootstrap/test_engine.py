@@ -16,15 +16,18 @@ from autonomy.bootstrap.corpora import read_corpora
 from autonomy.bootstrap.engine import engine
 from autonomy.bootstrap.settings import Settings
 from autonomy.bootstrap.working import executing
-from autonomy.core.errors import BadAnswer
+from autonomy.core.errors import BadAnswer, FlawedPolicy
 from autonomy.core.graph import END, ROUTES
 from autonomy.core.types import Budget, Journey, TaskSpec
 from autonomy.journeys.manifest import verify
+from autonomy.journeys.policies import FILE
+from autonomy.journeys.policy import Policy
 from autonomy.runtime.execution import Ended
 from autonomy.runtime.worker import JobHandle, Worker
 from autonomy.services.asked import EXTRACTIVE
 from autonomy.services.runs import StartRun
 from autonomy.storage.database import Database, Tx
+from tests.journeys.installed import install
 
 CORPUS = Path(__file__).parents[2] / "fixtures" / "corpus"
 GOAL = "How do leases and fencing keep a job queue safe"
@@ -230,3 +233,136 @@ async def test_the_tools_of_the_engine_stand_in_the_database(app: App) -> None:
 
     async with engine(app):
         assert app.database.read(rows) == 2
+
+
+# --- the policy of a run --------------------------------------------------------------------------------------------
+
+
+def policy_says(app: App, text: str) -> None:
+    (app.home / FILE).write_text(text, "utf-8")
+
+
+def gate_rows(app: App, run_id: str) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in files(app, run_id)["manifest"]["gates"]}
+
+
+def on_policy(app: App, run_id: str) -> list[str]:
+    return [content["why"] for _, content in decisions(app, run_id) if FILE in content["why"]]
+
+
+def is_outlined(app: App, run_id: str) -> Callable[[], bool]:
+    return lambda: any(content.get("step") == "outline" for node, content in decisions(app, run_id) if node == "reflect")
+
+
+async def test_a_changed_policy_holds_for_the_next_run_of_the_same_process(app: App) -> None:
+    async with engine(app) as executor:
+        runs = []
+        for text in ("", "gates:\n  readability: {low: 99, miss: decides}\n  overlap: {miss: off}\n"):
+            policy_says(app, text)
+            runs.append(start(app))
+            worker = Worker(app.database, executing(executor), concurrency=1, wake=app.wake, signals=False)
+            await worker.work_one(runs[-1])
+    before, after = (gate_rows(app, run_id) for run_id in runs)
+    assert (before["readability"]["threshold"], before["readability"]["pass"]) == ([0.0, 100.0], True)
+    assert (after["readability"]["threshold"], after["readability"]["pass"]) == ([99.0, 100.0], False)
+    assert set(before) - set(after) == {"overlap"}
+    assert [app.runs.inspect(run_id)["outcome"] for run_id in runs] == ["delivered", "target_not_reached"]
+    assert on_policy(app, runs[0]) == []
+    changed = "gates.overlap.miss off (not tells), gates.readability.low 99 (not 0), gates.readability.miss decides (not tells)"
+    assert on_policy(app, runs[1]) == [f"holds its gates as {FILE} says: {changed}"]
+    told = [line.text for section in app.runs.explain(runs[1]).sections for line in section.lines if FILE in line.text]
+    assert told == [f"holds its gates as {FILE} says: {changed} -> interpret"]
+
+
+async def test_a_run_that_is_resumed_under_another_policy_ends_as_it_would_have(app: App) -> None:
+    policy_says(app, "gates: {source_share: {threshold: 0.9}}\n")
+    undisturbed = start(app)
+    await work(app, undisturbed)
+    run_id = start(app)
+    assert await work(app, run_id, is_outlined(app, run_id)) == "paused"
+    policy_says(app, "gates: {source_share: {threshold: 0.1, miss: decides}, overlap: {miss: off}}\n")
+    app.runs.resume(run_id)
+    assert await work(app, run_id) == "done"
+    assert files(app, run_id) == files(app, undisturbed)
+    assert app.runs.inspect(run_id)["outcome"] == app.runs.inspect(undisturbed)["outcome"] == "delivered"
+    first, later = on_policy(app, run_id)
+    assert first == f"holds its gates as {FILE} says: gates.source_share.threshold 0.9 (not 0.5)"
+    assert later.startswith(
+        f"keeps the policy that it began with, though {FILE} says now: gates.source_share.threshold 0.1 (not"
+    )
+
+
+async def test_what_a_run_does_not_follow_is_told_once(app: App) -> None:
+    run_id = start(app)
+    await work(app, run_id, lambda: steps_done(app, run_id) >= 1)
+    policy_says(app, "gates: {overlap: {run: 7}}\n")
+    for _ in range(2):
+        app.runs.resume(run_id)
+        before = steps_done(app, run_id)
+        assert await work(app, run_id, lambda had=before: bool(steps_done(app, run_id) > had)) == "paused"  # type: ignore[misc]
+    policy_says(app, "gates: {overlap: {rum: 7}}\n")
+    app.runs.resume(run_id)
+    assert await work(app, run_id) == "done"
+    assert on_policy(app, run_id) == [
+        f"keeps the policy that it began with, though {FILE} says now: gates.overlap.run 7 (not 8)",
+        f"keeps the policy that it began with, though the file cannot be taken: {FILE}:1: 'gates.overlap' has no setting 'rum'",
+    ]
+
+
+async def test_a_queued_run_that_meets_a_flawed_policy_is_kept_with_the_reason_and_goes_on_when_it_is_put_right(
+    app: App,
+) -> None:
+    run_id = start(app)
+    policy_says(app, "gates:\n  overlap:\n    threshold: lots\n")
+    assert await work(app, run_id) == "paused"
+    event = app.runs.events(run_id)[-1]
+    assert (event.type, event.content["by"]) == ("run.paused", "policy")
+    assert event.content["reason"].startswith(f"{FILE}:3: gates.overlap.threshold must be a number from 0 to 1, not 'lots'")
+    assert steps_done(app, run_id) == 0
+    assert app.runs.deliverables(run_id) == []
+    policy_says(app, "gates: {overlap: {threshold: 0.2}}\n")
+    app.runs.resume(run_id)
+    assert await work(app, run_id) == "done"
+    assert gate_rows(app, run_id)["overlap"]["threshold"] == 0.2
+
+
+async def test_a_run_of_a_release_without_policies_takes_the_one_it_finds(app: App) -> None:
+    run_id = start(app)
+    assert await work(app, run_id, is_outlined(app, run_id)) == "paused"
+    app.database.write(lambda tx: tx.run("DELETE FROM record WHERE kind = 'policy'"))
+    policy_says(app, "gates: {overlap: {threshold: 0.3}}\n")
+    app.runs.resume(run_id)
+    assert await work(app, run_id) == "done"
+    assert gate_rows(app, run_id)["overlap"]["threshold"] == 0.3
+
+
+def test_no_run_is_made_while_the_policy_is_flawed(app: App) -> None:
+    policy_says(app, "gates:\n  overlp: {}\n")
+    with pytest.raises(FlawedPolicy, match=f"{FILE}:2: 'gates' has no gate 'overlp'"):
+        start(app)
+    assert app.runs.page().items == []
+
+
+async def test_the_policy_of_the_similarity_loop_is_that_of_the_hand_off(app: App) -> None:
+    policy_says(app, "journeys: {write: {cycles: {most: 2, report_days: 7, on_expiry: deliver_as_is}}}\n")
+    run_id = start(app, target_similarity=15)
+    await work(app, run_id)
+    (handed,) = [step for step in app.runs.inspect(run_id)["plan"] if step["action"] == "handoff"]
+    assert handed["arguments"] == {"n": 1, "most": 2, "days": 7.0, "on_expiry": "deliver_as_is"}
+    assert Policy().most_cycles != 2
+
+
+async def test_a_gate_of_a_package_that_raises_is_missed_and_its_run_delivers(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "def broken(document):\n    raise LookupError('no such table')\n"
+    monkeypatch.syspath_prepend(str(install(tmp_path / "site", source, {"broken": "faulty_gates:broken"}, name="faulty_gates")))
+    policy_says(app, "gates:\n  broken: {miss: decides}\n")
+    run_id = start(app)
+    assert await work(app, run_id) == "done"
+    assert app.runs.inspect(run_id)["outcome"] == "target_not_reached"
+    row = gate_rows(app, run_id)["broken"]
+    assert (row["pass"], row["decides"], row["evidence"]) == (False, True, ["LookupError: no such table"])
+    assert verify(app.home / "artifacts" / run_id).good
+    missed = [miss for part in app.runs.explain(run_id).sections for line in part.lines for miss in line.missed]
+    assert ("broken", "broken –: LookupError: no such table", True) in [(miss.name, miss.text, miss.decides) for miss in missed]

@@ -41,7 +41,7 @@ PUBLIC = {
     "telegram": {"poll"},
     "audit": {"verify", "tail"},
     "db": {"upgrade", "status", "backup"},
-    "config": {"show", "token", "tokens", "revoke"},
+    "config": {"show", "policies", "token", "tokens", "revoke"},
     "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
     "doctor": set(),
 }

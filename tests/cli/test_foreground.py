@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -315,3 +316,29 @@ def test_a_spent_budget_exits_6_with_what_there_is(migrated: Place, corpus: str,
     body = json.loads(done.stdout)
     assert body["outcome"] == "budget_exceeded"
     assert Path(migrated.home / body["deliverables"][0]["path"]).is_file()
+
+
+def test_a_flawed_policy_refuses_a_run_by_line_with_code_4_and_a_kept_run_is_taken_up_when_it_is_put_right(
+    migrated: Place, corpus: str
+) -> None:
+    policy = migrated.home / "orchestrator_policies.yaml"
+    words = start_words(corpus)
+    kept = migrated.run(*words, "--detach", "--json")
+    run_id = json.loads(kept.stdout)["run_id"]
+    policy.write_text("gates:\n  overlap: {threshold: 2}\n", "utf-8")
+    said = "orchestrator_policies.yaml:2: gates.overlap.threshold must be a number from 0 to 1, not '2'"
+    refused = migrated.run(*words)
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert said in refused.stderr
+    resumed = migrated.run("run", "resume", run_id)
+    assert resumed.returncode == 4, resumed.stderr
+    assert said in resumed.stderr
+    policy.write_text("gates:\n  overlap: {threshold: 0.2}\n", "utf-8")
+    assert migrated.run("run", "resume", run_id).returncode == 0
+    explained = migrated.run("run", "explain", run_id).stdout
+    assert "gates.overlap.threshold 0.2 (not 0.1)" in " ".join(explained.split())
+    assert "Run paused: orchestrator_policies.yaml:2:" in " ".join(explained.split())
+    shown = json.loads(migrated.run("config", "policies", "--json").stdout)
+    assert shown["gates.overlap.threshold"] == {"value": 0.2, "origin": "orchestrator_policies.yaml line 2"}
+    assert shown["gates.overlap.run"] == {"value": 8, "origin": "default"}
+    assert re.search(r"^ok +policies +1 value in orchestrator_policies.yaml$", migrated.run("doctor").stdout, re.MULTILINE)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from autonomy.agents.material import ReportSeen
-from autonomy.core.gates import GATES, MUST_PASS, OF_ONE_JOURNEY, ON_REQUEST, says_something
+from autonomy.core.gates import GATES, OF_ONE_JOURNEY, OFF, ON_REQUEST, says_something
 from autonomy.journeys.catalogue import journey
 from autonomy.journeys.policy import Policy
 from autonomy.services.runs import BUILT
@@ -18,9 +18,10 @@ PAGE = (Path(__file__).parents[2] / "docs" / "gates.md").read_text("utf-8")
 ROWS = {
     cells[0].strip("`"): cells[1:]
     for line in PAGE.splitlines()
-    if line.startswith("| `")
+    if re.match(r"\| `\w+` \|", line)
     for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
 }
+ALL = Policy(miss=dict.fromkeys(OFF, "tells"))
 
 
 def measured(name: str) -> set[str]:
@@ -29,7 +30,10 @@ def measured(name: str) -> set[str]:
     material = make(task=made.task(journey=name, length=500))
     if name == "write":
         material = material.model_copy(update={"reports": (ReportSeen(n=1, observed=11, target=15, decision="accepted"),)})
-    return {gate.name for gate in journey(name).gates(material, made.snapshot(), {})}
+    plain = f"Of this more is told at https://example.org/more, in {'many ' * 100}words."
+    spoken = made.section("More", [made.said(plain, kind="scaffold")])
+    material = material.model_copy(update={"sections": (*material.sections, spoken)})
+    return {gate.name for gate in journey(name, ALL).gates(material, made.snapshot(), {})}
 
 
 def test_every_gate_of_every_journey_has_a_row_and_no_row_is_of_another() -> None:
@@ -46,7 +50,7 @@ def test_a_gate_that_nothing_was_asked_of_says_nothing() -> None:
 
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_a_row_says_whether_a_miss_decides(name: str) -> None:
-    assert ROWS[name][-1] == ("decides" if name in MUST_PASS else "tells")
+    assert ROWS[name][-1] == Policy().missing(name)
 
 
 def test_what_belongs_to_one_journey_is_marked_so() -> None:
@@ -66,6 +70,10 @@ def test_the_thresholds_are_those_that_are_held() -> None:
     assert shown["source_spread"] == [held.least_sources]
     assert shown["source_share"][0] == held.largest_share
     assert shown["overlap"] == [held.overlap, held.longest_run]
+    assert shown["source_age"] == [held.source_age]
+    assert f"more than {held.source_years} years old" in ROWS["source_age"][0]
+    for name in ("overclaim", "bias", "argument", "tone"):
+        assert shown[name] == [getattr(held, name)]
     assert f"row of {held.run} or more" in ROWS["overlap"][0]
     assert shown["length"] == [round(100 * (1 - held.length_low))] == [round(100 * (held.length_high - 1))]
     assert shown["readability"] == [held.flesch_low, held.flesch_high, held.letters_low, held.letters_high]
