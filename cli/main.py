@@ -28,6 +28,7 @@ COMMANDS = {
     "audit": "Check the audit log, and follow it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",
+    "stats": "Show how runs did: success, similarity, time, cost.",
     "verify": "Prove with figures that it works.",
     "doctor": "Check this machine and say how to fix what is off.",
 }

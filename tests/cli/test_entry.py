@@ -41,6 +41,7 @@ PUBLIC = {
     "audit": {"verify", "tail"},
     "db": {"upgrade", "status", "backup"},
     "config": {"show", "token", "tokens", "revoke"},
+    "stats": set(),
     "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
     "doctor": set(),
 }
