@@ -29,6 +29,7 @@ COMMANDS = {
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show the settings and their origin; make user tokens.",
     "stats": "Show how runs did: success, similarity, time, cost.",
+    "eval": "Play evaluations and hold them to their rules.",
     "verify": "Prove with figures that it works.",
     "doctor": "Check this machine and say how to fix what is off.",
 }

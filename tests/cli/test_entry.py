@@ -42,6 +42,7 @@ PUBLIC = {
     "db": {"upgrade", "status", "backup"},
     "config": {"show", "token", "tokens", "revoke"},
     "stats": set(),
+    "eval": {"run"},
     "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
     "doctor": set(),
 }

@@ -59,6 +59,7 @@ def test_the_wheel_holds_the_code_the_migrations_the_licence_and_nothing_else(wh
         *kept("autonomy"),
         *kept("cli"),
         *(name.replace("migrations/", "autonomy/_migrations/", 1) for name in kept("migrations")),
+        *(f"autonomy/_shipped/{name}" for folder in ("evaluations", "fixtures/corpus") for name in kept(folder)),
     }
     about = {name.removeprefix(f"{info}/") for name in files(wheel)} - inside
     assert about - inside >= {"METADATA", "RECORD", "entry_points.txt", "licenses/LICENSE"}
@@ -81,7 +82,8 @@ def test_a_wheel_made_from_the_source_archive_is_the_same(wheel: Path, tmp_path:
     (source,) = (tmp_path / "source").iterdir()
     assert files(build(source, "wheel", tmp_path / "again")) == files(wheel)
     assert {path.name for path in source.iterdir()} == {
-        "autonomy", "cli", "migrations", "README.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore",
+        "autonomy", "cli", "evaluations", "fixtures", "migrations", "README.md", "LICENSE", "pyproject.toml", "PKG-INFO",
+        ".gitignore",
     }  # fmt: skip
 
 
