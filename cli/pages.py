@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
 from cli.output import wrapped as text_lines
-from cli.summary import stored_source
+from cli.summary import awaited, stored_source
 from cli.wording import ago, count, duration, figures, gate, local_time, money, several, size, status_word
 
 COLOURS = {
@@ -98,6 +98,7 @@ def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str])
         pair("corpus", ", ".join(plain(each) for each in task.get("corpus") or ["none"]), out),
         pair("route", ROUTES.get(page["route"], plain(page["route"])), out),
         *([pair("task", plain(page["task_id"]), out)] if page.get("task_id") else []),
+        *([pair("report", awaited(page["turnitin"]), out)] if page.get("turnitin") else []),
     ]
     if page.get("error"):
         rows = text_lines(squeezed(_error(page["error"])), max(out.width - MARGIN, 30))

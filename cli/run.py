@@ -228,6 +228,9 @@ def pause(session: Session, run: options.RunArgument) -> None:
     """Stop a run at its next step; resume goes on there."""
     with session.app() as application:
         answer = application.runs.pause(application.runs.resolve(run))
+    if answer["status"] == "waiting_human":
+        _steered(session, answer, "waits for a person already, and costs nothing")
+        return
     _steered(session, answer, "is paused" if answer["status"] == "paused" else "pauses at its next step", then="resume")
 
 

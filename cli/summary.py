@@ -20,7 +20,7 @@ IDLE_SECONDS = 15.0
 """Below this, what lies between the start and the work is the start of the program, not a pause."""
 NEXT = {
     "paused": "autonomy run resume {run}",
-    "waiting_human": "autonomy run inspect {run}",
+    "waiting_human": "autonomy turnitin report {run} FILE",
 }
 
 
@@ -38,9 +38,21 @@ def summary(page: Mapping[str, Any], home: Path, out: Output) -> str:
     lines += _claims(manifest, out)
     lines += _notes(manifest, out)
     lines += _labelled("used", _rows(used(page), out), out)
+    if page.get("turnitin"):
+        lines += _labelled("report", _rows(awaited(page["turnitin"]), out), out)
     follow = NEXT.get(page["status"], "autonomy run explain {run}").format(run=run[:8])
     lines.append(f"  {out.paint('read on', DIM)}  {out.paint(follow, CYAN)}")
     return "\n".join(lines)
+
+
+def awaited(cycle: Mapping[str, Any]) -> str:
+    """A wait for a similarity report, in a line."""
+    wanted = f"wanted at most {cycle['target_similarity']:g} %"
+    if cycle["observed_similarity"] is None:
+        waits = cycle["status"] == "awaiting_report"
+        return f"draft {cycle['n']} {'waits for its report' if waits else 'got no report'}, {wanted}"
+    words = {"report_ready": "goes on with it", "accepted": "accepted", "rejected": "not accepted"}
+    return f"draft {cycle['n']} is {cycle['observed_similarity']:g} % similar, {wanted}: {words[cycle['status']]}"
 
 
 def _took(page: Mapping[str, Any]) -> str:

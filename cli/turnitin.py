@@ -21,7 +21,7 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run; an
 
 @command(app, "handoff", examples=("autonomy turnitin handoff 7k2q",))
 def handoff(session: Session, run: RunArgument) -> None:
-    """Show the draft that waits for its report, and how to bring the report back."""
+    """Show the draft that waits for its report."""
     with session.app(writes=False) as application:
         found = application.turnitin.handoff(application.runs.resolve(run))
     if session.out.json:

@@ -37,7 +37,7 @@ class Principal:
 
     user_id: str
     admin: bool
-    via: Literal["token", "cookie", "loopback"]
+    via: Literal["token", "cookie", "loopback", "signature"]
     credential: str | None = field(default=None, repr=False)
 
     def may_see(self, user_id: str) -> bool:
@@ -59,6 +59,8 @@ class Principal:
 
 
 OPERATING = Principal(OPERATOR, True, "loopback")
+SIGNED = Principal("turnitin", True, "signature")
+"""Who has signed a report: known for that one request, on the one address that takes signed ones."""
 
 
 class Authenticator:

@@ -18,7 +18,7 @@ from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autonomy.api import limits, problems
-from autonomy.api.auth import Authenticator, Principal, check_origin, unauthorized
+from autonomy.api.auth import SIGNED, Authenticator, Principal, check_origin, unauthorized
 from autonomy.api.metrics import Requests
 from autonomy.api.problems import Refusal
 from autonomy.core.errors import AutonomyError
@@ -84,9 +84,13 @@ class Gate:
         requests: Requests,
         auth_failed: AuthFailed,
         hot: Mapping[str, Hot],
+        report_secret: bytes = b"",
     ) -> None:
-        """`hot` are addresses whose bare GET or HEAD is answered with bytes that are ready, past all routing."""
+        """`report_secret` is the key of signed reports; empty: none are taken.
+
+        `hot` are addresses whose bare GET or HEAD is answered with bytes that are ready, past all routing."""
         self._hot = hot
+        self._secret = report_secret
         self._app = app
         self._hosts = hosts
         self._authenticator = authenticator
@@ -131,6 +135,11 @@ class Gate:
             await answer(scope, receive, watched)
             self._requests.count(scope, status, time.perf_counter() - began)
 
+    def _takes_signed(self, path: str, method: str, headers: dict[bytes, bytes]) -> bool:
+        """Whether a request without credentials may show by its signature that it brings a report."""
+        report = method == "POST" and path.startswith("/api/") and limits.REPORTS.fullmatch(path) is not None
+        return bool(self._secret) and report and limits.SIGNATURE in headers and b"authorization" not in headers
+
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
         """Let the request through, or say what to answer instead."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -145,6 +154,9 @@ class Gate:
         if not public or path == "/login":
             client = scope["client"]
             principal = await self._authenticator.principal(headers, client[0] if client else None)
+            if principal is None and self._takes_signed(path, method, headers):
+                good, receive = await limits.signed(receive, headers, self._secret)
+                principal = SIGNED if good else None
             if principal is None and not public:
                 given = b"authorization" in headers
                 if not given and _is_browser(method, path, headers):

@@ -7,6 +7,8 @@ read the answer. Compressed bodies are refused: nothing is ever unpacked here.
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import re
 
 from starlette.types import Message, Receive, Scope
@@ -22,6 +24,7 @@ FORM_BYTES = MIB // 4
 """A form's longest field is a reason of 10,000 characters, twelve bytes each at the worst."""
 REPORT_BYTES = 32 * MIB
 """A similarity report in PDF, with the marked text of the draft."""
+SIGNATURE = b"x-turnitin-signature"
 VALUES = 16_384
 """The most values in a document. The largest that means anything has some 12,000; each that does not fit costs a validation
 and an error, so that a few millions of them would hold up everybody for a minute."""
@@ -38,6 +41,17 @@ _PARTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|([,\[{])', re.DOTALL)
 
 class Client(Exception):
     """The client went away before its body was complete."""
+
+
+async def signed(receive: Receive, headers: dict[bytes, bytes], secret: bytes) -> tuple[bool, Receive]:
+    """Whether a report's body is signed (lower-case hex HMAC-SHA256 of its raw bytes), and a `receive` that hands it on.
+    Raises Refusal (413), Client."""
+    length = headers.get(b"content-length", b"0")
+    if len(length) > 15 or int(length) > REPORT_BYTES:
+        raise _too_large(REPORT_BYTES)
+    whole = await _read(receive, REPORT_BYTES)
+    expected = hmac.new(secret, whole, hashlib.sha256).hexdigest().encode("ascii")
+    return hmac.compare_digest(expected, headers[SIGNATURE]), _replay(whole, receive)
 
 
 async def admit(scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> Receive:

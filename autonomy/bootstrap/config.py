@@ -40,6 +40,7 @@ SECRET_VARIABLES = {
     "webhook_secret": "WEBHOOK_SECRET",
     "bot_token": "BOT_TOKEN",
     "telegram_secret": "TELEGRAM_SECRET",
+    "turnitin_secret": "TURNITIN_SECRET",
 }
 """Credentials that stand in the environment alone; empty is as good as unset."""
 

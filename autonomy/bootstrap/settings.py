@@ -199,6 +199,7 @@ class Settings:
     corpora: Mapping[str, Path] = field(default_factory=dict)
     admin_token: Secret | None = field(default=None, repr=False)
     webhook_secret: Secret | None = field(default=None, repr=False)
+    turnitin_secret: Secret | None = field(default=None, repr=False)
     bot_token: Secret | None = field(default=None, repr=False)
     telegram_secret: Secret | None = field(default=None, repr=False)
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -214,7 +215,7 @@ class Settings:
         from autonomy.audit.redact import SHORTEST_SECRET
 
         held = [entry.key for entry in self.providers] + [
-            self.admin_token, self.webhook_secret, self.bot_token, self.telegram_secret, self.memory.key,
+            self.admin_token, self.webhook_secret, self.bot_token, self.telegram_secret, self.turnitin_secret, self.memory.key,
         ]  # fmt: skip
         texts = {secret.reveal() for secret in held if secret is not None}
         if self.bot_token is not None:  # what stands behind the bot's public number is a secret alone

@@ -268,11 +268,13 @@ class Runs:
     def resume(self, run_id: str) -> dict[str, Any]:
         """Put a paused run back into the queue; a pause that was not yet obeyed is taken back.
 
-        Raises InvalidInput when it has ended, HeldByAnother, naming the holder, when a live worker has it.
+        Raises InvalidInput when it has ended, HeldByAnother, naming the holder, when a live worker has it, WaitingForPerson
+        when it waits for a report: an operator's word does not stand for that.
         """
         watch = Watch()
 
         def write(tx: Tx) -> int | None:
+            turnitin.check_not_awaited(tx, run_id)
             queue.take_over_if_gone(tx, run_id, watch=watch, by_operator=True)
             job = queue.enqueue_resume(tx, run_id, "operator", max_attempts=self._max_attempts)
             if job is None and runs.withdraw_pause(tx, run_id):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from autonomy.core.clock import iso, now_us
-from autonomy.core.errors import AutonomyError, InvalidInput, NotFound
+from autonomy.core.errors import AutonomyError, InvalidInput, NotFound, WaitingForPerson
 from autonomy.runtime import events, lanes, queue, runs
 from autonomy.runtime.wake import Wake
 from autonomy.services.ledger import Ledger, Telling
@@ -265,6 +265,14 @@ def current(tx: Tx, run_id: str) -> dict[str, Any] | None:
     """The newest cycle of a run as `run inspect` shows it; None for a run that never waited."""
     found = cycles.history(tx, run_id)
     return _cycle(found[-1]) if found else None
+
+
+def check_not_awaited(tx: Tx, run_id: str) -> None:
+    """Raises WaitingForPerson for a run that stands and waits for a report."""
+    found = cycles.history(tx, run_id)
+    if found and found[-1].status == "awaiting_report" and runs.get(tx, run_id).status == "waiting_human":
+        hint = f"Bring it with 'autonomy turnitin report {run_id[:8]} FILE'."
+        raise WaitingForPerson(f"run {run_id} waits for the similarity report of draft {found[-1].n}", hint)
 
 
 def nothing_awaited(run: runs.Run) -> NotFound:

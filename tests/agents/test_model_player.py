@@ -523,6 +523,19 @@ async def test_only_failing_sentences_are_touched(stage: Build) -> None:
     assert "kept" in made.notes
 
 
+@pytest.mark.parametrize(("gate", "told"), [("similarity", True), ("citation_support", False)])
+async def test_what_a_report_flags_is_asked_for_in_a_sentence_of_its_own_build(stage: Build, gate: str, told: bool) -> None:
+    draft = Paragraphs(paragraphs=((Sentence(text="Borrowed.", cites=("c2",)),),))
+    on = stage(says({"sentences": [{"number": 0, "action": "drop", "text": "", "cites": []}]}))
+    failures = ((0, gate, "the similarity report flags it as found in example.org"),)
+    await on.player.revise(
+        ReviseRequest(task=TASK, brief=BRIEF, heading="H", draft=draft, failures=failures, cards=CARDS, sources=SOURCES)
+    )
+    asked = on.server.requests[0].body["messages"][-1]["content"]
+    assert ("sentence of your own" in asked) is told
+    assert "example.org" in asked
+
+
 async def test_questions_already_asked_are_not_asked_again(stage: Build) -> None:
     on = stage(says({"questions": ["What are the tides?", "How are harbours dredged?", "How is a harbour dredged"]}))
     assert await on.player.widen(TASK, BRIEF, ("harbours",)) == ("How are harbours dredged?",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import threading
 from collections.abc import Iterator
@@ -13,7 +15,7 @@ import pytest
 
 from tests.api.served import ASKED
 from tests.api.test_serve import SERVE, configure, up
-from tests.commands import CORPUS, Commands, Workspace, until
+from tests.commands import CORPUS, Commands, FreshCommands, Workspace, until
 
 TARGET = {"journey": "write", "task_spec": {**ASKED["task_spec"], "target_similarity": 15}}
 
@@ -117,8 +119,6 @@ def test_a_form_without_file_or_figure_says_what_is_missing(waiting_run: tuple[h
 @pytest.fixture(scope="module")
 def waiting_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, str]]:
     """A server with one run that waits."""
-    from tests.commands import FreshCommands
-
     workspace = Workspace.make(tmp_path_factory.mktemp("waits"))
     configure(workspace)
     with FreshCommands(tmp_path_factory.mktemp("commands")) as fresh:
@@ -135,6 +135,10 @@ def test_the_loop_from_the_command_line_ends_accepted_after_a_good_report(comman
     assert started.document["status"] == "waiting_human"
     early = commands.run(on_sqlite, "turnitin", "status", run, "--json").document
     assert (early["status"], early["n"]) == ("awaiting_report", 1)
+    stands = commands.run(on_sqlite, "run", "resume", run)
+    assert stands.code == 7
+    assert f"run {run} waits for the similarity report of draft 1. Bring it with 'autonomy turnitin report" in stands.err
+    assert "waits for a person already" in commands.run(on_sqlite, "run", "pause", run).out
     taken = commands.run(on_sqlite, "turnitin", "report", run, "--similarity", "11", "--json")
     assert (taken.code, taken.document["duplicate"], taken.document["status"]) == (0, False, "report_ready")
     ended = commands.run(on_sqlite, "run", "resume", run, "--json")
@@ -151,3 +155,50 @@ def test_a_figure_that_is_no_percentage_is_refused_at_the_command_line(
     nobody = commands.run(on_sqlite, "turnitin", "report", "zzzz", "--similarity", similarity)
     assert nobody.code in (3, 5)
     assert nobody.err.count("\n") == 1
+
+
+# -- signed reports ----------------------------------------------------------------------------------
+
+KEY = "a key of these tests"
+
+
+def signature(body: bytes, key: str = KEY) -> str:
+    return hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+
+
+def test_a_signed_report_needs_no_token_and_opens_nothing_else(fresh: FreshCommands, on_sqlite: Workspace) -> None:
+    configure(on_sqlite)
+    secrets = {"AUTONOMY_ADMIN_TOKEN": "an admin's token", "TURNITIN_SECRET": KEY}
+    admin = {"Authorization": "Bearer an admin's token"}
+    port = up(fresh.start(on_sqlite, *SERVE, environ=secrets))["port"]
+    body = json.dumps({"observed_similarity": 34}).encode()
+    with client_of(port) as client:
+        run = client.post("/api/v2/runs", json=TARGET, headers=admin).json()["run_id"]
+        until(lambda: client.get(f"/api/v2/runs/{run}", headers=admin).json()["status"] == "waiting_human", "the wait")
+
+        def send(signed: str | bytes, path: str = f"/api/v2/turnitin/{run}/report", **more: str) -> int:
+            headers: dict[str, Any] = {"X-Turnitin-Signature": signed, "Content-Type": "application/json", **more}
+            return client.post(path, content=body, headers=headers).status_code
+
+        good = signature(body)
+        assert send(signature(body, "another key")) == 401
+        assert send(good.upper()) == 401
+        assert send(f"sha256={good}") == 401
+        assert send("ü".encode("latin-1")) == 401
+        assert send(signature(b"another body")) == 401
+        assert send(good, Authorization="Bearer a wrong token") == 401
+        assert send(good, f"/api/v2/turnitin/{run}/handoff") == 401
+        assert send(good, f"/api/v2/runs/{run}/abort") == 401
+        assert send(good, f"/ui/runs/{run}/report") == 401
+        assert client.get(f"/api/v2/turnitin/{run}/status", headers=admin).json()["status"] == "awaiting_report"
+        assert send(good) == 200
+        found = client.get(f"/api/v2/turnitin/{run}/status", headers=admin).json()
+        assert (found["observed_similarity"], found["uploader"]) == (34, "turnitin")
+
+
+def test_without_a_secret_no_signature_opens_anything(fresh: FreshCommands, on_sqlite: Workspace) -> None:
+    configure(on_sqlite)
+    port = up(fresh.start(on_sqlite, *SERVE, environ={"AUTONOMY_ADMIN_TOKEN": "an admin's token"}))["port"]
+    with client_of(port) as client:
+        headers = {"X-Turnitin-Signature": signature(b"{}", ""), "Content-Type": "application/json"}
+        assert client.post("/api/v2/turnitin/some-run/report", content=b"{}", headers=headers).status_code == 401

@@ -173,7 +173,7 @@ def test_the_same_idempotency_key_starts_one_run(autonomy: Autonomy, corpus: str
         (("g", "--provider", "local"), 2, "unknown provider 'local'"),
         (("g", "--provider", "extractive,"), 2, "unknown provider ''"),
         (("g", "--target-similarity", "101"), 5, "--target-similarity"),
-        (("g", "--target-similarity", "20"), 9, "--target-similarity"),
+        (("g", "--journey", "research", "--target-similarity", "20"), 5, "research pack"),
         (("g", "--journey", "slides"), 9, "slides"),
     ],
 )  # fmt: skip

@@ -33,6 +33,7 @@ HEAVY = (
 PUBLIC = {
     "run": {"start", "list", "inspect", "tail", "resume", "pause", "abort", "budget", "explain", "export"},
     "tasks": {"list", "show", "approve", "reject", "add", "corpus"},
+    "turnitin": {"handoff", "report", "status"},
     "events": {"tail"},
     "worker": set(),
     "serve": set(),

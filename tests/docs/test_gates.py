@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autonomy.agents.material import ReportSeen
 from autonomy.core.gates import GATES, MUST_PASS, OF_ONE_JOURNEY, ON_REQUEST, says_something
 from autonomy.journeys.catalogue import journey
 from autonomy.journeys.policy import Policy
@@ -26,6 +27,8 @@ def measured(name: str) -> set[str]:
     """The gates of a journey when a length is asked for as well."""
     make = {"write": made.written, "research": made.packed}[name]
     material = make(task=made.task(journey=name, length=500))
+    if name == "write":
+        material = material.model_copy(update={"reports": (ReportSeen(n=1, observed=11, target=15, decision="accepted"),)})
     return {gate.name for gate in journey(name).gates(material, made.snapshot(), {})}
 
 
@@ -37,8 +40,8 @@ def test_a_gate_that_nothing_was_asked_of_says_nothing() -> None:
     plain = made.written(task=made.task(journey="write", length=None, min_citations=None))
     rows = [{"name": each.name, "threshold": each.threshold} for each in journey("write").gates(plain, made.snapshot(), {})]
     assert {row["name"] for row in rows if not says_something(row)} == {"min_citations"}
-    assert "length" not in {row["name"] for row in rows}
-    assert {"min_citations", "length"} == ON_REQUEST
+    assert not {"length", "similarity"} & {row["name"] for row in rows}
+    assert set(ON_REQUEST) == {"min_citations", "length", "similarity"}
 
 
 @pytest.mark.parametrize("name", sorted(ROWS))

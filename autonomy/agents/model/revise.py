@@ -28,6 +28,12 @@ _SYSTEM = system(
 )
 
 
+_SIMILAR = (
+    "A sentence that fails `similarity` stands like this in other texts. Say what its cards say in a sentence of your own "
+    "build, with its citation, or drop it; swapping single words is no rewriting."
+)
+
+
 class Mended(Answer):
     """One failing sentence's fate."""
 
@@ -110,6 +116,7 @@ def _prompt(request: ReviseRequest, sentences: list[Sentence], failing: list[int
         fence("draft", exhibits),
         evidence(cards, request.sources) if cards else "There is no evidence at hand: drop the failing sentences.",
         f"What fails:\n{reasons}",
+        *([_SIMILAR] if any(gate == "similarity" for _, gate, _ in request.failures) else []),
         f"Mend the failing sentences: {', '.join(str(index) for index in failing)}.",
     )
     return Prompt("revise", "revision", _SYSTEM, user, cap(_WORDS_EACH * len(failing), request.brief.language))
