@@ -31,7 +31,10 @@ def run(
         str | None, typer.Option(metavar="DIR", help="Where evaluations.xml and .json go; default: reports/ here.")
     ] = None,
 ) -> int:
-    """Play each task in a scratch workspace and judge it; exits 1 when one fails."""
+    """Play each task in a scratch workspace, and judge it.
+
+    Exits 1 when one fails, 5 for a task file that is not right.
+    """
     from autonomy.evaluation import harness
     from autonomy.evaluation.task import load, shipped
 

@@ -44,7 +44,7 @@ PUBLIC = {
     "config": {"show", "token", "tokens", "revoke"},
     "stats": set(),
     "eval": {"run"},
-    "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
+    "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "phase-f", "all"},
     "doctor": set(),
 }
 

@@ -16,6 +16,7 @@ import pytest
 from autonomy.evaluation import harness
 from autonomy.evaluation.harness import Result
 from autonomy.evaluation.task import Evaluation, Task
+from tests.commands import until
 
 
 def evaluation(folder: Path, **more: Any) -> Evaluation:
@@ -89,18 +90,21 @@ def test_a_play_that_fails_says_why(tmp_path: Path, body: str, reason: str) -> N
     assert played(tmp_path, body).reasons == (reason,)
 
 
-def test_a_play_that_does_not_end_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
+def test_a_play_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    result = played(tmp_path, "time.sleep(600)", seconds=0.5)
+    assert (result.reasons, result.plays, result.same) == (("it was not over after 0.5 s",), 0, None)
+
+
+def test_what_a_play_leaves_behind_is_ended(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
     body = f"""
         import subprocess
         child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])
-        pathlib.Path({str(pids)!r}).write_text(f'{{os.getpid()}} {{child.pid}}')
-        time.sleep(600)
+        pathlib.Path({str(pid)!r}).write_text(str(child.pid))
+        os._exit(0)
     """
-    result = played(tmp_path, body, seconds=3)
-    assert result.reasons == ("it was not over after 3 s",)
-    assert result.plays == 0
-    assert [pid for pid in pids.read_text().split() if _lives(int(pid))] == []
+    assert played(tmp_path, body, plays=1).reasons == ("the play ended with code 0: it said nothing",)
+    until(lambda: not _lives(int(pid.read_text())), "the end of what was left behind")
 
 
 def _lives(pid: int) -> bool:
