@@ -150,6 +150,16 @@ def test_the_installed_command_brings_a_goal_to_its_document(installed: Path, pl
     assert status["state"] == "current"
 
 
+def test_the_installed_command_plays_an_evaluation_that_the_wheel_brought(installed: Path, place: Path) -> None:
+    program = "from autonomy.evaluation.task import load, shipped; print(*(load(path).file for path in shipped()))"
+    paths = [Path(word) for word in run(installed, place, "python", "-c", program).stdout.split()]
+    assert {path.name for path in paths} == {path.name for path in (ROOT / "evaluations").glob("*.yaml")}
+    assert not [path for path in paths if path.is_relative_to(ROOT)]
+    (never,) = [path for path in paths if path.stem == "report_never_comes"]
+    found = json.loads(run(installed, place, "autonomy", "eval", "run", str(never), "--json").stdout)
+    assert (found["passed"], found["failed"]) == (1, 0)
+
+
 # -- what it stands on --------------------------------------------------------------------------------
 
 
