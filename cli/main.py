@@ -28,6 +28,8 @@ COMMANDS = {
     "audit": "Check the audit log, and follow it.",
     "db": "Upgrade, inspect and back up the database.",
     "config": "Show settings and policies with their origin; make user tokens.",
+    "stats": "Show how runs did: success, similarity, time, cost.",
+    "eval": "Play evaluations and hold them to their rules.",
     "verify": "Prove with figures that it works.",
     "doctor": "Check this machine and say how to fix what is off.",
 }

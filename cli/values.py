@@ -58,16 +58,16 @@ def number_or_none(text: str) -> float | None:
     return None if text == "none" else number(text)
 
 
-def date(text: str | None) -> datetime.date | None:
+def date(text: str | None, option: str = "--due") -> datetime.date | None:
     """YYYY-MM-DD. Raises UsageError for another form, InvalidInput for a day that does not exist."""
     if text is None:
         return None
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) is None:
-        raise UsageError(f"--due '{cut(squeezed(text), 40)}' is not a date", "Write it as YYYY-MM-DD.")
+        raise UsageError(f"{option} '{cut(squeezed(text), 40)}' is not a date", "Write it as YYYY-MM-DD.")
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:
-        raise InvalidInput(f"--due {text} does not exist in the calendar", "Check day and month.") from None
+        raise InvalidInput(f"{option} {text} does not exist in the calendar", "Check day and month.") from None
 
 
 def named(text: str, what: str) -> str:

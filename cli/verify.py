@@ -23,6 +23,7 @@ ABOUT = {
     "c": "Webhooks: signatures, replays, a flood, Telegram, the audit log.",
     "d": "The protocol of work and review: echo, criteria, traces, fidelity.",
     "e": "Stability: a long soak, then load with a failure in the middle.",
+    "f": "Evaluations: every task of the project, played twice and judged.",
 }
 SOAK = 600.0
 app = noun("Prove with figures that it works; reports go to reports/.")

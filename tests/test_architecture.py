@@ -101,7 +101,7 @@ def test_no_module_imports_itself_by_a_detour_not_even_for_its_types() -> None:
 
 def test_the_command_line_reaches_the_library_through_services_doors_bootstrap_and_core_alone() -> None:
     graph = modules()
-    allowed = re.compile(r"autonomy$|autonomy\.(services|bootstrap|core|storage|ingress|api|verify)(\.|$)")
+    allowed = re.compile(r"autonomy$|autonomy\.(services|bootstrap|core|storage|ingress|evaluation|api|verify)(\.|$)")
     reached = {
         (name, imported)
         for name in graph.modules

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -89,15 +89,7 @@ def _of_tables(figures: dict[str, Any]) -> Iterator[Any]:
     for status, count in figures["runs"].items():
         runs.add_metric([status], count)
     yield runs
-    ended = CounterMetricFamily("autonomy_runs_ended", "Ended runs by journey and outcome.", labels=["journey", "outcome"])
-    seconds = CounterMetricFamily("autonomy_run_seconds", "Seconds from request to end.", labels=["journey", "outcome"])
-    cost = CounterMetricFamily("autonomy_run_cost_usd", "US dollars of ended runs.", labels=["journey", "outcome"])
-    for row in figures["ended"]:
-        labels = [row["journey"], row["outcome"]]
-        ended.add_metric(labels, row["runs"])
-        seconds.add_metric(labels, row["seconds"])
-        cost.add_metric(labels, row["usd"])
-    yield from (ended, seconds, cost)
+    yield from _of_ended(figures)
     jobs = GaugeMetricFamily("autonomy_jobs", "Jobs that are not finished, by state: the depth of the queue.", labels=["state"])
     for state, count in figures["jobs"].items():
         jobs.add_metric([state], count)
@@ -105,15 +97,56 @@ def _of_tables(figures: dict[str, Any]) -> Iterator[Any]:
     yield CounterMetricFamily("autonomy_events", "Events written.", value=figures["events"])
     calls = CounterMetricFamily("autonomy_calls", "Outside calls.", labels=["kind", "state"])
     attempts = CounterMetricFamily("autonomy_call_attempts", "Requests of outside calls, retries included.", labels=["kind"])
+    retries = CounterMetricFamily("autonomy_call_retries", "Requests of outside calls beyond the first.", labels=["kind"])
     tokens = CounterMetricFamily("autonomy_tokens", "Tokens.", labels=["direction"])
     for row in figures["calls"]:
         calls.add_metric([row["kind"], row["state"]], row["calls"])
     for kind, count in figures["attempts"].items():
         attempts.add_metric([kind], count)
+    for kind, count in figures["retries"].items():
+        retries.add_metric([kind], count)
     for direction, count in figures["tokens"].items():
         tokens.add_metric([direction], count)
-    yield from (calls, attempts, tokens)
+    yield from (calls, attempts, retries, tokens)
     yield CounterMetricFamily("autonomy_cost_usd", "US dollars of all outside calls.", value=figures["usd"])
+
+
+def _of_ended(figures: dict[str, Any]) -> Iterator[Any]:
+    """What became of runs. A journey without an ended run has no rate, one with a price unknown no cost per document."""
+    by_outcome = ["journey", "outcome"]
+    sums = {
+        "runs": CounterMetricFamily("autonomy_runs_ended", "Ended runs by journey and outcome.", labels=by_outcome),
+        "seconds": CounterMetricFamily("autonomy_run_seconds", "Seconds from request to end.", labels=by_outcome),
+        "worked_seconds": CounterMetricFamily("autonomy_run_worked_seconds", "Seconds of work.", labels=by_outcome),
+        "iterations": CounterMetricFamily(
+            "autonomy_run_iterations", "Steps of the graph, to the last judged.", labels=by_outcome
+        ),
+        "usd": CounterMetricFamily("autonomy_run_cost_usd", "US dollars of ended runs, as far as known.", labels=by_outcome),
+        "unpriced": CounterMetricFamily("autonomy_runs_unpriced", "Ended runs whose cost is not known.", labels=by_outcome),
+    }
+    journeys: dict[str, Counter[str]] = {}
+    for row in figures["ended"]:
+        for name, family in sums.items():
+            family.add_metric([row["journey"], row["outcome"]], row[name])
+        journeys.setdefault(row["journey"], Counter()).update(
+            runs=row["runs"], usd=row["usd"], unpriced=row["unpriced"], delivered=row["runs"] * (row["outcome"] == "delivered")
+        )
+    yield from sums.values()
+    rate = GaugeMetricFamily("autonomy_success_rate", "Share of ended runs that delivered.", labels=["journey"])
+    cost = GaugeMetricFamily(
+        "autonomy_cost_per_delivered_usd", "US dollars of all ended runs by those that delivered.", labels=["journey"]
+    )
+    for journey, total in journeys.items():
+        rate.add_metric([journey], total["delivered"] / total["runs"])
+        if total["delivered"] and not total["unpriced"]:
+            cost.add_metric([journey], total["usd"] / total["delivered"])
+    yield from (rate, cost)
+    similarity = SummaryMetricFamily(
+        "autonomy_similarity_percent", "Similarity by a run's first three reports.", labels=["cycle"]
+    )
+    for cycle, came, percent in figures["reports"]:
+        similarity.add_metric([cycle], count_value=came, sum_value=percent)
+    yield similarity
 
 
 def registry(requests: Requests, streams: Streams, figures: Callable[[], dict[str, Any]]) -> CollectorRegistry:

@@ -30,6 +30,8 @@ from autonomy.providers.settings import Kind, Secret
 PROJECT_FILE = "autonomy.toml"
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _SECRET_IN_QUERY = re.compile(r"(?i)([?&][\w.-]*(?:password|secret|token|key)=)[^&#]*")
+PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "SYSTEMROOT")
+"""Of the environment, what a child process needs to start."""
 NO_ADDRESS = "must begin with http:// or https://, and name a host"
 SHORT_VARIABLES = {"AUTONOMY_LEASE_SECONDS": ("queue", "lease_seconds")}
 """Variables with a name of their own; every other key has AUTONOMY_<SECTION>__<KEY>."""
@@ -81,6 +83,16 @@ def load(environ: Mapping[str, str], flags: Mapping[str, Any] | None = None, cwd
         **held,
         **sections,
     )
+
+
+def little(environ: Mapping[str, str], home: Path, database_url: str | None = None) -> dict[str, str]:
+    """The environment of a program of ours over a scratch workspace: what it takes to start, no key and nobody's settings.
+
+    Without a URL the database is the SQLite file in the workspace.
+    """
+    kept = {name: environ[name] for name in PASSED_ON if name in environ}
+    url = database_url or f"sqlite:///{home / 'autonomy.db'}"
+    return {**kept, "HOME": str(home), "AUTONOMY_HOME": str(home), "AUTONOMY_DATABASE_URL": url}
 
 
 def user_file(environ: Mapping[str, str]) -> Path | None:

@@ -17,7 +17,7 @@ from autonomy.core.errors import AutonomyError, ConfigurationError, DiskFull, Ne
 from autonomy.storage import postgres, sqlite
 from autonomy.storage.database import Database, Tx, parse_url
 
-HEAD = "0003"
+HEAD = "0004"
 ADVISORY_LOCK = 7_305_441_202
 State = Literal["empty", "older", "current", "newer"]
 

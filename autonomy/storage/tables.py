@@ -57,6 +57,21 @@ class Run(SQLModel, table=True):
         UniqueConstraint("user_id", "idempotency_key", name="uq_run_idempotency"),
         Index("ix_run_created", "created_at", "id"),
         Index("ix_run_user_created", "user_id", "created_at", "id"),
+        # All that figures over ended runs read (`services.figures`): the rows themselves hold whole tasks.
+        Index(
+            "ix_run_ended",
+            "finished_at",
+            "journey",
+            "outcome",
+            "id",
+            "created_at",
+            "used_ms",
+            "used_usd",
+            "unpriced_calls",
+            "next_call",
+            sqlite_where=text("finished_at IS NOT NULL"),
+            postgresql_where=text("finished_at IS NOT NULL"),
+        ),
         Index(
             "ix_run_unreported",
             "task_id",
@@ -193,6 +208,15 @@ class Call(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("run_id", "slot", name="uq_call_slot"),
         Index("ix_call_name", "kind", "name", "started_at"),
+        # Few calls are asked more than once: what has none costs nothing here.
+        Index(
+            "ix_call_retried",
+            "run_id",
+            "kind",
+            "attempts",
+            sqlite_where=text("attempts > 1"),
+            postgresql_where=text("attempts > 1"),
+        ),
     )
     run_id: str = Field(sa_column=Column(String(64), primary_key=True))
     n: int = Field(sa_column=big(primary_key=True, autoincrement=False))
@@ -503,6 +527,14 @@ class Cycle(SQLModel, table=True):
             "deadline_at",
             sqlite_where=text("status = 'awaiting_report'"),
             postgresql_where=text("status = 'awaiting_report'"),
+        ),
+        Index(
+            "ix_cycle_observed",
+            "n",
+            "run_id",
+            "observed",
+            sqlite_where=text("observed IS NOT NULL"),
+            postgresql_where=text("observed IS NOT NULL"),
         ),
         Index(
             "ix_cycle_untold",

@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 
 from autonomy.core.errors import AutonomyError
-from autonomy.verify import phase_a, phase_b, phase_c, phase_d, phase_e
+from autonomy.verify import phase_a, phase_b, phase_c, phase_d, phase_e, phase_f
 from autonomy.verify.report import Limit, Report
 from autonomy.verify.stage import Options, Phase, Progress, Stage
 
-PHASES: dict[str, Phase] = {each.PHASE.letter: each.PHASE for each in (phase_a, phase_b, phase_c, phase_d, phase_e)}
+PHASES: dict[str, Phase] = {each.PHASE.letter: each.PHASE for each in (phase_a, phase_b, phase_c, phase_d, phase_e, phase_f)}
 OTHER_SHAPE = (ValueError, LookupError, TypeError, AttributeError)
 """What reading an answer raises that has another shape than was promised: it fails the phase, with a report."""
 

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import httpx
 
+from autonomy.bootstrap.config import little
 from autonomy.core.errors import AutonomyError
 
 START_SECONDS = 60.0
 CHAT = 4242
 """The one Telegram chat that the scratch workspace listens to."""
 ENTRY = ("-c", "from cli.main import entry; entry()", "serve")
-PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "SYSTEMROOT")
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Never used on a loopback address; made once, since a client would read all the system's authorities for one of its own."""
 CORPUS = {
@@ -93,12 +93,8 @@ class Server:
 
     def environ(self) -> Mapping[str, str]:
         """What the server process sees: the little it needs of ours, and the scratch workspace."""
-        kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         return {
-            **kept,
-            "HOME": str(self.home),
-            "AUTONOMY_HOME": str(self.home),
-            "AUTONOMY_DATABASE_URL": self.database_url or f"sqlite:///{self.home / 'autonomy.db'}",
+            **little(os.environ, self.home, self.database_url),
             "AUTONOMY_ADMIN_TOKEN": self.admin,
             "WEBHOOK_SECRET": self.webhook,
             "TELEGRAM_SECRET": self.telegram,

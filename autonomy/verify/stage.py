@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from autonomy.evaluation import harness
 from autonomy.verify.report import Limit, Report
 from autonomy.verify.server import ENTRY, Server
 
@@ -25,7 +26,8 @@ class Options:
     """How long and on what. Seconds; `command` replaces the program that serves; `tests` are folders below the checkout.
 
     `patience` is how long is waited for what must come; `stop_patience` for the server to leave. Without `time_limits` no
-    limit on times is held (they are measured all the same), and the report says so.
+    limit on times is held (they are measured all the same), and the report says so. `evaluations` are task files, without
+    any those of the project; `play` replaces the program that plays them.
     """
 
     soak_seconds: float = 600.0
@@ -37,6 +39,8 @@ class Options:
     patience: float = 180.0
     stop_patience: float = 15.0
     time_limits: bool = True
+    evaluations: Sequence[Path] = ()
+    play: Sequence[str] = harness.COMMAND
 
 
 @dataclass

@@ -42,7 +42,9 @@ PUBLIC = {
     "audit": {"verify", "tail"},
     "db": {"upgrade", "status", "backup"},
     "config": {"show", "policies", "token", "tokens", "revoke"},
-    "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "all"},
+    "stats": set(),
+    "eval": {"run"},
+    "verify": {"phase-a", "phase-b", "phase-c", "phase-d", "phase-e", "phase-f", "all"},
     "doctor": set(),
 }
 

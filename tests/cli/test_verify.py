@@ -29,7 +29,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Stage]:
         stage.report.measured(figure=2 if stage.report.phase == "c" else 1)
         stage.record("seen.json", [1], "what was seen")
 
-    phases = {letter: Phase(letter, "a test", ("figure",), (Limit("figure", most=1),), measure) for letter in "abcde"}
+    phases = {letter: Phase(letter, "a test", ("figure",), (Limit("figure", most=1),), measure) for letter in "abcdef"}
     monkeypatch.setattr(runner, "PHASES", phases)
     return stages
 
@@ -61,6 +61,7 @@ def test_under_json_there_is_one_document_and_nothing_else(seen: list[Stage], au
         "c": False,
         "d": True,
         "e": True,
+        "f": True,
     }
     for each in document["phases"]:
         assert each["artifacts"][0]["path"] == f"reports/phase_{each['phase']}/seen.json"

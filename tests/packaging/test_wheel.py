@@ -59,6 +59,7 @@ def test_the_wheel_holds_the_code_the_migrations_the_licence_and_nothing_else(wh
         *kept("autonomy"),
         *kept("cli"),
         *(name.replace("migrations/", "autonomy/_migrations/", 1) for name in kept("migrations")),
+        *(f"autonomy/_shipped/{name}" for folder in ("evaluations", "fixtures/corpus") for name in kept(folder)),
     }
     about = {name.removeprefix(f"{info}/") for name in files(wheel)} - inside
     assert about - inside >= {"METADATA", "RECORD", "entry_points.txt", "licenses/LICENSE"}
@@ -81,7 +82,8 @@ def test_a_wheel_made_from_the_source_archive_is_the_same(wheel: Path, tmp_path:
     (source,) = (tmp_path / "source").iterdir()
     assert files(build(source, "wheel", tmp_path / "again")) == files(wheel)
     assert {path.name for path in source.iterdir()} == {
-        "autonomy", "cli", "migrations", "README.md", "LICENSE", "pyproject.toml", "PKG-INFO", ".gitignore",
+        "autonomy", "cli", "evaluations", "fixtures", "migrations", "README.md", "LICENSE", "pyproject.toml", "PKG-INFO",
+        ".gitignore",
     }  # fmt: skip
 
 
@@ -146,6 +148,16 @@ def test_the_installed_command_brings_a_goal_to_its_document(installed: Path, pl
         assert (place / row["path"]).is_file()
     status = json.loads(run(installed, place, "autonomy", "db", "status", "--json").stdout)
     assert status["state"] == "current"
+
+
+def test_the_installed_command_plays_an_evaluation_that_the_wheel_brought(installed: Path, place: Path) -> None:
+    program = "from autonomy.evaluation.task import load, shipped; print(*(load(path).file for path in shipped()))"
+    paths = [Path(word) for word in run(installed, place, "python", "-c", program).stdout.split()]
+    assert {path.name for path in paths} == {path.name for path in (ROOT / "evaluations").glob("*.yaml")}
+    assert not [path for path in paths if path.is_relative_to(ROOT)]
+    (never,) = [path for path in paths if path.stem == "report_never_comes"]
+    found = json.loads(run(installed, place, "autonomy", "eval", "run", str(never), "--json").stdout)
+    assert (found["passed"], found["failed"]) == (1, 0)
 
 
 # -- what it stands on --------------------------------------------------------------------------------

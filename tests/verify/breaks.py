@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
+import importlib
 import itertools
+import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from autonomy.agents.extractive.turns import Turns
 from autonomy.api import serve
 from autonomy.api.hub import Hub
 from autonomy.api.problems import Refusal
@@ -318,6 +321,30 @@ def the_snapshot_names_another_hash() -> None:
         return [{**each, "sha256": "0" * 64} for each in real(tx, run_id)]
 
     real = put(task_runs, "_files", files)
+
+
+# -- evaluations --------------------------------------------------------------------------------------
+
+
+@way
+def passages_of_a_report_are_ignored() -> None:
+    put(importlib.import_module("autonomy.agents.actions.amend"), "_passages", lambda report: [])
+
+
+@way
+def any_similarity_will_do() -> None:
+    def passed(**given: Any) -> Any:
+        return real(**{**given, "passed": True})
+
+    real = put(importlib.import_module("autonomy.agents.nodes.turnitin_pause"), "Gate", passed)
+
+
+@way
+def choices_differ_from_play_to_play() -> None:
+    def begin(self: Turns, seed: int, *place: Any) -> None:
+        real(self, secrets.randbits(32), *place)
+
+    real = put(Turns, "__init__", begin)
 
 
 # -- the process --------------------------------------------------------------------------------------

@@ -18,7 +18,15 @@ from autonomy.verify.stage import Options
 from tests.commands import ROOT, until
 
 BROKEN = Path(__file__).with_name("broken.py")
-SHORT: dict[str, Any] = {"soak_seconds": 0.5, "flood_seconds": 0.2, "load_seconds": 0.3, "time_limits": False, "tests": ()}
+BROKEN_PLAY = Path(__file__).with_name("broken_play.py")
+SHORT: dict[str, Any] = {
+    "soak_seconds": 0.5,
+    "flood_seconds": 0.2,
+    "load_seconds": 0.3,
+    "time_limits": False,
+    "tests": (),
+    "evaluations": (ROOT / "evaluations" / "turnitin_cycle.yaml",),
+}
 Command = Callable[[str], Sequence[str]]
 RunPhase = Callable[..., Report]
 

@@ -14,10 +14,13 @@ from autonomy.verify.report import Report
 from autonomy.verify.runner import PHASES
 from autonomy.verify.server import ENTRY
 from autonomy.verify.stage import Options, Stage
+from tests.commands import ROOT
 from tests.verify.breaks import BREAKS
-from tests.verify.conftest import Command, RunPhase
+from tests.verify.conftest import BROKEN_PLAY, Command, RunPhase
 
 WHOLE = "def test_one():\n    assert 1 + 1 == 2\n\ndef test_two():\n    assert True\n"
+SERVED = [letter for letter in PHASES if letter != "f"]
+"""Those that speak to a server."""
 SmallTests = Callable[[str], Sequence[str]]
 
 
@@ -31,7 +34,7 @@ def test_a_phase_passes_over_the_server_as_it_is(letter: str, phase: RunPhase, s
     assert bool(left_out) == any(limit.timed for limit in PHASES[letter].limits)
 
 
-@pytest.mark.parametrize("letter", PHASES)
+@pytest.mark.parametrize("letter", SERVED)
 def test_a_phase_passes_on_postgresql(
     letter: str, phase: RunPhase, forked: Command, small_tests: SmallTests, postgres_databases: Any
 ) -> None:
@@ -113,12 +116,36 @@ RED = [
         ),
     }, {"stop_patience": 1.0}),
     Red("e", {"streams_are_not_ended_at_the_stop": ("sse_ended_at_stop is 0",)}),
+    Red("f", {
+        "passages_of_a_report_are_ignored": (
+            "evaluations_failed is 1", "turnitin_cycle: outcome is target_not_reached",
+            "turnitin_cycle: cycles are rejected 34;",
+            "turnitin_cycle: reports changed 0 sentences", "turnitin_cycle: ",
+        ),
+    }),
+    Red("f", {
+        "any_similarity_will_do": (
+            "evaluations_failed is 1", "turnitin_cycle: cycles are accepted 34;", "turnitin_cycle: no turnitin.rejected came",
+            "turnitin_cycle: ",
+        ),
+    }),
+    Red("f", {
+        "choices_differ_from_play_to_play": (
+            "evaluations_failed is 1", "repeats_differing is 1", "repeats_equal is 0",
+            "turnitin_cycle: drafts/draft-1.md is another in each play", "turnitin_cycle: ",
+        ),
+    }),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("red", RED, ids=lambda red: f"{red.letter}: {', '.join(red.ways)}")
-def test_a_phase_goes_red_when_what_it_guards_is_broken(red: Red, phase: RunPhase, forked: Command) -> None:
-    report = phase(red.letter, command=forked("+".join(red.ways)), **red.options)
+def test_a_phase_goes_red_when_what_it_guards_is_broken(
+    red: Red, phase: RunPhase, forked: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    ways = "+".join(red.ways)
+    broken = {"play": (str(BROKEN_PLAY), ways)} if red.letter == "f" else {"command": forked(ways)}
+    report = phase(red.letter, **broken, **red.options)
     owed = [reason for reasons in red.ways.values() for reason in reasons]
     assert not report.passed
     assert [reason for reason in owed if not any(each.startswith(reason) for each in report.fail_reasons)] == [], report.metrics
@@ -137,7 +164,7 @@ def test_a_metric_that_could_not_be_measured_fails_the_phase(phase: RunPhase, fo
     assert report.fail_reasons[1:] == [f"{name} was not measured" for name in PHASES["b"].owed]
 
 
-@pytest.mark.parametrize("letter", PHASES)
+@pytest.mark.parametrize("letter", SERVED)
 def test_a_server_that_does_not_begin_fails_every_phase(letter: str, phase: RunPhase) -> None:
     report = phase(letter, command=("-S", "-c", "raise SystemExit('no port left')"))
     assert report.fail_reasons[0].startswith("stopped by ServerFailed: the server ended with code 1: no port left")

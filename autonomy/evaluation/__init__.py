@@ -1,0 +1,1 @@
+"""Evaluations: tasks with rules for passing, played against a scripted outside world."""
