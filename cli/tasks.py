@@ -148,6 +148,7 @@ def corpus(
     examples=(
         'autonomy tasks add "How are tasks cancelled?" --corpus ./docs',
         'autonomy tasks add "..." --corpus ./docs --length 500 --criterion length',
+        'autonomy tasks add "..." --corpus ./docs --criterion "source_spread at least 3"',
     ),
 )
 def add(
@@ -164,8 +165,8 @@ def add(
         list[str] | None,
         typer.Option(
             metavar="TEXT",
-            help="What an accepted result must meet; repeatable. One that names a gate (docs/gates.md) is measured by it, any "
-            "other is left to you.",
+            help="What an accepted result must meet; repeatable. The bare name of a gate (docs/gates.md), or one with a "
+            "number, is measured; any other sentence is left to you.",
         ),
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What the work may touch; repeatable.")] = None,
