@@ -300,6 +300,9 @@ def test_a_document_without_a_quotation_is_missed_for_that_and_not_for_each_gate
     assert issue["text"].startswith("No quotation stands in the document, so there was nothing to measure for: quote found, ")
     assert "relevance" in issue["text"]
     assert "n=0" not in json.dumps(task["verdict"])
+    said = app.runs.inspect(task["run_id"])["last_verdict"]["notes"]
+    assert "no claim, since nothing is quoted; below target" in said
+    assert "re-found" not in said
     assert set(issue["trace"]) <= {entry["id"] for entry in task["result"]["work_log"]}
 
 
