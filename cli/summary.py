@@ -12,6 +12,7 @@ from autonomy.core.counting import Tally
 from autonomy.core.gates import decides
 from autonomy.core.wording import in_order
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed, wrapped
+from cli.places import from_here
 from cli.wording import count, duration, figure, gate, money, parse_time, status_word
 
 OUTCOME_COLOURS = {"delivered": GREEN, "failed": RED, "aborted": RED, "waiting_human": YELLOW, "paused": YELLOW}
@@ -34,7 +35,7 @@ def summary(page: Mapping[str, Any], home: Path, out: Output) -> str:
     title = f"{out.paint(f'{sign} {status_word(state)}', colour, BOLD)}{_took(page)}"
     goal = cut(squeezed((page.get("task") or {}).get("goal", "")), out.width - 2, out.glyphs.more)
     lines = [title, f"  {goal}", ""]
-    lines += _files(page, out)
+    lines += _files(page, home, out)
     manifest = _manifest(page, home)
     lines += _claims(manifest, out)
     lines += _notes(manifest, out)
@@ -67,7 +68,7 @@ def _took(page: Mapping[str, Any]) -> str:
     return f" after {duration(passed)}"
 
 
-def _files(page: Mapping[str, Any], out: Output) -> list[str]:
+def _files(page: Mapping[str, Any], home: Path, out: Output) -> list[str]:
     rows = page.get("artifacts") or []
     named = sorted(
         (row for row in rows if not stored_source(row)),
@@ -76,7 +77,7 @@ def _files(page: Mapping[str, Any], out: Output) -> list[str]:
     lines = []
     for number, row in enumerate(named):
         lead = out.paint("files", DIM) if number == 0 else ""
-        path, bold = plain(row["path"]), [BOLD] if number == 0 else []
+        path, bold = plain(from_here(home, str(row["path"]))), [BOLD] if number == 0 else []
         if MARGIN + columns(path) > out.width:  # alone on its line, so that a narrow terminal breaks it as late as it can
             lines += [*([f"  {lead}"] if lead else []), out.paint(path, *bold)]
         else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from autonomy.core.gates import is_open
 from autonomy.services.task_words import UNDECIDED, Decided, decisions, is_stuck, lacks_corpus
 from cli.output import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Output, columns, cut, plain, squeezed
 from cli.pages import distinct, filled, pair, wrapped
+from cli.places import from_here
 from cli.wording import ago, several, size, status_word
 
 COLOURS = {"pending": YELLOW, "needs_review": YELLOW, "approved": GREEN, "rejected": RED}
@@ -17,15 +19,16 @@ VERDICTS = {"approve": ("accepted", GREEN), "reject": ("not accepted", YELLOW), 
 SHOWN_ENTRIES = 6
 
 
-def task_table(rows: Sequence[Mapping[str, Any]], out: Output) -> str:
-    """One line a task: short id, status, outcome of its run, source, age, request; the request takes what width is left."""
+def task_table(rows: Sequence[Mapping[str, Any]], out: Output, runs: Mapping[str, str]) -> str:
+    """One line a task: short id, status, outcome of its run, source, age, request; the request takes what width is left.
+    `runs` is how each run that has not reported yet stands, by its id, as far as that is known."""
     owned = len({row["user_id"] for row in rows}) > 1
     short = distinct([row["task_id"] for row in rows])
     cells = [
         [
             row["task_id"][:short],
             WORDS.get(row["status"], row["status"]),
-            _run(row),
+            _run(row, runs),
             row["source"],
             ago(row["created_at"]),
             *([cut(plain(row["user_id"]), 12, out.glyphs.more)] if owned else []),
@@ -51,17 +54,20 @@ def _report(wanted: Mapping[str, Any]) -> str:
     return f"{found}, wanted at most {wanted['target_similarity']:g} %"
 
 
-def _run(row: Mapping[str, Any]) -> str:
+def _run(row: Mapping[str, Any], runs: Mapping[str, str]) -> str:
     if row.get("outcome"):
         return plain(status_word(row["outcome"]))
     if row.get("report"):
         return "waits" if row["status"] == "pending" else "-"
     if is_stuck(row):
         return "cannot start"
-    return "at work" if row.get("run_id") else "-"
+    if not row.get("run_id"):
+        return "-"
+    stands = runs.get(row["run_id"])
+    return "at work" if stands == "running" else status_word(stands) if stands else "started"
 
 
-def task_page(page: Mapping[str, Any], out: Output) -> str:
+def task_page(page: Mapping[str, Any], out: Output, home: Path) -> str:
     """Everything about one task, most wanted first."""
     status = page["status"]
     outcome = plain(status_word(page["outcome"])) if page.get("outcome") else ""
@@ -77,10 +83,13 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
     if page.get("run_id"):
         ended = f" {ago(page['finished_at'])}" if page.get("finished_at") else ""
         lines.append(pair("run", f"{plain(page['run_id'])}{f'  {outcome}{ended}' if outcome else ''}", out))
-    lines += [pair("document", plain(path), out) for path in documents(page)]
+    lines += [pair("document", plain(path), out) for path in documents(page, home)]
     if page.get("report"):
         drafts = (page["report"]["document"], *(page["report"].get("copies") or ()))
-        lines += [*(pair("draft", plain(path), out) for path in drafts), pair("report", _report(page["report"]), out)]
+        lines += [
+            *(pair("draft", plain(from_here(home, path)), out) for path in drafts),
+            pair("report", _report(page["report"]), out),
+        ]
     if page.get("ci_status"):
         lines.append(pair("build", plain(page["ci_status"]), out))
     if page.get("error"):
@@ -91,7 +100,7 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
         ("Declared scope", [squeezed(each["text"]) for each in page.get("declared_scope") or []]),
         ("Review", _review(page, out)),
         ("Work log", _log(result.get("work_log") or [], out)),
-        ("Files", _files(result.get("diff_snapshot") or [], out)),
+        ("Files", _files(result.get("diff_snapshot") or [], home, out)),
         ("Next", _next(page, out)),
     ):
         if body:
@@ -99,9 +108,9 @@ def task_page(page: Mapping[str, Any], out: Output) -> str:
     return "\n".join(lines)
 
 
-def documents(page: Mapping[str, Any]) -> list[str]:
-    """Where the documents are that the task's last run handed over, relative to the workspace."""
-    return [str(row["path"]) for row in page.get("deliverables") or [] if row["role"] == "deliverable"]
+def documents(page: Mapping[str, Any], home: Path) -> list[str]:
+    """Where the documents are that the task's last run handed over, seen from the current folder."""
+    return [from_here(home, str(row["path"])) for row in page.get("deliverables") or [] if row["role"] == "deliverable"]
 
 
 def _origin(page: Mapping[str, Any]) -> str:
@@ -173,9 +182,9 @@ def _log(entries: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
     return [*([out.paint(f"{several(before, 'entry')} before", DIM)] if before else []), *lines]
 
 
-def _files(rows: Sequence[Mapping[str, Any]], out: Output) -> list[str]:
+def _files(rows: Sequence[Mapping[str, Any]], home: Path, out: Output) -> list[str]:
     named = [row for row in rows if "/sources/" not in str(row["path"])]
-    lines = [f"{plain(row['path'])}  {out.paint(size(int(row['size'])), DIM)}" for row in named]
+    lines = [f"{plain(from_here(home, row['path']))}  {out.paint(size(int(row['size'])), DIM)}" for row in named]
     stored = len(rows) - len(named)
     return [*lines, *([out.paint(f"and {several(stored, 'file')} of the stored sources", DIM)] if stored else [])]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from autonomy.core.errors import StorageError
 from cli import options, values
 from cli.command import command, noun
 from cli.output import CYAN, YELLOW, Output, plain, squeezed
@@ -15,6 +16,7 @@ from cli.session import Session
 from cli.values import LISTED, MOST
 
 if TYPE_CHECKING:
+    from autonomy.bootstrap.app import App
     from autonomy.bootstrap.settings import Settings
 
 app = noun("Add, look at and decide tasks.")
@@ -52,6 +54,7 @@ def list_tasks(
         most = values.between("--limit", limit, 1, MOST)
         page = application.tasks.list(user=user, status=status, limit=most, cursor=cursor)
         damaged = application.tasks.damaged()
+        runs = {} if out.json else _standing(application, page.items)
     for each in damaged:
         out.say(f"{out.paint_err('damaged:', YELLOW)} {plain(each.name)} {plain(each.why)}; it was left as it is")
     if out.json:
@@ -62,7 +65,7 @@ def list_tasks(
         none = "No tasks like that" if user or status or cursor else "No other tasks" if damaged else "No tasks yet"
         out.say(f"{none}. Add one with 'autonomy tasks add TEXT --corpus DIR'.")
         return
-    out.data(task_table(page.items, out))
+    out.data(task_table(page.items, out, runs))
     for row in filter(is_stuck, page.items):
         out.say(f"{out.paint_err('cannot start:', YELLOW)} {plain(row['task_id'][:12])}: {squeezed(row['error'])}")
     if page.next_cursor:
@@ -80,7 +83,7 @@ def show(session: Session, task: TaskArgument) -> None:
     if session.out.json:
         session.out.document(page)
     else:
-        session.out.data(task_page(page, session.out))
+        session.out.data(task_page(page, session.out, application.home))
 
 
 @command(app, "approve", examples=("autonomy tasks approve 7k2q",))
@@ -96,7 +99,7 @@ def approve(session: Session, task: TaskArgument) -> None:
         return
     out.data(f"task {page['task_id'][:12]} is {page['status']}")
     if page.get("outcome"):
-        where = ", ".join(plain(path) for path in documents(page))
+        where = ", ".join(plain(path) for path in documents(page, application.home))
         out.say(f"What its run brought is accepted{f': {where}' if where else ''}.")
     else:
         _tell_start(page, out)
@@ -148,6 +151,7 @@ def corpus(
     examples=(
         'autonomy tasks add "How are tasks cancelled?" --corpus ./docs',
         'autonomy tasks add "..." --corpus ./docs --length 500 --criterion length',
+        'autonomy tasks add "..." --corpus ./docs --criterion "source_spread at least 3"',
     ),
 )
 def add(
@@ -164,8 +168,8 @@ def add(
         list[str] | None,
         typer.Option(
             metavar="TEXT",
-            help="What an accepted result must meet; repeatable. One that names a gate (docs/gates.md) is measured by it, any "
-            "other is left to you.",
+            help="What an accepted result must meet; repeatable. The bare name of a gate (docs/gates.md), or one with a "
+            "number, is measured; any other sentence is left to you.",
         ),
     ] = None,
     scope: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="What the work may touch; repeatable.")] = None,
@@ -201,6 +205,14 @@ def add(
     for note in made.notes:
         session.out.say(f"{session.out.paint_err('note:', YELLOW)} {plain(note)}.")
     _tell_start(made.task, session.out)
+
+
+def _standing(application: App, rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """How the runs stand that have not reported yet; none where the database, which the list itself needs not, is away."""
+    try:
+        return application.runs.statuses([row["run_id"] for row in rows if row.get("run_id") and not row.get("outcome")])
+    except StorageError:
+        return {}
 
 
 def _tell_start(page: Mapping[str, Any], out: Output) -> None:

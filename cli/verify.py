@@ -26,7 +26,10 @@ ABOUT = {
     "f": "Evaluations: every task of the project, played twice and judged.",
 }
 SOAK = 600.0
-app = noun("Prove with figures that it works; reports go to reports/.")
+app = noun(
+    "Prove with figures that it works; reports go to reports/. Each phase needs the serve extra, phase-a and all the dev extra "
+    "(pip install -e '.[dev]')."
+)
 
 SoakOption = Annotated[
     float,
@@ -40,19 +43,25 @@ def _register(letters: Sequence[str], name: str, about: str) -> None:
         def long(session: Session, soak: SoakOption = SOAK) -> int:
             return _verify(session, letters, values.between("--soak-seconds", soak, 1, 86_400))
 
-        long.__doc__ = about
+        long.__doc__ = _about(about, letters)
         command(app, name, examples=(f"autonomy verify {name}", f"autonomy verify {name} --soak-seconds 60"))(long)
     else:
 
         def short(session: Session) -> int:
             return _verify(session, letters, SOAK)
 
-        short.__doc__ = about
+        short.__doc__ = _about(about, letters)
         command(app, name, examples=(f"autonomy verify {name}", f"autonomy verify {name} --json"))(short)
 
 
-for _letter, _about in ABOUT.items():
-    _register((_letter,), f"phase-{_letter}", _about)
+def _about(about: str, letters: Sequence[str]) -> str:
+    """The text of a command's help: what it proves, and what it needs to be installed for that."""
+    extra = "dev" if "a" in letters else "serve"
+    return f"{about}\n\nNeeds the {extra} extra: pip install -e '.[{extra}]' from a checkout."
+
+
+for _letter, _what in ABOUT.items():
+    _register((_letter,), f"phase-{_letter}", _what)
 _register(tuple(ABOUT), "all", "Every phase, one after the other; fails when one fails.")
 
 
@@ -63,6 +72,8 @@ def _verify(session: Session, letters: Sequence[str], soak: float) -> int:
     settings = session.settings()
     # Refused, not failed: without a server no figure can be measured, and a report that is there tells of another time.
     check_installed("'autonomy verify' starts a server for each phase, which")
+    if "a" in letters:
+        check_installed("phase a of 'autonomy verify' runs tests, which", "dev")
     settings.home.mkdir(parents=True, exist_ok=True)
     options = Options(soak_seconds=soak)
     results: list[Result] = []

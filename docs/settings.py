@@ -14,8 +14,8 @@ HEAD = """# Settings
 A flag beats a variable, a variable beats the project file, the project file beats the user file, and all beat the default.
 Every key of a table has the variable `AUTONOMY_<TABLE>__<KEY>`, such as `AUTONOMY_QUEUE__PER_USER=4`; the lease has
 `AUTONOMY_LEASE_SECONDS` besides. A misspelt key or variable is an error. `autonomy config show` prints every value and
-where it came from. `[sandbox]`, `[tools]` and `[turnitin]` are read and checked already; what they steer is not part of this
-release.
+where it came from. `[sandbox]`, `[tools]` and `fetch_hosts` of `[turnitin]` are read and checked already; what they steer is
+not part of this release.
 """
 MOST_SHOWN = 100_000
 PROVIDERS = """

@@ -69,7 +69,7 @@ def parse(data: bytes) -> Line:
     if type(seq) is not int or not isinstance(prev, str) or not isinstance(digest, str):
         raise ValueError("it is no line of an audit log")
     if whole != data or hashlib.sha256(rest).hexdigest() != digest:
-        raise ValueError("it was changed: its hash is another")
+        raise ValueError("its hash is another")
     return Line(data, seq, prev, digest, body)
 
 

@@ -66,10 +66,6 @@ class InvalidInput(AutonomyError):
     code = "invalid-input"
 
 
-class AlreadyEnded(InvalidInput):
-    """The run is over: nothing can be asked of it any more."""
-
-
 class BudgetExceeded(AutonomyError):
     """The next call would go over a limit. `which` is tokens, seconds, usd or killed."""
 
@@ -190,6 +186,12 @@ class AlreadyDecided(PolicyRefused):
     """The task has its decision, and nothing of it waits for another."""
 
     code = "already-decided"
+
+
+class AlreadyEnded(PolicyRefused):
+    """The run is over: nothing can be asked of it any more."""
+
+    code = "already-ended"
 
 
 class ChangedMeanwhile(PolicyRefused):

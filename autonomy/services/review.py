@@ -1,15 +1,13 @@
 """A run as a party of the task protocol: its work log, what it left behind, and the Critic's gates as a reviewer's verdict.
 
-The gates are those of the run's manifest. A criterion whose id is the name of a gate, or whose text holds that name, stands
-or falls with that gate; the criterion of a task that states none with the run's outcome. Every other one, in free words or
-naming only gates that measured nothing, falls with a run that did not deliver; of one that did, nothing here can say whether
-it is met: a person must look.
+The gates are those of the run's manifest. A criterion that gates judge (`services.criteria`) stands or falls with them; the
+criterion of a task that states none with the run's outcome. Every other one, and one that names a gate which measured
+nothing, falls with a run that did not deliver; of one that did, nothing here can say whether it is met: a person must look.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +15,8 @@ from typing import Any, Final
 
 from autonomy.core.clock import iso
 from autonomy.core.events import Event
-from autonomy.core.gates import GATES, OF_ONE_JOURNEY, ON_REQUEST, causes, in_words, is_empty, says_something
-from autonomy.services.asked import DEFAULT_JOURNEY
+from autonomy.core.gates import is_empty
+from autonomy.services.criteria import DEFAULT_CRITERIA, Condition, conditions, is_ours
 from autonomy.ssot.reading import MOST_EXACT
 from autonomy.ssot.task import Item, Result, Task, Verdict
 
@@ -27,12 +25,6 @@ DELIVERED: Final = "delivered"
 OUTCOME: Final = "outcome"
 """What measures a criterion that no gate measures: whether the run delivered."""
 UNMEASURED: Final = "Nothing measures this: a person must look at the document"
-DEFAULT_CRITERIA: Final = ({"id": "delivered", "text": "A document is delivered, and every gate that decides passes."},)
-_OURS: Final = (
-    *DEFAULT_CRITERIA,
-    {"id": "delivered", "text": "A document that answers the request is delivered; its gates pass."},
-)
-"""The criterion of a task that states none, also as earlier files word it."""
 NOTHING: Final = "No quotation stands in the document, so there was nothing to measure for"
 UNCHANGED: Final = (
     "Not worked again: without a model the same documents give the same document. More documents, a goal in their words or a "
@@ -42,7 +34,6 @@ DEFAULT_SCOPE: Final = ({"id": "artifacts", "text": "Only files in the run's own
 LONGEST: Final = 2000
 """Characters of one entry of the work log."""
 ENDS: Final = {"run.done": "The run ended", "run.failed": "The run failed", "run.aborted": "The run was aborted"}
-_WORDS = re.compile(r"[A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,50 +45,18 @@ class Gates:
     error: str | None
     must: frozenset[str]
 
-    def failed(self) -> list[Mapping[str, Any]]:
-        """The gates that did not pass."""
-        return [row for row in self.rows if not row.get("pass")]
+    def of(self, criterion: Item) -> list[tuple[Condition, Mapping[str, Any]]]:
+        """What gates measured of a criterion: each of its conditions that they say something of, with the gate's row."""
+        asked = conditions(criterion)
+        return [(each, row) for row in self.rows for each in asked if each.gate == row["name"] and each.measured(row)]
 
-    def of(self, criterion: Item) -> list[Mapping[str, Any]]:
-        """The gates that a criterion names; not those that were held against nothing."""
-        words = _words(criterion)
-        return [row for row in self.rows if row.get("name") in words and says_something(row)]
-
-    def unmeasured(self, criterion: Item) -> bool:
-        """Whether the run delivered, and nothing says more of this criterion than that: it is in free words."""
-        ours = {"id": criterion.id, "text": criterion.text} in _OURS
-        return self.outcome == DELIVERED and not ours and not self.of(criterion)
-
-
-def names(criterion: Item) -> frozenset[str]:
-    """The gates that a criterion's id or text names."""
-    return GATES & _words(criterion)
-
-
-def _words(criterion: Item) -> set[str]:
-    return {criterion.id, *_WORDS.findall(criterion.text)}
-
-
-def notes(task: Task) -> tuple[str, ...]:
-    """What a task's criteria ask of gates that its run will not measure, one sentence each, for whoever makes the task."""
-    journey = task.journey or DEFAULT_JOURNEY
-    spec = task.task_spec or {}
-    found = []
-    for criterion in task.acceptance_criteria:
-        named = sorted(names(criterion))
-        lost = {name: why for name in named if (why := _unmeasured(name, journey, spec))}
-        rest = "a person judges it" if len(lost) == len(named) else "the others that it names are measured"
-        found += [f"criterion {criterion.id} names {name}, which is not measured: {why}; {rest}" for name, why in lost.items()]
-    return tuple(found)
-
-
-def _unmeasured(name: str, journey: str, spec: Mapping[str, Any]) -> str:
-    """Why the run of such a task does not measure a gate; empty where it does."""
-    if OF_ONE_JOURNEY.get(name, journey) != journey:
-        return f"only the {OF_ONE_JOURNEY[name]} journey measures it"
-    if name in ON_REQUEST and not spec.get(ON_REQUEST[name]):
-        return f"no number was asked for (--{ON_REQUEST[name].replace('_', '-')} N)"
-    return ""
+    def met(self, criterion: Item) -> bool | None:
+        """Whether a criterion is met; None where the run delivered and nothing says more of the criterion than that."""
+        measured = self.of(criterion)
+        if self.outcome != DELIVERED or not all(each.met(row) for each, row in measured):
+            return False
+        whole = bool(measured) and len(measured) == len(conditions(criterion))
+        return True if whole or is_ours(criterion) else None
 
 
 def read_gates(folder: Path) -> tuple[Mapping[str, Any], ...]:
@@ -138,16 +97,14 @@ def result(task: Task, log: Sequence[Mapping[str, Any]], files: Sequence[Mapping
     gates, or the run's outcome, or nothing, and then `met` is None."""
     criteria = []
     for criterion in task.acceptance_criteria:
-        bound = gates.of(criterion)
-        names = [str(row["name"]) for row in bound]
-        measured = not gates.unmeasured(criterion)
-        met = gates.outcome == DELIVERED and all(bool(row.get("pass")) for row in bound)
+        met = gates.met(criterion)
+        names = [each.gate for each, _ in gates.of(criterion)]
         criteria.append(
             {
                 "criterion_ref": criterion.id,
-                "met": met if measured else None,
+                "met": met,
                 "evidence": trace(log, names),
-                "measured_by": (names or [OUTCOME]) if measured else [],
+                "measured_by": [] if met is None else names or [OUTCOME],
             }
         )
     return Result.model_validate({"work_log": list(log), "diff_snapshot": list(files), "criteria": criteria})
@@ -170,28 +127,36 @@ class Critic:
             number = len(issues) + 1
             issues.append({"id": f"i{number}", "criterion_ref": criterion, "text": text, "trace": trace(log, names)})
 
-        general = self._general(task)
-        bound = {str(row["name"]): criterion.id for criterion in task.acceptance_criteria for row in self.gates.of(criterion)}
         empty: dict[str, list[str]] = {}
-        for row in self.gates.failed():
+        for row in self.gates.rows:
             name = str(row["name"])
-            if name not in bound and name not in self.gates.must:
-                continue
-            if is_empty(row):
-                empty.setdefault(bound.get(name, general), []).append(name)
-            else:
-                add(bound.get(name, general), _missed(row), [name])
+            for criterion_ref, missed in self._missed(task, row):
+                if is_empty(row):
+                    empty.setdefault(criterion_ref, []).append(name)
+                else:
+                    add(criterion_ref, missed.missed(row)[:LONGEST], [name])
         for criterion_ref, gates in empty.items():
             add(criterion_ref, f"{NOTHING}: {', '.join(each.replace('_', ' ') for each in gates)}", gates)
         if self.gates.outcome != DELIVERED and not issues:
             why = f": {self.gates.error}" if self.gates.error else ""
-            add(general, f"The run ended as {self.gates.outcome}{why}"[:LONGEST], [])
+            add(self._general(task), f"The run ended as {self.gates.outcome}{why}"[:LONGEST], [])
         decision = "reject" if issues else "approve"
         if not issues:
-            for criterion in filter(self.gates.unmeasured, task.acceptance_criteria):
-                add(criterion.id, UNMEASURED, [])
-                decision = "needs_review"
+            for criterion in task.acceptance_criteria:
+                if self.gates.met(criterion) is None:
+                    add(criterion.id, UNMEASURED, [])
+                    decision = "needs_review"
         return Verdict.model_validate({"decision": decision, "by": CRITIC, "at": at, "issues": issues})
+
+    def _missed(self, task: Task, row: Mapping[str, Any]) -> list[tuple[str, Condition]]:
+        """The criteria that fall with a gate, each with the condition; the work as a whole where a gate decides and none
+        does."""
+        held = [
+            (criterion, each) for criterion in task.acceptance_criteria for each, its in self.gates.of(criterion) if its is row
+        ]
+        missed = [(criterion.id, each) for criterion, each in held if not each.met(row)]
+        decides = row["name"] in self.gates.must and not row.get("pass")
+        return missed or ([(self._general(task), Condition(str(row["name"])))] if decides else [])
 
     def _general(self, task: Task) -> str:
         """The criterion that speaks of the work as a whole: the first one that names no gate."""
@@ -225,11 +190,6 @@ def with_criteria(task: Task) -> Task:
     if not task.declared_scope:
         missing["declared_scope"] = list(DEFAULT_SCOPE)
     return task.evolve(**missing) if missing else task
-
-
-def _missed(row: Mapping[str, Any]) -> str:
-    evidence = [str(each) for each in row.get("evidence") or []]
-    return f"{in_words(str(row['name']), row.get('figure'), row.get('threshold'))}: {'; '.join(causes(evidence))}"[:LONGEST]
 
 
 def _speaks(entry: Mapping[str, Any], name: str) -> bool:

@@ -199,6 +199,14 @@ class Runs:
             "finished_at": iso(run.finished_at),
         }
 
+    def statuses(self, run_ids: Sequence[str]) -> dict[str, str]:
+        """How runs stand, by id; ids of no run are left out."""
+
+        def look(tx: Tx) -> list[tuple[str, Any]]:
+            return [(each, tx.value("SELECT status FROM run WHERE id = :id", id=each)) for each in run_ids]
+
+        return {each: status for each, status in self._database.read(look) if status is not None} if run_ids else {}
+
     def abandoned(self) -> dict[str, Abandoned]:
         """Running runs that nobody seems to work: run_id to "gone" (its worker was on this host and has left its lock
         behind) or "silent" (its lease is over). Any worker takes them over."""

@@ -19,8 +19,9 @@ from autonomy.core.errors import AlreadyDecided, InvalidInput, NotFound
 from autonomy.runtime.events import Following
 from autonomy.runtime.wake import Wake
 from autonomy.services import asked, task_events
+from autonomy.services.criteria import DEFAULT_CRITERIA, notes
 from autonomy.services.ledger import Audit, Ledger, Telling, now
-from autonomy.services.review import DEFAULT_CRITERIA, DEFAULT_SCOPE, notes
+from autonomy.services.review import DEFAULT_SCOPE
 from autonomy.services.runs import Page, Runs
 from autonomy.services.task_events import TaskEvent
 from autonomy.services.task_runs import TaskRuns, given_out, names_folders

@@ -42,9 +42,9 @@ SCOPE: list[Item] = [
 ]
 ASKED = {
     "scripted": CRITERIA,
-    "engine, met": [{"id": "quote_found", "text": "Every quotation is found again in its source."}],
+    "engine, met": [{"id": "AC-1", "text": "quote_found and references hold"}],
     "engine, unmeasured": CRITERIA[1:2],
-    "engine, missed": [*CRITERIA[:1], {"id": "min_citations", "text": "At least 500 citations."}],
+    "engine, missed": [*CRITERIA[:1], {"id": "AC-4", "text": "min_citations at least 500"}],
 }
 """The criteria of each task as they were sent: the echo is held against these, not against what the server made of them."""
 GOAL = "A guide to leases, checkpoints and idempotency keys"

@@ -47,7 +47,7 @@ def test_a_run_is_paused_resumed_and_aborted(served: Served, admin: httpx.Client
     assert admin.post(f"{place}/abort").json()["status"] == "aborted"
     for again in ("pause", "resume", "abort"):
         answer = admin.post(f"{place}/{again}")
-        assert (answer.status_code, answer.json()["code"]) == (409, "invalid-input")
+        assert (answer.status_code, answer.json()["code"]) == (409, "already-ended")
     assert admin.patch(f"{place}/budget", json={"tokens": 5}).status_code == 409
 
 

@@ -48,7 +48,7 @@ def test_findings_exit_1_one_a_line(autonomy: Autonomy, audited: Path) -> None:
     answer = autonomy("audit", "verify")
     assert answer.code == 1
     assert answer.out.splitlines() == [
-        "events.jsonl:1: changed: it was changed: its hash is another",
+        "events.jsonl:1: changed: its hash is another",
         "events.jsonl:6: missing: lines 6 to 6 are missing before line 7",
     ]
     assert answer.err.startswith("2 findings")

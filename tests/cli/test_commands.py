@@ -423,13 +423,16 @@ def test_pause_and_abort_of_a_waiting_run_take_effect_at_once(autonomy: Autonomy
     assert read_json(autonomy("run", "pause", queued, "--json"))["status"] == "paused"
     assert read_json(autonomy("run", "abort", queued, "--json"))["status"] == "aborted"
     again = autonomy("run", "abort", queued)
-    assert again.code == 5
+    assert again.code == 9
     assert "ended already" in again.err
 
 
 def test_a_run_that_has_ended_cannot_be_resumed(autonomy: Autonomy, queued: str) -> None:
     autonomy("run", "abort", queued)
-    assert autonomy("run", "resume", queued).code == 5
+    for verb in ("resume", "pause", "abort"):
+        answer = autonomy("run", verb, queued, "--json")
+        assert (answer.code, json.loads(answer.out)["error"]["code"]) == (9, "already-ended")
+    assert autonomy("run", "budget", queued, "--tokens", "5").code == 9
 
 
 def test_a_budget_is_shown_changed_and_lifted(autonomy: Autonomy, queued: str) -> None:

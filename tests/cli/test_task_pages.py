@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cli.output import Output
 from cli.task_pages import task_page
 
@@ -19,12 +21,12 @@ def test_a_criterion_that_no_gate_measured_is_not_shown_as_met() -> None:
         "acceptance_criteria": [{"id": name, "text": text} for name, text in words.items()],
     }  # fmt: skip
     out = Output(no_color=True)
-    lines = {name: line for line in task_page(page, out).splitlines() for name in words if f" {name} " in line}
+    lines = {name: line for line in task_page(page, out, Path()).splitlines() for name in words if f" {name} " in line}
     assert "not measured: look yourself" in lines["c1"]
     assert out.glyphs.done not in lines["c1"]
     assert out.glyphs.done in lines["c2"]
     assert out.glyphs.failed in lines["c3"]
     assert "measured" not in lines["c2"] + lines["c3"]
-    (decided,) = [line for line in task_page({**page, "status": "approved"}, out).splitlines() if " c1 " in line]
+    (decided,) = [line for line in task_page({**page, "status": "approved"}, out, Path()).splitlines() if " c1 " in line]
     assert decided.endswith("(not measured)")
     assert out.glyphs.done not in decided

@@ -147,7 +147,7 @@ def test_a_task_that_lacks_a_corpus_says_so_wherever_it_is_seen_and_a_person_nam
     assert (page["corpus"], page["error"]) == ([corpus], None)
     assert read_json(autonomy("run", "inspect", page["run_id"], "--json"))["task"]["corpus"] == [corpus]
     again = autonomy("tasks", "list")
-    assert ("at work" in again.out, again.err) == (True, "")
+    assert ("queued" in again.out, "at work" in again.out, again.err) == (True, False, "")
     assert autonomy("tasks", "corpus", task_id, corpus).code == 9
 
 

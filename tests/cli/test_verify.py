@@ -95,6 +95,28 @@ def test_without_the_extra_that_the_server_needs_one_line_says_so_and_nothing_is
     assert (refused.code, json.loads(refused.out)["error"]["code"]) == (4, "configuration")
 
 
+@pytest.mark.parametrize("words", [("phase-a",), ("all",)], ids=" ".join)
+def test_without_the_extra_that_the_tests_need_one_line_says_so_and_nothing_is_measured(
+    words: tuple[str, ...], seen: list[Stage], autonomy: Call, migrated: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pytest" else found(name))
+    done = autonomy("verify", *words)
+    assert (done.code, done.out, done.err.count("\n")) == (4, "", 1)
+    assert "needs the 'dev' extra" in done.err
+    assert "pip install -e '.[dev]'" in done.err
+    assert seen == []
+    assert not (migrated.home / "reports").exists()
+    assert autonomy("verify", "phase-b").code == 0  # it runs no tests
+
+
+def test_the_help_says_what_must_be_installed(autonomy: Call) -> None:
+    said = {name: " ".join(autonomy("verify", *name.split(), "-h").out.split()) for name in ("", "phase-a", "phase-b", "all")}
+    assert "the dev extra (pip install -e '.[dev]')" in said[""]
+    assert [".[dev]" in said[name] for name in ("phase-a", "phase-b", "all")] == [True, False, True]
+    assert ".[serve]" in said["phase-b"]
+
+
 @pytest.mark.parametrize("given", ["0", "-1", "86401", "inf", "nan"])
 def test_a_soak_that_makes_no_sense_is_refused_before_anything_begins(given: str, seen: list[Stage], autonomy: Call) -> None:
     done = autonomy("verify", "phase-e", f"--soak-seconds={given}")

@@ -296,6 +296,7 @@ def test_the_summary_tells_work_from_waiting(tmp_path: Path) -> None:
 @pytest.mark.parametrize("width", [40, 44, 60, 80, 120])
 def test_the_summary_fits_the_terminal(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.chdir(tmp_path)
     cited = {"quote": "q", "anchor": {}}
     names = ("quote_found", "citation_coverage", "citation_support", "source_spread", "claim_in_text", "readability")
     manifest = {
@@ -318,6 +319,7 @@ def test_a_path_that_does_not_fit_beside_its_name_has_a_line_of_its_own(
     columns: int, alone: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.chdir(tmp_path)
     lines = summary(_page(), tmp_path, Output(environ={})).splitlines()
     assert (f"artifacts/{'r' * 26}/deliverable.md" in lines) is alone
 

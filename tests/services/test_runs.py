@@ -18,7 +18,7 @@ import pytest
 from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import QueueSettings, Settings
 from autonomy.core.clock import new_id
-from autonomy.core.errors import HeldByAnother, InvalidInput, NotFound, NotYetBuilt, StorageUnavailable
+from autonomy.core.errors import AlreadyEnded, HeldByAnother, InvalidInput, NotFound, NotYetBuilt, StorageUnavailable
 from autonomy.core.types import Budget, TaskSpec
 from autonomy.runtime import events, queue, runs
 from autonomy.runtime.lease import Presence
@@ -228,7 +228,7 @@ def test_a_queued_run_obeys_at_once(app: App) -> None:
     assert isinstance(resumed["job_id"], int)
     assert (app.runs.abort(run_id)["status"], app.runs.inspect(run_id)["outcome"]) == ("aborted", "aborted")
     for verb in (app.runs.pause, app.runs.abort, app.runs.resume):
-        with pytest.raises(InvalidInput, match="ended"):
+        with pytest.raises(AlreadyEnded, match="ended"):
             verb(run_id)
 
 
@@ -310,7 +310,7 @@ def test_the_budget_of_an_ended_run_is_not_changed_any_more(app: App) -> None:
     run_id = start(app).run_id
     app.runs.abort(run_id)
     told = app.runs.events(run_id)
-    with pytest.raises(InvalidInput, match="ended already"):
+    with pytest.raises(AlreadyEnded, match="ended already"):
         app.runs.budget(run_id, Budget(tokens=5))
     assert app.runs.events(run_id) == told
 

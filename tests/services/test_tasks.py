@@ -366,13 +366,17 @@ def test_criteria_that_nothing_will_measure_are_named_when_the_task_is_made(task
         return [note.split(": ")[0] for note in made.notes]
 
     not_measured = "criterion c1 names {}, which is not measured"
-    assert notes("length is kept, min_citations too") == [not_measured.format(name) for name in ("length", "min_citations")]
+    assert notes("length, min_citations") == [not_measured.format(name) for name in ("length", "min_citations")]
     assert notes("length", task_spec={"length": 500}) == []
     assert notes("min_citations", task_spec={"min_citations": 0}) == [not_measured.format("min_citations")]
     assert notes("pack_complete") == [not_measured.format("pack_complete")]
     assert notes("pack_complete", journey="research") == []
     assert notes("source_share", journey="research") == [not_measured.format("source_share")]
-    assert notes("quote_found") == notes("Written for children.") == []
+    assert notes("length at least 500") == [not_measured.format("length")]
+    assert notes("quote_found") == notes("min_citations >= 3") == notes("source_spread at least 3") == []
+    for_a_person = ["criterion c1 says more than a gate measures"]
+    assert notes("Written for children.") == notes("relevance to lawyers") == for_a_person
+    assert tasks.create(NewTask(source="http", request_text="Why?")).notes == ()
 
 
 # -- starting ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from autonomy.agents.context import Context
 from autonomy.core.counting import Tally, several
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, Outcome, PlanStep
+from autonomy.core.wording import status_word
 
 
 async def deliver(step: PlanStep, state: GraphState, context: Context) -> Observation:
@@ -32,10 +33,10 @@ def hand_over(
     for file in composition.files:
         context.artifacts.put(file.name, file.data, role=file.role, media_type=file.media_type)
     tally = Tally.of(composition.manifest)
+    short = "" if settled == "delivered" else f"; {status_word(settled)}"
     return Observation(
         step=step_id,
-        output=f"{several(len(composition.files), 'file')}; {several(tally.claims, 'claim')} on "
-        f"{several(tally.quotations, 'quotation')}, each re-found in its source",
+        output=f"{several(len(composition.files), 'file')}; {_rests_on(tally)}{short}",
         sources=tuple(source["id"] for source in composition.manifest["sources"]),
         figures={
             "files": len(composition.files),
@@ -47,6 +48,13 @@ def hand_over(
         },
         progress=1,
     )
+
+
+def _rests_on(tally: Tally) -> str:
+    """What the document stands on, in words."""
+    if not tally.quotations:
+        return "no claim, since nothing is quoted"
+    return f"{several(tally.claims, 'claim')} on {several(tally.quotations, 'quotation')}, each re-found in its source"
 
 
 def _outcome(name: str) -> Outcome:

@@ -21,6 +21,8 @@ ROWS = 6
 """Most boxes above each other in a frame; more stand beside them."""
 CELLS = 18
 """Columns of text in a line of a box; two lines are shown."""
+ROOM, DENSEST = 1154, 0.85
+"""What a full page gives the picture, in CSS pixels; a wider one is drawn smaller, down to that share, and scrolls beyond."""
 DOT, DOT_GAP, DOT_CHANNEL, ABREAST = 24, 8, 18, 9
 """The sketch for narrow screens: numbered marks, at most so many beside each other."""
 
@@ -63,6 +65,11 @@ class Drawing:
     boxes: tuple[Box, ...]
     frames: tuple[Frame, ...]
     edges: tuple[tuple[str, bool], ...]
+
+    @property
+    def long(self) -> bool:
+        """Whether the page is too narrow for it at full size, and wide enough for a smaller one."""
+        return ROOM < self.width <= ROOM / DENSEST
 
 
 @dataclass(frozen=True, slots=True)

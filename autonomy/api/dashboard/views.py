@@ -100,7 +100,7 @@ def run(
         "told": [sentences.tell(event, steps) for event in events if not _is_noise(event)],
         "budgets": budgets(found["budgets"]),
         "files": files(found["artifacts"]),
-        "document": next((row["artifact_id"] for row in found["artifacts"] if row["role"] == "deliverable"), None),
+        "document": next((row for row in files(found["artifacts"]) if row["role"] == "deliverable"), None),
         "gates": sentences.gates((manifest or {}).get("gates") or verdict.get("gates")),
         "sources": sources(manifest, found["artifacts"]),
         "rests_on": Tally.of(manifest or {}).told,

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,7 +93,7 @@ def test_a_task_is_approved_and_its_run_is_watched_to_its_end(browser: Browser, 
         seen = story(page)
         page.reload()
         assert story(page) == seen
-        page.get_by_role("link", name="deliverable.md").click()
+        page.get_by_role("link", name="deliverable.md", exact=True).click()
         assert page.evaluate("document.contentType") == "text/plain"
         page.go_back()
         watched.check()
@@ -326,6 +327,30 @@ def test_on_a_phone_the_document_of_a_delivered_run_comes_first(browser: Browser
         page = watched.open(waiting)
         expect(page.get_by_role("heading", level=1)).to_have_text("A second goal")
         expect(page.get_by_role("link", name="Read the document")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 900])
+def test_the_step_at_work_or_the_last_one_is_in_sight_when_a_run_is_opened(browser: Browser, shown: Shown, width: int) -> None:
+    with window(browser, shown.url, viewport={"width": width, "height": 900}) as watched:
+        page = watched.open(shown.paths[5])
+        frame = page.locator("#graph-scroll").bounding_box()
+        last = page.locator(".graph:not(.flat) .step").last.bounding_box()
+        assert frame is not None
+        assert last is not None
+        assert frame["x"] <= last["x"]
+        assert last["x"] + last["width"] <= frame["x"] + frame["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        watched.check()
+
+
+def test_the_document_can_be_saved_under_its_name(browser: Browser, shown: Shown) -> None:
+    with window(browser, shown.url) as watched:
+        page = watched.open(shown.paths[5])
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Save deliverable.md").click()
+        assert saved.value.suggested_filename == "deliverable.md"
+        assert Path(saved.value.path()).read_text("utf-8").startswith("# ")
+        watched.check()
 
 
 CONTROLS = frozenset(

@@ -49,6 +49,24 @@ function edited(part) {
   return [...part.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
 }
 
+// Where the plan is wider than the page, the step at work stands in its middle, or the last one that was begun; a picture
+// that was moved by hand stays where it is. `before` is where the picture that this one replaces stood.
+let placed = 0;
+
+function place(before) {
+  const scroll = document.getElementById("graph-scroll");
+  if (!scroll) return;
+  const steps = [...scroll.querySelectorAll(".graph:not(.flat) .step:not(.pending)")];
+  const step = scroll.querySelector(".graph:not(.flat) .step.current") || steps.pop();
+  if (Math.abs(before - placed) > 1) {
+    scroll.scrollLeft = before;
+  } else {
+    const [frame, box] = [scroll.getBoundingClientRect(), step && step.getBoundingClientRect()];
+    scroll.scrollLeft = box ? scroll.scrollLeft + (box.left + box.right - frame.left - frame.right) / 2 : 0;
+    placed = scroll.scrollLeft;
+  }
+}
+
 // Put the changed parts of a fetched page into this one. What is open stays open; who had the focus keeps it. What was said
 // about a form stays until another form is sent: `answered` is true for the answer to one.
 function put(page, answered) {
@@ -66,7 +84,10 @@ function put(page, answered) {
     }
     const focus = part.contains(document.activeElement) ? document.activeElement : null;
     localise(fresh);
+    const graph = part.querySelector("#graph-scroll");
+    const left = graph ? graph.scrollLeft : placed;
     part.replaceWith(fresh);
+    if (fresh.id === "plan") place(left);
     if (focus) refocus(focus, fresh);
   }
   const status = document.getElementById("run-head");
@@ -259,6 +280,7 @@ document.addEventListener("keydown", (event) => {
 
 remember(main);
 localise(main);
+place(placed);
 const head = document.getElementById("run-head");
 if (head) tell(head);
 setInterval(tick, 1000);
