@@ -392,6 +392,43 @@ async def test_an_outline_of_a_length_asked_for_holds_as_many_cards_as_its_text_
     assert 0.9 * length <= words <= 1.1 * length
 
 
+@pytest.mark.parametrize("length", [None, 120])
+@pytest.mark.parametrize("asked", [9, 14, 500])
+async def test_as_many_quotations_are_used_as_were_asked_for_where_there_are_so_many(length: int | None, asked: int) -> None:
+    cards, player = await evidence(), ExtractivePlayer()
+    task = TaskSpec(goal="locks", length=length, min_citations=asked)
+    request = OutlineRequest(task=task, brief=brief(), cards=cards, sources=CORPUS.sources, words=120)
+    plain = await player.outline(request.model_copy(update={"task": TaskSpec(goal="locks", length=length)}))
+    wanted = min(asked, len(cards))
+    assert len([name for section in plain.sections for name in section.cards]) < wanted <= len(cards), "the length holds fewer"
+    made = await player.outline(request)
+    quoted = set[str]()
+    for section in made.sections:
+        own = tuple(card for card in cards if card.id in section.cards)
+        drawn = drafting(own, "section").model_copy(update={"task": task, "words": section.words})
+        quoted |= {name for sentence in flat(await player.draft(drawn)) for name in sentence.cites}
+    assert len(quoted) >= wanted
+
+
+@pytest.mark.parametrize("asked", [None, *range(8, 16)])
+async def test_weak_and_strange_cards_are_used_only_where_so_many_quotations_were_asked_for(asked: int | None) -> None:
+    held = await evidence()
+    strange = [
+        held[0].model_copy(
+            update={
+                "id": f"s{number}", "quote": f"{word}s sail past {word} islands.", "relevance": 0.4, "question": word,
+                "anchor": held[0].anchor.model_copy(update={"section": word, "start": 90_000 + 100 * number}),
+            }
+        )
+        for number, word in enumerate(("Ferry", "Schooner", "Tugboat", "Galley", "Canoe", "Dinghy", "Raft", "Barge"))
+    ]  # fmt: skip
+    cards = (*(card.model_copy(update={"relevance": 0.9}) for card in held[:7]), *strange)
+    task = TaskSpec(goal="locks", min_citations=asked)
+    request = OutlineRequest(task=task, brief=brief(), cards=cards, sources=CORPUS.sources, words=900)
+    placed = {name for section in (await ExtractivePlayer().outline(request)).sections for name in section.cards}
+    assert len(placed) >= asked if asked else placed <= {card.id for card in held[:7]}
+
+
 async def test_a_short_text_has_a_short_frame_that_still_says_what_was_not_found() -> None:
     cards, player = await evidence(), ExtractivePlayer()
     gap = "What is a semaphore that counts?"
