@@ -274,6 +274,18 @@ async def test_introduction_and_conclusion_claim_nothing_and_name_what_was_not_f
     assert "*What are tides?*" in " ".join(sentence.text for sentence in conclusion)
 
 
+async def test_what_was_not_found_is_not_called_quoted_as_well() -> None:
+    cards = tuple(card.model_copy(update={"question": "Limits of locks"}) for card in await evidence())
+    asked = brief().model_copy(update={"title": "What is a lock?", "questions": ("What is a lock?", "Limits of locks")})
+    missing = ("not found: What is a lock?",)
+    for part in ("introduction", "conclusion"):
+        figures = missing if part == "conclusion" else ()
+        first, *rest = flat(await ExtractivePlayer().draft(drafting(cards, part, brief=asked, figures=figures)))
+        assert "*Limits of locks*" in first.text
+        assert "What is a lock?" not in first.text
+        assert part != "conclusion" or "*What is a lock?*" in " ".join(sentence.text for sentence in rest)
+
+
 async def test_a_lone_quotation_stands_without_introduction_conclusion_and_synthesis() -> None:
     cards = await evidence()
     for part in ("introduction", "conclusion", "synthesis"):
