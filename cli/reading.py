@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def read(app: App, out: Output, folders: Sequence[str]) -> None:
     """Read what is new or changed, with a progress bar. Raises InvalidInput where a folder holds nothing readable."""
     from autonomy.bootstrap.corpora import read_corpora
+    from autonomy.core.counting import of_another_kind
 
     with _told(out) as told:
         reports = read_corpora(app, folders, told)
@@ -24,6 +25,8 @@ def read(app: App, out: Output, folders: Sequence[str]) -> None:
         for files, what in ((report.failed, "unreadable document"), (report.unused, "document")):
             if files:
                 out.say(_left_out(files, what))
+        if report.unread:
+            out.say(of_another_kind([squeezed(name) for name in report.unread]))
 
 
 def _left_out(files: Sequence[tuple[str, str]], what: str) -> str:

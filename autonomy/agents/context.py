@@ -129,14 +129,15 @@ class SourceReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading the corpus came to. `failed` and `unused` (read, but in vain) list (location, why); `ids` name the
-    corpora in the database."""
+    """What reading the corpus came to. `failed` and `unused` (read, but in vain) list (location, why), `unread` names files
+    of a kind that is not read; `ids` name the corpora in the database."""
 
     ids: tuple[int, ...]
     documents: int
     failed: tuple[tuple[str, str], ...]
     duplicates: int
     unused: tuple[tuple[str, str], ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class Corpora(Protocol):

@@ -116,9 +116,10 @@ def found_in(cards: int, sources: int) -> str:
 
 
 def cards_wanted(task: TaskSpec, context: Context) -> int:
-    """How much evidence the length asked for needs, and never fewer than six quotations."""
+    """How much evidence the length asked for needs, never less than the quotations asked for, and never fewer than six."""
     quoting = task.length is not None and context.player.asked.player == "extractive"
-    return max(FEW_CARDS, context.journey.words(task) // (WORDS_PER_QUOTATION if quoting else WORDS_PER_CARD))
+    words = context.journey.words(task)
+    return max(FEW_CARDS, task.min_citations or 0, words // (WORDS_PER_QUOTATION if quoting else WORDS_PER_CARD))
 
 
 def sources_wanted(context: Context) -> int:

@@ -11,12 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autonomy.core.counting import several
+from autonomy.core.counting import NAMED, several
 from autonomy.core.gates import AT_MOST, GATES, SHARES
 from autonomy.core.types import Gate, PlanStep
-
-SHOWN = 5
-"""Names of unreadable documents that are listed; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +22,7 @@ class Notes:
     steps and the budgets."""
 
     unreadable: str
+    unread: str
     more: str
     little: str
     narrow: str
@@ -58,10 +56,18 @@ class Notes:
 
     def left_out(self, names: Sequence[str]) -> str:
         """Documents of the corpus that could not be read."""
-        rest = len(names) - SHOWN
-        listed = ", ".join(names[:SHOWN]) + (self.more.format(count=rest) if rest > 0 else "")
         be = "was" if len(names) == 1 else "were"
-        return self.unreadable.format(count=len(names), documents=several(len(names), "document"), be=be, names=listed)
+        documents = several(len(names), "document")
+        return self.unreadable.format(count=len(names), documents=documents, be=be, names=self._first(names))
+
+    def of_another_kind(self, names: Sequence[str]) -> str:
+        """Files of the corpus that no reader is for."""
+        be = "is" if len(names) == 1 else "are"
+        return self.unread.format(count=len(names), files=several(len(names), "file"), be=be, names=self._first(names))
+
+    def _first(self, names: Sequence[str]) -> str:
+        rest = len(names) - NAMED
+        return ", ".join(names[:NAMED]) + (self.more.format(count=rest) if rest > 0 else "")
 
     def holds_little(
         self, cards: int, sources: int, enough: int, wanted: int, spoken: tuple[str, Sequence[str]] | None = None
@@ -148,6 +154,7 @@ class Notes:
 
 _ENGLISH = Notes(
     unreadable="{documents} could not be read and {be} left out: {names}.",
+    unread="{files} {be} of a kind that is not read: {names}.",
     more=" and {count} more",
     little="The search found little about this in the corpus: {found}.",
     narrow="The search found few documents that speak to this: {found}.",
@@ -209,6 +216,7 @@ _ENGLISH = Notes(
 )
 _GERMAN = Notes(
     unreadable="Nicht lesbare und deshalb ausgelassene Dokumente ({count}): {names}.",
+    unread="Dateien einer Art, die nicht gelesen wird ({count}): {names}.",
     more=" und {count} weitere",
     little="Die Suche fand im Korpus wenig dazu. {found}.",
     narrow="Die Suche fand wenige Dokumente dazu. {found}.",
@@ -273,6 +281,7 @@ _GERMAN = Notes(
 )  # fmt: skip
 _SPANISH = Notes(
     unreadable="Documentos que no se pudieron leer y se dejaron fuera ({count}): {names}.",
+    unread="Archivos de un tipo que no se lee ({count}): {names}.",
     more=" y {count} más",
     little="La búsqueda halló poco sobre esto en el corpus. {found}.",
     narrow="La búsqueda halló pocos documentos sobre esto. {found}.",
@@ -336,6 +345,7 @@ _SPANISH = Notes(
 )  # fmt: skip
 _FRENCH = Notes(
     unreadable="Documents qui n'ont pas pu être lus et ont été laissés de côté ({count}) : {names}.",
+    unread="Fichiers d'un type qui n'est pas lu ({count}) : {names}.",
     more=" et {count} de plus",
     little="La recherche a trouvé peu de choses à ce sujet dans le corpus. {found}.",
     narrow="La recherche a trouvé peu de documents à ce sujet. {found}.",

@@ -72,6 +72,7 @@ class RunCorpora:
             failed=tuple(pair for report in reports for pair in report.failed),
             duplicates=sum(report.duplicates for report in reports),
             unused=tuple(pair for report in reports for pair in report.unused),
+            unread=tuple(name for report in reports for name in report.unread),
         )
 
     def overview(self, ids: Sequence[int]) -> Overview:

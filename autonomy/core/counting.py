@@ -1,9 +1,9 @@
-"""Numbers of things in words: one is singular, everything else plural; and how many claims and quotations a manifest holds."""
+"""Numbers of things in words: one is singular, everything else plural; files that are not read; and what a manifest holds."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,18 @@ def several(number: int, noun: str) -> str:
     if number != 1:
         noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
     return f"{number:,} {noun}"
+
+
+NAMED = 5
+"""Names of files that are told; the rest is counted."""
+
+
+def of_another_kind(names: Sequence[str]) -> str:
+    """Which files no reader is for: 3 files are of a kind that is not read: GPL-3, foo.doc, t.csv."""
+    rest = len(names) - NAMED
+    more = f" and {rest:,} more" if rest > 0 else ""
+    be = "is" if len(names) == 1 else "are"
+    return f"{several(len(names), 'file')} {be} of a kind that is not read: {', '.join(names[:NAMED])}{more}"
 
 
 @dataclass(frozen=True, slots=True)

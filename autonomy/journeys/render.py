@@ -33,7 +33,7 @@ from autonomy.journeys.references import Bibliography, bibliography, title_of
 from autonomy.text.language import is_cjk
 
 SHORT_CLAIM = 60
-"""Letters of a claim in the table; a short one is cut to three fifths: in full it stands once, below the table."""
+"""Letters of a claim in the table, where a longer one is cut: in full it stands below."""
 WIDEST_TABLE = 8
 """Sources that still fit as columns; with more the table names them in cells."""
 MARKS = {"supports": "✓", "differs": "≠", "opposes": "✗", "silent": "–"}
@@ -283,8 +283,7 @@ def _row(page: _Page, number: int, row: MatrixRow, cards: Mapping[str, Card], la
 
 
 def _short(number: int, row: MatrixRow) -> str:
-    letters = min(SHORT_CLAIM, len(inert.plain(row.claim)) * 3 // 5)
-    return f"**C{number}** {inert.cell(inert.shorten(row.claim, letters))}"
+    return f"**C{number}** {inert.cell(inert.shorten(row.claim, SHORT_CLAIM))}"
 
 
 def _stance(row: MatrixRow, source: str) -> str:

@@ -3,7 +3,7 @@
 Folders that programs fill (a manual's sources and images, packages, caches) are passed over by name. So is what Autonomy
 wrote itself, or a run would quote an earlier one: in a workspace the runs' artifacts, the acceptance reports and the added
 documents, and anywhere the files of an exported run. Whatever else lies beside them is read, and so is a folder that is
-itself the corpus.
+itself the corpus. A file whose name tells no kind is read where it begins as prose; files of other kinds are named.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autonomy.core.errors import InvalidInput
-from autonomy.memory.readers.choose import is_known
+from autonomy.memory.readers.choose import PROSE_BYTES, is_bare, is_known, is_prose
 
 _PASSED_OVER = frozenset(("_sources", "_static", "_images", "_downloads", "node_modules", "__pycache__", "__MACOSX"))
 _DATABASE = "autonomy.db"
@@ -28,6 +28,8 @@ _WRITTEN = {
     "memory": re.compile(r".+\.[A-Za-z]+"),
 }
 """Folders of a workspace, and the names in them that are Autonomy's own: runs, reports, added documents."""
+_QUIET = frozenset((*_WRITTEN, "audit", "ssot"))
+"""Folders of a workspace whose other files are Autonomy's own: no reader misses them."""
 _MANIFEST, _DOCUMENT = "manifest.json", "deliverable.md"
 _MANIFEST_BYTES = 64 << 20
 
@@ -84,16 +86,27 @@ def _is_unicode(name: str) -> bool:
     return True
 
 
-def walk(root: Path, workspace: Path | None = None) -> Iterator[Found]:
-    """Every readable kind of file below the (resolved) root, in order of name.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The files below a folder, in order of name: those to read, and the names of those of a kind that is not read."""
 
-    `workspace` is known as one even without a database file inside.
-    """
-    yield from sorted(_files(root, workspace.resolve() if workspace is not None else None), key=_order)
+    files: list[Found] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
 
 
-def _order(found: Found) -> tuple[str, str]:
-    return by_name(found.location)
+def listing(root: Path, workspace: Path | None = None) -> Listing:
+    """What lies below the (resolved) root. `workspace` is known as one even without a database file inside."""
+    listed = Listing()
+    for item in sorted(_files(root, workspace.resolve() if workspace is not None else None), key=_order):
+        if isinstance(item, Found):
+            listed.files.append(item)
+        else:
+            listed.unread.append(shown(item))
+    return listed
+
+
+def _order(item: Found | str) -> tuple[str, str]:
+    return by_name(item.location if isinstance(item, Found) else item)
 
 
 def by_name(location: str) -> tuple[str, str]:
@@ -101,11 +114,12 @@ def by_name(location: str) -> tuple[str, str]:
     return location.rpartition(".")[0] or location, location
 
 
-def _files(root: Path, workspace: Path | None) -> Iterator[Found]:
-    waiting: list[tuple[Path, re.Pattern[str] | None]] = [(root, None)]
+def _files(root: Path, workspace: Path | None) -> Iterator[Found | str]:
+    """Files to read, and the locations of those of another kind."""
+    waiting: list[tuple[Path, re.Pattern[str] | None, bool]] = [(root, None, False)]
     exported: set[Path] = set()
     while waiting:
-        folder, written = waiting.pop()
+        folder, written, quiet = waiting.pop()
         try:
             with os.scandir(folder) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
@@ -122,9 +136,13 @@ def _files(root: Path, workspace: Path | None) -> Iterator[Found]:
             path = Path(entry.path)
             if entry.is_dir(follow_symlinks=False):
                 if entry.name not in _PASSED_OVER:
-                    waiting.append((path, _WRITTEN.get(entry.name) if ours else None))
-            elif is_known(entry.name) and path not in exported and (found := _file(root, path)) is not None:
-                yield found
+                    own = entry.name if ours else ""
+                    waiting.append((path, _WRITTEN.get(own), quiet or own in _QUIET))
+            elif path not in exported and (found := _file(root, path)) is not None:
+                if is_known(entry.name) or (written is None and _is_text(found)):
+                    yield found
+                elif not quiet and not (ours and entry.name.startswith(_DATABASE)):
+                    yield found.location
 
 
 def _exported(folder: Path) -> set[Path]:
@@ -136,9 +154,25 @@ def _exported(folder: Path) -> set[Path]:
         manifest = json.loads(path.read_bytes())
         if not isinstance(manifest["run_id"], str) or not isinstance(manifest["claims"], list):
             return set()
-        return {folder / str(file["path"]) for file in manifest["files"]}
+        return {path, *(folder / str(file["path"]) for file in manifest["files"])}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
+
+
+def is_read(path: Path) -> bool:
+    """Whether a file is of a kind that is read."""
+    return is_known(path.name) or _is_text(Found(path.name, path))
+
+
+def _is_text(found: Found) -> bool:
+    """Whether an ordinary file whose name tells no kind begins as prose."""
+    if found.why or not is_bare(found.path.name):
+        return False
+    try:
+        with found.path.open("rb") as file:
+            return is_prose(file.read(PROSE_BYTES))
+    except OSError:
+        return False
 
 
 def _location(root: Path, path: Path) -> str:

@@ -12,11 +12,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autonomy.core.counting import of_another_kind
 from autonomy.core.errors import InvalidInput
 from autonomy.memory import documents, folder
 from autonomy.memory.documents import Entry, Known, State
 from autonomy.memory.embedding import Embedder
-from autonomy.memory.folder import Found
+from autonomy.memory.folder import Found, Listing
 from autonomy.memory.readers.choose import VERSION
 from autonomy.memory.readers.document import Limits
 from autonomy.memory.reading import CHILDREN, Child, Readers, Reading
@@ -38,7 +39,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class IngestReport:
     """What one ingestion did. `failed` holds (location, why), and so does `unused`, of documents that were read in vain;
-    `documents` are usable ones in the corpus now."""
+    `unread` names files of a kind that is not read; `documents` are usable ones in the corpus now."""
 
     corpus_id: int
     found: int
@@ -51,6 +52,7 @@ class IngestReport:
     chunks: int
     seconds: float
     unused: tuple[tuple[str, str], ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def ingest(
@@ -69,14 +71,15 @@ def ingest(
     """
     began = time.monotonic()
     real = folder.resolve(root)
-    found = list(folder.walk(real, workspace))
+    listed = folder.listing(real, workspace)
+    found = listed.files
     corpus_id = database.write(lambda tx: documents.make_corpus(tx, str(real), embedder.name))
     work = _Ingestion(database, corpus_id, str(real), embedder, limits or Limits(), progress)
     work.run(found, children)
     usable, chunks = database.read(lambda tx: _totals(tx, corpus_id))
     unused = database.read(lambda tx: documents.unused(tx, corpus_id))
     if not chunks:
-        _refuse(folder.shown(str(root)), found, usable, work.failed)
+        _refuse(folder.shown(str(root)), listed, usable, work.failed)
     return IngestReport(
         corpus_id=corpus_id,
         found=len(found),
@@ -89,6 +92,7 @@ def ingest(
         chunks=chunks,
         seconds=round(time.monotonic() - began, 3),
         unused=unused,
+        unread=tuple(listed.unread),
     )
 
 
@@ -97,10 +101,13 @@ def _totals(tx: Tx, corpus_id: int) -> tuple[int, int]:
     return int(usable), int(tx.value("SELECT count(*) FROM chunk WHERE corpus_id = :corpus", corpus=corpus_id))
 
 
-def _refuse(root: str, found: Sequence[Found], usable: int, failed: dict[str, str]) -> None:
+def _refuse(root: str, listed: Listing, usable: int, failed: dict[str, str]) -> None:
     """Say why there is nothing to work with."""
-    if not found:
-        raise InvalidInput(f"the corpus folder {root} holds no document", "Put PDF, DOCX, HTML, Markdown or text files there.")
+    if not listed.files:
+        unread = f": {of_another_kind(listed.unread)}" if listed.unread else ""
+        raise InvalidInput(
+            f"the corpus folder {root} holds no document{unread}", "Put PDF, DOCX, HTML, Markdown or text files there."
+        )
     if usable:
         raise InvalidInput(f"the documents in {root} hold no prose that could be quoted", "Add documents with whole sentences.")
     location, why = min(failed.items())

@@ -8,8 +8,8 @@ from typing import Any
 
 from autonomy.core.errors import InvalidInput
 from autonomy.memory.embedding import Embedder
+from autonomy.memory.folder import is_read
 from autonomy.memory.ingest import ingest
-from autonomy.memory.readers.choose import is_known
 from autonomy.memory.readers.document import Limits
 from autonomy.memory.reading import Child
 from autonomy.memory.search import search
@@ -91,7 +91,7 @@ class Memory:
         if size > self._limits.file_bytes:
             most = self._limits.file_bytes >> 20
             raise InvalidInput(f"{path.name} is larger than {most} MiB", "Split it, or raise [memory] max_file_mb.")
-        if not is_known(path.name) or path.name.startswith("."):
+        if path.name.startswith(".") or not is_read(path):
             raise InvalidInput(f"{path.name} is not a kind of file that is read", f"Name {KINDS}.")
         return path.name
 

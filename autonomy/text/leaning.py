@@ -13,7 +13,7 @@ from autonomy.text.words import terms
 
 _FLAGS = re.IGNORECASE | re.VERBOSE
 _SELF = {
-    "en": "module library package program standard pep guide manual book document year",
+    "en": "module library package program standard pep guide manual book document licence license agreement year",
     "de": "modul bibliothek paket programm standard handbuch buch dokument jahr",
     "es": "módulo biblioteca paquete programa manual libro documento año",
 }

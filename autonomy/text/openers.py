@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _DANGLING_EN = r"""
-(?:this|these|those|that|such)(?!\ (?:module|modules|library|package|program|standard|pep|guide|manual|book|document)\b)
+(?:this|these|those|that|such)(?!\ (?:module|modules|library|package|program|standard|pep|guide|manual|book|document|licen[cs]e
+    |agreement)\b)
 | it(?:['’]s)? | they | them | he | she | him | her | his | its | their | we\ then | both | neither
 | (?:the\ )?(?:former|latter) | the\ first(?=,|\ (?:is|are|one|of|two|three)\b) | the\ (?:above|below|following|preceding
     |previous|same|other|others|rest|next|second|third|reason)

@@ -40,6 +40,8 @@ LONE = 0.4
 _SAME = 1.0
 _NEAR = 0.85
 """From this share of the rarest one's weight on, a thing is as much the first thing asked for as that one."""
+_COMMON = 1 / 3
+"""Below this share of its owner's rarity a thing is one that the whole corpus speaks of."""
 _FEW = 2
 _WHEN = re.compile(r"\b(?:when|if|while|until|after|before|because|that)\s+(?:an?|the|one|each)\s+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
@@ -395,6 +397,9 @@ def _needed(runs: Sequence[Run], question: str, language: str, weights: Mapping[
     size = next((i for i, run in enumerate(solid) if i and run.after and run.after not in _MEANS), len(solid))
     either = _subjects(runs, question, language, weights) or _rarest(solid[:size], weights)
     of = tuple(_placed(run, weights) for run in solid[size : size + 1] if run.after in _WHOSE.get(language, ()))
+    if of and _rarity(either, weights) < _COMMON * _rarity(of, weights):
+        # "The files of www-data": where all speak of files, a passage on www-data need not say so.
+        either = ()
     return tuple(things for things in (either, of, _measured(runs, weights)) if things)
 
 
@@ -422,6 +427,10 @@ def _rarest(runs: Sequence[Run], weights: Mapping[str, float]) -> tuple[Thing, .
     heads = [_placed(run, weights) for run in [run for run in runs if not _missing(run, weights)] or runs]
     rarity = [max(_weight(term, weights) for term in head) for head in heads]
     return tuple(head for head, rare in zip(heads, rarity, strict=True) if rare >= _NEAR * max(rarity))
+
+
+def _rarity(things: Iterable[Thing], weights: Mapping[str, float]) -> float:
+    return max((_weight(term, weights) for thing in things for term in thing), default=0.0)
 
 
 def _placed(run: Run, weights: Mapping[str, float]) -> Thing:

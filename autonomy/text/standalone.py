@@ -21,6 +21,9 @@ Flaw = Literal[
 
 WORDS = (6, 45)
 CJK_LETTERS = (15, 140)
+LONGEST = (110, 340)
+"""Words (and letters of Chinese or Japanese) of one that is quoted where shorter ones say too little: legal texts are made of
+such, and are lost with a clause left out."""
 _TERMINAL = re.compile(r"[.!。！．｡][\"'”’»«“)\]）」』*_]*$")
 _QUESTION = re.compile(r"[?？][\"'”’»«“)\]）」』*_]*$")
 _LEADERS = re.compile(r"\.{4,}|(?:\.\s){3,}|…{2,}|·{3,}|_{4,}|-{4,}|={4,}")
@@ -65,6 +68,10 @@ _LIST_MARK = re.compile(r"^\(?(?:\d{1,3}|[a-zA-Z]|[ivx]+)[.)]\s|^[•‣▪◦·
 _ITEM_MARK = re.compile(
     r"(?:[•‣▪◦·*+–—-]|o(?=\s+[A-Z])|\((?:\d{1,3}|[a-zA-Z]|[ivx]+)\)|(?:\d{1,3}|[a-zA-Z]|[ivx]+)\)|(?:[a-z]|[ivx]+|\d+(?:\.\d+)+)\.|(\d{1,3}\.))\s+(?=[^\W\d_]|[\"“«„'‘])"
 )
+_NOTICE = re.compile(r"(?:copyright\s+)?(?:\(c\)|©)\s|copyright\s+\d{4}\b", re.IGNORECASE)
+"""How the notice of a copyright begins, which no mark ends before the text behind it."""
+_EXCEPTED = re.compile(r"\((?:except|unless|subject\ to|as)\b[^()]*\bthis\ (?:section|chapter)\b[^()]*\)", re.IGNORECASE)
+"""An aside that keeps back what the sentence's own place excepts; the mark of a citation names that place."""
 _LAST_WORD = re.compile(r"(\S+)\.[\"'”’»)]*$")
 _PAIRS = (("(", ")"), ("[", "]"), ("“", "”"), ("（", "）"), ("「", "」"))
 _IDENTIFIER = re.compile(r"[a-z_][\w-]*(?:\(\)|[._]\w+|\d)")
@@ -168,18 +175,19 @@ _WEAK = {
 }
 
 
-def flaw(sentence: str, language: str, *, below_signature: bool = False, technical: bool = True) -> Flaw:
+def flaw(sentence: str, language: str, *, below_signature: bool = False, technical: bool = True, long: bool = False) -> Flaw:
     """What keeps the sentence from standing alone, or "" when it can.
 
     `below_signature` says that the line above is a program's signature, under which entries begin with a bare verb.
     `technical` says that the text speaks of code: only there labels pass for sentences ("An object that holds tasks."), and
     only there a verb that no list knows is more likely a noun than what a plain sentence says ("The dog barks.").
+    `long` lets one pass that is as long as `LONGEST`.
     """
     text = sentence.strip()
-    for test in (_size, _ending, _form):
-        found = test(text, language)
-        if found:
-            return found
+    found = _size(text, language, long=long) or _ending(text, language) or _form(text, language)
+    if found:
+        return found
+    text = _EXCEPTED.sub("", text)
     if points_elsewhere(text, language):
         return "pointer"
     entry = (
@@ -250,14 +258,14 @@ def _matches(table: dict[str, re.Pattern[str]], text: str, language: str) -> boo
     return bool(pattern and pattern.match(text))
 
 
-def _size(text: str, language: str) -> Flaw:
+def _size(text: str, language: str, *, long: bool) -> Flaw:
     if is_cjk(language):
-        count, (least, most) = len(re.sub(r"\s", "", text)), CJK_LETTERS
+        count, (least, most), longest = len(re.sub(r"\s", "", text)), CJK_LETTERS, LONGEST[1]
     else:
-        count, (least, most) = len(tokens(text)), WORDS
+        count, (least, most), longest = len(tokens(text)), WORDS, LONGEST[0]
     if count < least:
         return "short"
-    return "long" if count > most else ""
+    return "long" if count > (longest if long else most) else ""
 
 
 def _ending(text: str, language: str) -> Flaw:
@@ -278,7 +286,7 @@ def _form(text: str, language: str) -> Flaw:
         return "contents"
     if _CODE.search(text) or _letters_share(text) < 0.72:
         return "code"
-    if _ASIDE.search(text) or _LIST_MARK.match(text) or _NUMBERED.match(text):
+    if _NOTICE.match(text) or _ASIDE.search(text) or _LIST_MARK.match(text) or _NUMBERED.match(text):
         return "fragment"
     if any(text.count(a) != text.count(b) for a, b in _PAIRS) or text.count('"') % 2 or text.count("«") != text.count("»"):
         return "unbalanced"

@@ -118,9 +118,10 @@ class Folders:
     documents: int = 5
     failed: tuple[tuple[str, str], ...] = ()
     unused: tuple[tuple[str, str], ...] = ()
+    unread: tuple[str, ...] = ()
 
     async def read(self, folders: Sequence[str]) -> Reading:
-        return Reading(ids=(1,), documents=self.documents, failed=self.failed, duplicates=0, unused=self.unused)
+        return Reading((1,), self.documents, self.failed, 0, self.unused, self.unread)
 
     def overview(self, ids: Sequence[int]) -> Overview:
         return Overview(documents=self.documents, words=1000, languages=("en",), titles=(), headings=())

@@ -165,6 +165,15 @@ def test_a_longer_document_wants_more_evidence() -> None:
     assert critic.cards_wanted(_task(made), loop(journey=Paper(length=50)).context) == 6
 
 
+def test_as_much_evidence_is_wanted_as_quotations_are_asked_for_and_the_note_says_so() -> None:
+    made = with_cards(with_plan(loop(journey=Paper(length=900)), SEARCH, current="search-1"), 17, 3)
+    made.state["task"]["min_citations"] = 500
+    assert critic.cards_wanted(_task(made), made.context) == 500
+    assert "17 quotations (too few, wanted 500)" in critic.thin_note(made.state, made.context)
+    made.state["task"]["min_citations"] = 12
+    assert critic.cards_wanted(_task(made), made.context) == 20, "the length wants more"
+
+
 def _task(made: Loop) -> Any:
     from autonomy.core.types import TaskSpec
 

@@ -274,6 +274,18 @@ async def test_introduction_and_conclusion_claim_nothing_and_name_what_was_not_f
     assert "*What are tides?*" in " ".join(sentence.text for sentence in conclusion)
 
 
+async def test_what_was_not_found_is_not_called_quoted_as_well() -> None:
+    cards = tuple(card.model_copy(update={"question": "Limits of locks"}) for card in await evidence())
+    asked = brief().model_copy(update={"title": "What is a lock?", "questions": ("What is a lock?", "Limits of locks")})
+    missing = ("not found: What is a lock?",)
+    for part in ("introduction", "conclusion"):
+        figures = missing if part == "conclusion" else ()
+        first, *rest = flat(await ExtractivePlayer().draft(drafting(cards, part, brief=asked, figures=figures)))
+        assert "*Limits of locks*" in first.text
+        assert "What is a lock?" not in first.text
+        assert part != "conclusion" or "*What is a lock?*" in " ".join(sentence.text for sentence in rest)
+
+
 async def test_a_lone_quotation_stands_without_introduction_conclusion_and_synthesis() -> None:
     cards = await evidence()
     for part in ("introduction", "conclusion", "synthesis"):
@@ -390,6 +402,43 @@ async def test_an_outline_of_a_length_asked_for_holds_as_many_cards_as_its_text_
         asked = drafting(placed, part).model_copy(update={"task": task, "words": 40, "before": before, "figures": gaps})
         words += sum(count_words(sentence.text) for sentence in flat(await player.draft(asked)))
     assert 0.9 * length <= words <= 1.1 * length
+
+
+@pytest.mark.parametrize("length", [None, 120])
+@pytest.mark.parametrize("asked", [9, 14, 500])
+async def test_as_many_quotations_are_used_as_were_asked_for_where_there_are_so_many(length: int | None, asked: int) -> None:
+    cards, player = await evidence(), ExtractivePlayer()
+    task = TaskSpec(goal="locks", length=length, min_citations=asked)
+    request = OutlineRequest(task=task, brief=brief(), cards=cards, sources=CORPUS.sources, words=120)
+    plain = await player.outline(request.model_copy(update={"task": TaskSpec(goal="locks", length=length)}))
+    wanted = min(asked, len(cards))
+    assert len([name for section in plain.sections for name in section.cards]) < wanted <= len(cards), "the length holds fewer"
+    made = await player.outline(request)
+    quoted = set[str]()
+    for section in made.sections:
+        own = tuple(card for card in cards if card.id in section.cards)
+        drawn = drafting(own, "section").model_copy(update={"task": task, "words": section.words})
+        quoted |= {name for sentence in flat(await player.draft(drawn)) for name in sentence.cites}
+    assert len(quoted) >= wanted
+
+
+@pytest.mark.parametrize("asked", [None, *range(8, 16)])
+async def test_weak_and_strange_cards_are_used_only_where_so_many_quotations_were_asked_for(asked: int | None) -> None:
+    held = await evidence()
+    strange = [
+        held[0].model_copy(
+            update={
+                "id": f"s{number}", "quote": f"{word}s sail past {word} islands.", "relevance": 0.4, "question": word,
+                "anchor": held[0].anchor.model_copy(update={"section": word, "start": 90_000 + 100 * number}),
+            }
+        )
+        for number, word in enumerate(("Ferry", "Schooner", "Tugboat", "Galley", "Canoe", "Dinghy", "Raft", "Barge"))
+    ]  # fmt: skip
+    cards = (*(card.model_copy(update={"relevance": 0.9}) for card in held[:7]), *strange)
+    task = TaskSpec(goal="locks", min_citations=asked)
+    request = OutlineRequest(task=task, brief=brief(), cards=cards, sources=CORPUS.sources, words=900)
+    placed = {name for section in (await ExtractivePlayer().outline(request)).sections for name in section.cards}
+    assert len(placed) >= asked if asked else placed <= {card.id for card in held[:7]}
 
 
 async def test_a_short_text_has_a_short_frame_that_still_says_what_was_not_found() -> None:

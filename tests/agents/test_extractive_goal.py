@@ -357,6 +357,21 @@ PLAIN = Overview(documents=3, words=900, languages=("en",), titles=(), headings=
         ),
         ("Will power", "en", "Will power", ("What is Will power?",)),
         (
+            "Idempotency keys\n\n# Idempotency keys\nHow do idempotency keys work?",
+            "en",
+            "Idempotency keys",
+            ("What are idempotency keys?", "How do idempotency keys work?"),
+        ),
+        ("A bug\n\nExplain leases", "en", "Bug Explain leases", ()),
+        ("What is a lease for?", "en", "What is a lease for?", ("What is a lease for?",)),
+        (
+            "heappop returns the smallest item",
+            "en",
+            "Heappop returns the smallest item",
+            ("Heappop returns the smallest item",),
+        ),
+        ("leases versus the locks", "en", "Leases versus the locks", ("What are leases versus the locks?",)),
+        (
             "Ein Leitfaden für Anfänger zu Warteschlangen",
             "de",
             "Warteschlangen",

@@ -146,6 +146,32 @@ async def test_what_is_taken_is_not_given_again() -> None:
     assert not {card.quote for card in first} & {card.quote for card in again}
 
 
+GRANT = (
+    "Subject to the terms of this licence, each maker grants you a lasting, worldwide, free and irrevocable right to acquire, "
+    "hold, renew, share, lend and release the lock of the pump(s), to fit it to other pumps, to change it, and to pass it on "
+    "in any form, where such right applies only to those locks that are needed by the pump(s) alone or with the house in "
+    "which such pump(s) stand."
+)
+
+
+@pytest.mark.parametrize(("short", "quoted"), [(0, True), (2, True), (3, False)])
+async def test_a_long_sentence_is_quoted_where_few_short_ones_answer(short: int, quoted: bool) -> None:
+    told = (
+        "A lock is an object that one worker holds at a time.",
+        "The lock of the northern gate opens for nobody but its keeper.",
+        "Every lock without an owner was melted down after the winter.",
+    )
+    text = "\n\n".join((GRANT, *told[:short]))
+    passage = CORPUS.passages[0].model_copy(
+        update={"text": text, "end": CORPUS.passages[0].start + len(text), "section": "Lock"}
+    )
+    cards = await ExtractivePlayer().select(request("What is a lock?", (passage,)))
+    assert len(cards) >= short
+    assert (GRANT in {card.quote for card in cards}) is quoted
+    answered = await ExtractivePlayer().select(request("What is a lock?", (passage,), taken=told[:short]))
+    assert (GRANT in {card.quote for card in answered}) is quoted, "what is taken counts as an answer"
+
+
 async def test_near_repeats_in_other_sources_are_dropped() -> None:
     cards = await select("How long does a thread wait for a lock with a timeout?", "s1", "s2")
     assert sum("unless another timeout is given" in card.quote for card in cards) == 1

@@ -301,6 +301,14 @@ async def test_every_file_of_which_nothing_is_used_is_named_with_its_reason() ->
     assert made.decisions("interpret")[0]["figures"]["left_out"] == ["a.md (too short to quote)", "b.pdf (is encrypted)"]
 
 
+async def test_files_of_a_kind_that_is_not_read_are_told_five_by_name() -> None:
+    made = loop(folders=Folders(unused=(("a.md", "too short to quote"),), unread=tuple(f"f{n}.py" for n in range(7))))
+    update = await made.step()
+    told = "7 files are of a kind that is not read: f0.py, f1.py, f2.py, f3.py, f4.py and 2 more"
+    assert update["notes"] == [f"{told}."]
+    assert made.decisions("interpret")[0]["figures"]["left_out"] == ["a.md (too short to quote)", told]
+
+
 # -- what is not there yet --------------------------------------------------------------------------
 
 

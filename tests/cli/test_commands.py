@@ -608,6 +608,18 @@ def test_memory_is_added_and_found_with_its_place(autonomy: Autonomy, migrated: 
     assert "last restore" in autonomy("memory", "search", "restore").out
 
 
+def test_a_run_says_which_files_of_its_folder_are_of_another_kind(autonomy: Autonomy, migrated: Place) -> None:
+    folder = migrated.home / "mixed"
+    folder.mkdir()
+    for name in ("one.csv", "two.doc", "three.py"):
+        (folder / name).write_text("1,2\n", "utf-8")
+    refused = autonomy("run", "start", "backups", "--corpus", "mixed")
+    told = "3 files are of a kind that is not read: one.csv, three.py, two.doc"
+    assert (refused.code, told in refused.err) == (5, True)
+    (folder / "note.md").write_text("# Backups\n\nA backup is worth what its last restore was worth.\n", "utf-8")
+    assert told in autonomy("run", "start", "backups", "--corpus", "mixed", "--detach").err
+
+
 def test_memory_refuses_what_it_cannot_take(autonomy: Autonomy) -> None:
     assert autonomy("memory", "add", "no-such-file").code == 5
     assert autonomy("memory", "search", "  ").code == 5

@@ -68,8 +68,8 @@ MATRIX = """\
 
 | Claim | S1 | S3 |
 | :--- | :---: | :---: |
-| **C1** Tasks can easily and… | – | ✓ |
-| **C2** A timeout of 30 seconds is applied… | ≠ | ✓ |
+| **C1** Tasks can easily and safely be cancelled. | – | ✓ |
+| **C2** A timeout of 30 seconds is applied when no other value is… | ≠ | ✓ |
 
 *✓ supports · ≠ differs (a number, a negation) · ✗ opposes · – is silent. The marks say where wordings differ; \
 they are no verdict on who is right.*

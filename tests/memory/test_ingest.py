@@ -205,6 +205,37 @@ THEIRS = ("notes.md", "artifacts/drawing.md", "reports/2026.md", "reports/phase_
 EXPORT = ("autonomy-abcdefgh/deliverable.md", "autonomy-abcdefgh/sources/one.txt")
 
 
+def test_files_of_another_kind_are_named_and_texts_without_an_ending_are_read(database: Database, folder: Path) -> None:
+    prose = f"Brakes\n\n{made.prose('brake', 6)}\n"
+    for name in ("BRAKES", "BRAKES-2.0", "Makefile", ".hidden", "notes.doc"):
+        (folder / name).write_text(prose + name)
+    (folder / "sub" / "sums.csv").write_text("brake,1\nbrake,2\n")
+    (folder / "settings").write_text("# The brake is what stops the wheel of the pump.\nbrake = 1\n" * 9)
+    (folder / "script").write_text(f"#!/bin/sh\n{prose}")
+    (folder / "latin").write_bytes(prose.replace("brake", "fren\u00f3").encode("latin-1"))
+    (folder / "program").write_bytes(b"\x7fELF\0" + prose.encode())
+    report = read(database, folder)
+    assert report.unread == ("Makefile", "latin", "notes.doc", "program", "script", "settings", "sub/sums.csv")
+    assert {"BRAKES", "BRAKES-2.0"} <= {each.location for each in folders.listing(folder).files}
+    assert found(database, report, "how does the brake work")[0] in ("BRAKES", "BRAKES-2.0")
+
+
+def test_a_folder_of_other_kinds_alone_is_refused_with_some_of_their_names(database: Database, tmp_path: Path) -> None:
+    lay(tmp_path, *(f"f{number}.py" for number in range(7)))
+    with pytest.raises(InvalidInput) as caught:
+        read(database, tmp_path)
+    assert "holds no document: 7 files are of a kind that is not read: f0.py, f1.py, f2.py, f3.py, f4.py and 2 more" in str(
+        caught.value
+    )
+
+
+def test_what_a_workspace_holds_beside_documents_is_no_file_that_was_not_read(tmp_path: Path) -> None:
+    lay(tmp_path, *OWN, "autonomy.db", "autonomy.db-wal", f"artifacts/{RUN}.tmp", "ssot/a.json", "audit/events.jsonl")
+    (tmp_path / "memory" / "GPL-3").write_text(made.prose("licence", 6))
+    lay(tmp_path, "mine.py")
+    assert folders.listing(tmp_path) == folders.Listing([], ["mine.py"])
+
+
 def lay(root: Path, *names: str) -> None:
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -212,7 +243,7 @@ def lay(root: Path, *names: str) -> None:
 
 
 def walked(root: Path, workspace: Path | None = None) -> set[str]:
-    return {each.location for each in folders.walk(root, workspace)}
+    return {each.location for each in folders.listing(root, workspace).files}
 
 
 @pytest.mark.parametrize("place", [".", "inner"])
@@ -284,14 +315,14 @@ def test_an_unreadable_file_is_named(database: Database, folder: Path) -> None:
 def test_a_file_that_vanishes_between_listing_and_reading_is_named(
     database: Database, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = folders.walk
+    listed = folders.listing
 
-    def walk_then_lose(root: Path, workspace: Path | None = None) -> Any:
-        items = list(listed(root, workspace))
+    def list_then_lose(root: Path, workspace: Path | None = None) -> Any:
+        items = listed(root, workspace)
         (root / "pumps.md").unlink()
         return items
 
-    monkeypatch.setattr(folders, "walk", walk_then_lose)
+    monkeypatch.setattr(folders, "listing", list_then_lose)
     assert dict(read(database, folder).failed)["pumps.md"].startswith("cannot be opened")
 
 

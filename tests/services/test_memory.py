@@ -88,6 +88,13 @@ def test_a_bad_file_leaves_nothing_behind(app: App, tmp_path: Path, name: str, c
     assert [path.name for path in folder.iterdir()] == ([] if first else ["leases.md"]) if folder.exists() else first
 
 
+def test_a_text_without_an_ending_is_added_and_a_file_for_programs_is_not(app: App, tmp_path: Path) -> None:
+    assert app.memory.add(document(tmp_path, "GPL-3", LEASES.encode()))["added"] == "GPL-3"
+    assert "GPL-3" in {row["location"] for row in app.memory.search("lease")}
+    with pytest.raises(InvalidInput, match="not a kind of file that is read"):
+        app.memory.add(document(tmp_path, "Makefile", LEASES.encode()))
+
+
 def test_a_bad_file_does_not_take_the_place_of_a_good_one_of_its_name(app: App, tmp_path: Path) -> None:
     app.memory.add(document(tmp_path, "notes.md"))
     with pytest.raises(InvalidInput):

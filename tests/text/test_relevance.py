@@ -47,6 +47,15 @@ def test_the_title_of_a_whole_document_counts_half_and_never_alone() -> None:
     assert aims.of("The worker goes on.", (), "Leases and their timeouts") == 0.0
 
 
+@pytest.mark.parametrize(("common", "apt"), [(0.2, True), (0.9, False)])
+def test_what_the_whole_corpus_speaks_of_need_not_be_named_beside_its_owner(common: float, apt: bool) -> None:
+    question = "Who owns the files of www-data?"
+    weights = {"file": common, "www": 1.0, "data": 0.8, "own": 0.3}
+    aims = relevance((question,), terms(question, "en"), "en", weights)
+    assert (aims.of("Pages written out by web servers will be owned by www-data.") >= ENOUGH) is apt
+    assert aims.of("Every file has one owner in the system.") < ENOUGH
+
+
 def test_a_term_that_is_nowhere_in_the_corpus_weighs_most() -> None:
     aims = relevance(("zebra files",), ("zebra", "file"), "en", {"file": 1.0, "other": 3.0})
     assert aims.of("A file holds text.") == 0.25

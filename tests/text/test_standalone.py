@@ -22,6 +22,7 @@ WHOLE = [
     ("zh", "一个软件包可以依赖于其他需要预先安装的软件包。"),
 ]
 FLAWED = [
+    ("en", "Copyright (C) 2007 The Pump Makers, Inc. Everyone is permitted to copy the plan of the pump.", "fragment"),
     ("en", "It is raised in the task at the next opportunity.", "dangling"),
     ("en", "However, most code can safely ignore the error that is raised.", "dangling"),
     ("en", "Note that if this number is greater than zero the task still runs.", "dangling"),
@@ -70,6 +71,20 @@ def test_a_whole_sentence_stands_alone(language: str, sentence: str) -> None:
 @pytest.mark.parametrize(("language", "sentence", "found"), FLAWED)
 def test_a_flaw_is_named(language: str, sentence: str, found: str) -> None:
     assert flaw(sentence, language) == found
+
+
+LONG = (
+    "Subject to the terms of this License, each Maker hereby grants to You a lasting, worldwide, free, irrevocable (except as "
+    "stated in this section) licence to make, use, sell, lend and otherwise pass on the Pump, where such licence covers only "
+    "those Pump parts that are needed by the Pump(s) alone or by joining the Pump(s) with the house to which such Pump(s) came."
+)
+
+
+def test_a_long_sentence_is_whole_only_where_long_ones_are_let_pass() -> None:
+    assert flaw(LONG, "en") == "long"
+    assert flaw(LONG, "en", long=True) == ""
+    assert flaw(LONG.replace("(except as stated in this section)", "as stated in this section"), "en", long=True) == "pointer"
+    assert flaw(f"{LONG[:-1]}, {LONG}", "en", long=True) == "long"
 
 
 def test_a_bare_verb_is_a_fragment_only_below_a_signature() -> None:

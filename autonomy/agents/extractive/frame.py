@@ -18,7 +18,7 @@ def introduction(request: DraftRequest, desk: Desk) -> Paragraphs:
     if len(request.cards) < FRAMED:
         return Paragraphs(paragraphs=())
     sources = {card.source for card in request.cards}
-    goal = in_italics(request.brief.title)
+    goal = in_italics(_asked(request))
     forms = desk.words.introduction if len(sources) != 1 else desk.words.introduction_one
     sentences = [desk.say("introduction", forms, count=len(sources), goal=goal)]
     if request.brief.must_cover:
@@ -42,7 +42,7 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
     counts = Counter(card.source for card in request.cards)
     leading = _leading(counts, desk)
     values = {
-        "goal": in_italics(request.brief.title),
+        "goal": in_italics(_asked(request)),
         "sources": desk.words.number(len(counts)),
         "titles": desk.titles(leading),
     }
@@ -58,6 +58,15 @@ def conclusion(request: DraftRequest, desk: Desk) -> Paragraphs:
     # What was not found is said however short the text is to be.
     sentences = _within(sentences, request, least=1 + bool(gaps))
     return Paragraphs(paragraphs=(tuple(sentences),))
+
+
+def _asked(request: DraftRequest) -> str:
+    """What is quoted on: the goal, or, where nothing was found for it as it was asked, what the best quotation answers."""
+    title = request.brief.title
+    answered = {card.question for card in request.cards}
+    if title in answered or title not in request.brief.questions:
+        return title
+    return max(request.cards, key=lambda card: card.relevance).question
 
 
 def _within(sentences: list[Sentence], request: DraftRequest, least: int = 1) -> list[Sentence]:

@@ -145,6 +145,8 @@ _QUESTION = {
     "ja": r"(?P<s>.+?)(?:とは何(?:ですか|か)?|とは)$",
     "zh": r"(?:什么是(?P<s>.+)|(?P<t>.+?)是什么)$",
 }
+_STRANDED = re.compile(r"\b(?:about|against|by|for|from|in|into|like|of|on|to|with)$", _FLAGS)
+"""A preposition whose noun is the question word."""
 _COMPARE = {
     "en": r"(?:compare|contrast|compare\ and\ contrast|(?:the\ )?differences?\ between)"
     r"\s+(?P<a>.+?)\s+(?:and|with|to|versus|vs\.?|against)\s+(?P<b>.+)",
@@ -218,7 +220,7 @@ _ARTICLE = {
 
 def read_goal(text: str, language: str) -> Goal:
     """The goal taken apart. Never empty: what cannot be taken apart is its own subject."""
-    flat = " ".join(text.split())
+    flat = _flat(text, language)
     first, *later = [flat[slice(*span)] for span in split(flat, language)] or [flat]
     several = _several_questions(_trim(_without_order(flat.rstrip(".!?。！？ "), language), language), language)
     if several:
@@ -236,6 +238,16 @@ def read_goal(text: str, language: str) -> Goal:
     article = whole[: len(whole) - len(subject)].lower() if whole.endswith(subject) else ""
     aspect = re.match(_ASPECT.get(language, r"$^"), subject, _FLAGS)
     return Goal(subject=subject, points=points, compared=compared, article=article, aspect=aspect[0] if aspect else "")
+
+
+def _flat(text: str, language: str) -> str:
+    """The text on one line, headings without their marks; what stands first, as an issue's title does, goes where the paragraph
+    behind it says all its words again."""
+    blocks = [block for part in re.split(r"\n\s*\n", text.strip()) for block in re.split(r"(?m)^ {0,3}#{1,6}\s+(.*)$", part)]
+    told = [" ".join(block.split()) for block in blocks if block.strip()]
+    while len(told) > 1 and set(terms(told[0], language)) <= set(terms(told[1], language)):
+        del told[0]
+    return " ".join(told)
 
 
 def _several_questions(text: str, language: str) -> Goal | None:
@@ -345,7 +357,9 @@ def _asked(text: str, language: str) -> str:
     pattern = _QUESTION.get(language)
     match = re.match(pattern, text, _FLAGS) if pattern else None
     found = next((group for group in match.groups() if group), "") if match else ""
-    return found if terms(found, language) else text
+    # "What is a lease for" asks more than what a lease is.
+    whole = language == "en" and bool(_STRANDED.search(found))
+    return found if terms(found, language) and not whole else text
 
 
 def _trim(text: str, language: str) -> str:

@@ -17,6 +17,7 @@ from autonomy.core.types import TaskSpec
 from autonomy.text.language import detect, is_cjk
 from autonomy.text.ranking import document_frequency, idf, recall
 from autonomy.text.relevance import about, light, names, subject, things
+from autonomy.text.stopwords import is_stop_word
 from autonomy.text.words import terms
 
 MOST = 8
@@ -48,6 +49,11 @@ _PLURAL = re.compile(r"[^su]s$", re.IGNORECASE)
 _SCOPE = re.compile(
     r"\s(?:in|of|for|with|on|at|under|from|inside|within|im|für|bei|unter|en|para|con|dans|pour|avec|sous)\s", re.IGNORECASE
 )
+_TOLD = re.compile(
+    r"(?:[\w'’-]+\s+){1,4}?(?!(?:across|besides|minus|plus|towards|versus|vs)\b)(\w{3,}[^s\W]s)\s+(?:the|an?|its|their|all|every|each|no)\s",
+    re.IGNORECASE,
+)
+"""A verb in -s between what may be its subject and a determiner: in a noun phrase a preposition or "and" stands before one."""
 _PREPOSITION = re.compile(r"\s(?:in|of|for|with|on|at|under|from|to|by|between|using|inside|within)\s", re.IGNORECASE)
 
 
@@ -93,7 +99,9 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
         _upper(point) if set(terms(point, language)) <= named else _scoped(point, goal.subject, language)
         for point in goal.points
     ]
-    if is_clause(goal.subject, language):
+    if _states(goal.subject, language):
+        facets = [_upper(goal.subject)]
+    elif is_clause(goal.subject, language):
         facets = [closed(goal.subject, language), *_limits(goal.subject, language, named)]
     elif goal.compared:
         a, b = ", ".join(goal.compared[:-1]), goal.compared[-1]
@@ -108,6 +116,12 @@ def _questions(goal: Goal, headings: Sequence[str], language: str, named: frozen
     # Facets of the same subject find the same passages: they only fill up what the goal left open.
     ordered += rest[: max(0, LEAST - len(ordered))]
     return tuple(dict.fromkeys(ordered)) or (_upper(goal.subject),)
+
+
+def _states(subject: str, language: str) -> bool:
+    """Whether an English subject is a statement ("a lease holds the job"), of which nobody asks what it is or how it works."""
+    told = _TOLD.match(subject) if language == "en" else None
+    return told is not None and not is_stop_word(told[1].lower(), language)
 
 
 def _limits(question: str, language: str, known: frozenset[str]) -> list[str]:

@@ -66,7 +66,7 @@ class Group:
 
 def outline(request: OutlineRequest) -> Outline:
     """The shape of the document; every card id in it is one of the request's."""
-    return laid_out(request, _chosen(request.cards, request.words))
+    return laid_out(request, _chosen(request.cards, request.words, request.task.min_citations or 0))
 
 
 def laid_out(request: OutlineRequest, cards: Sequence[Card]) -> Outline:
@@ -78,7 +78,7 @@ def laid_out(request: OutlineRequest, cards: Sequence[Card]) -> Outline:
     groups, thin = _seeded(cards, vectors, request.brief)
     order = [card.id for card in ranked(cards)]
     first, best = set(order[:1]), set(order[: BEST if asked(request.brief) else 1])
-    groups = _merged(groups, _wanted(request.words, len(cards)), first, best)
+    groups = _merged(groups, _wanted(request.words, len(cards)), first, best, request.task.min_citations or 0)
     place = {card.id: number for number, card in enumerate(_source_order(cards))}
     if asked(request.brief):
         groups.sort(key=lambda g: (*_service(g, request.brief), min(place[c.id] for c in g.cards)))
@@ -97,11 +97,14 @@ def laid_out(request: OutlineRequest, cards: Sequence[Card]) -> Outline:
     return Outline(title=request.brief.title, sections=tuple(sections), thin=tuple(thin))
 
 
-def _chosen(cards: Sequence[Card], words: int) -> list[Card]:
-    """As many cards as the length holds."""
-    kept = ranked(cards)[: max(3, round(words / WORDS_PER_CARD))]
+def _chosen(cards: Sequence[Card], words: int, least: int) -> list[Card]:
+    """As many cards as the length holds, and at `least` so many of those there are: the good ones first."""
+    kept = ranked(cards)[: max(3, least, round(words / WORDS_PER_CARD))]
     good = [card for card in kept if card.relevance >= GOOD]
-    return in_order(cards, good if len(good) >= ENOUGH else kept)
+    if len(good) >= ENOUGH:
+        others = [card for card in kept if card.relevance < GOOD]
+        kept = [*good, *others[: max(0, least - len(good))]]
+    return in_order(cards, kept)
 
 
 def ranked(cards: Sequence[Card]) -> list[Card]:
@@ -175,10 +178,11 @@ def _wanted(words: int, cards: int) -> int:
     return max(least, min(MOST_SECTIONS, round(words / WORDS_PER_SECTION), cards // LEAST_CARDS))
 
 
-def _merged(groups: list[Group], wanted: int, first: Set[str], best: Set[str]) -> list[Group]:
+def _merged(groups: list[Group], wanted: int, first: Set[str], best: Set[str], least: int) -> list[Group]:
     """The two most alike become one until few enough are left and none is thin; two points of the goal never merge.
 
-    The `first` card may stand alone, and the `best` are left out of no document.
+    The `first` card may stand alone, the `best` are left out of no document, and none is where fewer than
+    `least` cards would stay.
     """
     groups = list(groups)
     while len(groups) > 1:
@@ -190,7 +194,9 @@ def _merged(groups: list[Group], wanted: int, first: Set[str], best: Set[str]) -
             break
         a, b, likeness = closest
         stranger = groups[a if a in thin else b]
-        if thin and likeness < STRANGE and sum(len(g.cards) for g in groups) > ENOUGH and best.isdisjoint(_names(stranger)):
+        total = sum(len(g.cards) for g in groups)
+        spare = total > ENOUGH and total - len(stranger.cards) >= least
+        if thin and likeness < STRANGE and spare and best.isdisjoint(_names(stranger)):
             groups.remove(stranger)
             continue
         kept, gone = (a, b) if groups[a].point or not groups[b].point else (b, a)

@@ -52,7 +52,7 @@ TITLE_GAIN = 0.7
 """What a document is about that is named after all that was asked for."""
 # What Markdown would read as its own: it would not stand in the document as it stands in the source.
 _MARKED = re.compile(r"__\w|\w__|(?<!\w)_\w[^_]*\w_(?!\w)|\*\w|\w\*|[`\\]|</?\w+>|!\[|\]\(|~~|^\s*[#>]")
-_CODE = re.compile(r"\w\(|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
+_CODE = re.compile(r"\w\((?!e?s\))|\w\.\w+\(|[a-z]_[a-z]|::|\w+\.(?:py|h|c|so)\b|(?<![\w-])--?[a-z]{2,}|[<>=]=|->")
 """Calls, names with underscores, operators, options: what a text about programs holds and plain prose does not."""
 _ITEM = re.compile(r"^[$/~-]|\w_\w|\w/\w|\w\.\w|\(\)")
 _INTERFACE = re.compile(
@@ -116,8 +116,14 @@ class Candidate:
 
 
 def select(request: SelectRequest) -> tuple[Card, ...]:
-    """At most `limit` cards for the question, best first, without ids."""
-    found = [c for passage in request.passages for c in candidates(passage, request.brief.language)]
+    """At most `limit` cards for the question, best first, without ids. Long sentences count where few short ones answer."""
+    made = _made(request, long=False)
+    taken = sum(any(quote in passage.text for passage in request.passages) for quote in request.taken)
+    return made if len(made) + taken >= FEW else _made(request, long=True)
+
+
+def _made(request: SelectRequest, *, long: bool) -> tuple[Card, ...]:
+    found = [c for passage in request.passages for c in candidates(passage, request.brief.language, long=long)]
     found = _in_language(found, request.brief.language)
     if not found:
         return ()
@@ -154,8 +160,9 @@ def select(request: SelectRequest) -> tuple[Card, ...]:
     return tuple(_card(c, request.question, share) for c in _thin(kept, request))
 
 
-def candidates(passage: Passage, fallback: str) -> list[Candidate]:
-    """The sentences of a passage that can stand alone, and those that can with the one before."""
+def candidates(passage: Passage, fallback: str, *, long: bool = False) -> list[Candidate]:
+    """The sentences of a passage that can stand alone, `long` ones too where that is said, and those that can with the one
+    before."""
     language = passage.language or detect(passage.text, default=fallback)
     spans = split(passage.text, language)
     found: list[Candidate] = []
@@ -173,7 +180,7 @@ def candidates(passage: Passage, fallback: str) -> list[Candidate]:
         if before is None:
             start += item_mark(passage.text[start:end], language)
         whole = end - _announces(passage.text[start:end], language)
-        span, rescued = _quotable(passage, (start, whole), before, language, entry, technical)
+        span, rescued = _quotable(passage, (start, whole), before, language, entry, technical, long=long)
         if span:
             text = passage.text[slice(*span)]
             found.append(Candidate(passage, *span, paragraph, place, language, rescued, terms(text, language)))
@@ -186,7 +193,14 @@ def _terminated(text: str) -> bool:
 
 
 def _quotable(
-    passage: Passage, span: tuple[int, int], before: tuple[int, int] | None, language: str, entry: int, technical: bool
+    passage: Passage,
+    span: tuple[int, int],
+    before: tuple[int, int] | None,
+    language: str,
+    entry: int,
+    technical: bool,
+    *,
+    long: bool,
 ) -> tuple[tuple[int, int] | None, bool]:
     """(the span to quote or None, whether it had to take the sentence before with it).
 
@@ -197,7 +211,7 @@ def _quotable(
         text += "."
     if _MARKED.search(text) or detect(text, default=language) != language:
         return None, False
-    found = flaw(text, language, below_signature=entry == 0, technical=technical)
+    found = flaw(text, language, below_signature=entry == 0, technical=technical, long=long)
     if found == "":
         return span, False
     if found != "dangling" or before is None:

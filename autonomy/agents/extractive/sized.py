@@ -1,4 +1,5 @@
-"""An outline of the length that was asked for: with as many cards, best first, as bring the whole text nearest to it.
+"""An outline of the length that was asked for: with as many cards, best first, as bring the whole text nearest to it, and no
+fewer than the quotations asked for.
 
 The words around a quotation depend on what stands beside it, so they are not estimated: the text is written and counted.
 """
@@ -22,15 +23,17 @@ ROUNDS = 12
 def outline(request: OutlineRequest) -> Outline:
     """The outline; where a length was asked for, the one whose text misses it by the fewest words."""
     if request.task.length is None or not request.cards:
-        return plain.outline(request)
+        made = plain.outline(request)
+        return _roomy(made, request) if request.task.min_citations else made
     ranked = plain.ranked(request.cards)
     tried: dict[int, tuple[int, Outline]] = {}
-    number = max(1, min(len(ranked), round(request.words / plain.WORDS_PER_CARD)))
+    least = min(len(ranked), request.task.min_citations or 1)
+    number = max(least, min(len(ranked), round(request.words / plain.WORDS_PER_CARD)))
     for _ in range(ROUNDS):
         if number in tried:
             # More cards may make fewer words, where one finds no place: the numbers beside the best are looked at as well.
             best = min(tried, key=lambda n: tried[n][0])
-            near = [n for n in (best - 1, best + 1, best - 2, best + 2) if 1 <= n <= len(ranked) and n not in tried]
+            near = [n for n in (best - 1, best + 1, best - 2, best + 2) if least <= n <= len(ranked) and n not in tried]
             if not near:
                 break
             number = near[0]
@@ -38,7 +41,7 @@ def outline(request: OutlineRequest) -> Outline:
         words = _words(made, request)
         tried[number] = (abs(words - request.words), made)
         step = round((request.words - words) * number / max(1, words))
-        number = max(1, min(len(ranked), number + (step or (1 if words < request.words else -1))))
+        number = max(least, min(len(ranked), number + (step or (1 if words < request.words else -1))))
     return min(tried.values(), key=lambda pair: pair[0])[1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autonomy.agents.context import Context
 from autonomy.agents.notes import notes
-from autonomy.core.counting import several
+from autonomy.core.counting import of_another_kind, several
 from autonomy.core.graph import Update
 from autonomy.core.state import GraphState
 from autonomy.core.types import TaskSpec
@@ -21,12 +21,13 @@ async def interpret(state: GraphState, context: Context) -> Update:
     brief = await context.player.interpret(task, overview)
     context.records.put("corpus", "ids", list(reading.ids))
     context.records.put("corpus", "failed", [list(pair) for pair in reading.failed])
+    of_another = [of_another_kind(reading.unread)] if reading.unread else []
     figures = {
         "documents": overview.documents,
         "words": overview.words,
         "unreadable": len(reading.failed),
         "duplicates": reading.duplicates,
-        "left_out": _left_out([*reading.failed, *reading.unused]),
+        "left_out": [*_left_out([*reading.failed, *reading.unused]), *of_another],
         "questions": len(brief.questions),
         "must_cover": len(brief.must_cover),
     }
@@ -39,6 +40,8 @@ async def interpret(state: GraphState, context: Context) -> Update:
     told = list(state["notes"])
     if reading.failed:
         told.append(notes(brief.language).left_out([location for location, _ in reading.failed]))
+    if reading.unread:
+        told.append(notes(brief.language).of_another_kind(reading.unread))
     return {"brief": brief.model_dump(mode="json"), "notes": told, "route": "plan"}
 
 
