@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -138,11 +140,15 @@ def repeated(requests: Iterable[Recorded], known: frozenset[str], after: int) ->
 
 
 def normal(folder: Path) -> dict[str, str]:
-    """The files of a deliverable, ids and times aside, by name."""
+    """The files of a deliverable, ids and times aside, by name; of a Word document its parts."""
     run_id = folder.name
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            text = path.read_bytes().decode().replace(run_id, "RUN")
+            data = path.read_bytes()
+            if path.suffix == ".docx":
+                with zipfile.ZipFile(io.BytesIO(data)) as parts:
+                    data = b"\n".join(name.encode() + b"\n" + parts.read(name) for name in parts.namelist())
+            text = data.decode().replace(run_id, "RUN")
             found[str(path.relative_to(folder))] = re.sub(r'"retrieved_at": "[^"]*"', '"retrieved_at": "T"', text)
     return found

@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Desk:
     """At most `at_once` pieces are worked and `waiting` more wait; who comes beyond them is told to come again."""
 
-    def __init__(self, at_once: int = 2, waiting: int = 8) -> None:
+    def __init__(self, at_once: int = 2, waiting: int = 256) -> None:
         self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="autonomy-desk")
         self._most = at_once + waiting
         self._here = 0

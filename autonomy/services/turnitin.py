@@ -107,6 +107,9 @@ class Turnitin:
         """Take a report, once. Raises NotFound, InvalidInput (no similarity in it, or not a percentage), AlreadyDecided for
         another or a late one; each refusal is audited."""
         run = self._database.read(lambda tx: runs.get(tx, run_id))
+        known = self._known(run.id, brought)
+        if known is not None:
+            return _answer(Acceptance(known, duplicate=True), [])
         kept = self._place(run.id, brought)
         new = kept is not None and not kept.exists()
         try:
@@ -167,6 +170,14 @@ class Turnitin:
         self._ledger.change(
             task_id, change, Telling("task_updated", cycle.uploader or "run", {"cycle_id": cycle.id}, also=mark)
         )
+
+    def _known(self, run_id: str, brought: Brought) -> Cycle | None:
+        """The cycle that has this very file as its report: it need not be read again."""
+        if brought.data is None:
+            return None
+        sha256 = hashlib.sha256(brought.data).hexdigest()
+        found = self._database.read(lambda tx: cycles.history(tx, run_id))
+        return next((cycle for cycle in found if cycle.report_sha256 == sha256), None)
 
     def _place(self, run_id: str, brought: Brought) -> Path | None:
         """Where a report's file is kept: below `reports/`, under its sha256."""

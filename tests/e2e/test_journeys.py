@@ -115,7 +115,7 @@ def test_every_view_of_a_finished_run_tells_the_same_story(commands: Commands, w
     }.items()
     for refused in ("pause", "abort", "resume"):
         again = commands.run(workspace, "run", refused, run_id, "--json")
-        assert (again.code, again.document["error"]["code"]) == (5, "invalid-input"), refused
+        assert (again.code, again.document["error"]["code"]) == (9, "already-ended"), refused
 
 
 def test_a_queued_run_is_paused_resumed_aborted_and_its_limits_changed(commands: Commands, workspace: Workspace) -> None:
