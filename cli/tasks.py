@@ -151,7 +151,7 @@ def corpus(
     examples=(
         'autonomy tasks add "How are tasks cancelled?" --corpus ./docs',
         'autonomy tasks add "..." --corpus ./docs --length 500 --criterion length',
-        'autonomy tasks add "..." --corpus ./docs --criterion "source_spread at least 3"',
+        'autonomy tasks add "..." --corpus ./docs --criterion "overlap <= 5%"',
     ),
 )
 def add(

@@ -128,4 +128,4 @@ def test_of_two_resumes_at_once_one_works_and_the_other_names_the_holder(
     with workspace.database() as database:
         assert evidence.flaws(database, run_id, workspace.home) == []
     again = commands.run(workspace, "run", "resume", run_id, "--json")
-    assert (again.code, again.document["error"]["code"]) == (5, "invalid-input")
+    assert (again.code, again.document["error"]["code"]) == (9, "already-ended")
