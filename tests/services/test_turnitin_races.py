@@ -10,7 +10,7 @@ import pytest
 
 from autonomy.bootstrap.app import App
 from autonomy.core.errors import AlreadyDecided, InvalidInput
-from autonomy.runtime import queue
+from autonomy.runtime import events, queue
 from autonomy.runtime.queue import Job
 from autonomy.services.tasks import NewTask
 from autonomy.services.turnitin import Brought
@@ -52,6 +52,15 @@ def test_a_report_that_comes_while_a_resumed_run_stops_again_is_acted_on(app: Ap
     stand()
     app.turnitin.tend()
     assert status(app) == "queued"
+
+
+def test_a_run_that_stops_again_without_its_report_waits_on_and_does_not_ask_again(app: App) -> None:
+    _, stand = looked(app)
+    stand()
+    assert status(app) == "waiting_human"
+    told = [event.type for event in app.database.read(lambda tx: events.read(tx, "r1"))]
+    assert told[-1] == "run.waiting_human"
+    assert "turnitin.awaiting_report" not in told  # the first wait was opened without it: only a new one is told
 
 
 def test_a_deadline_that_ends_while_a_resumed_run_stops_again_is_acted_on(app: App) -> None:
