@@ -329,10 +329,15 @@ async def test_a_drain_keeps_the_lease_until_the_last_step_has_ended(database: D
 
 
 async def test_a_hard_stop_leaves_the_job_and_the_next_worker_takes_it_at_once(database: Database) -> None:
-    name = enqueue(database)
-    one = make(database, until_told)
+    name, begun = enqueue(database), asyncio.Event()
+
+    async def execute(job: Job, handle: JobHandle) -> JobEnd:
+        begun.set()
+        return await until_told(job, handle)
+
+    one = make(database, execute)
     task = asyncio.create_task(one.run())
-    await until_status(database, name, "running")
+    await begun.wait()  # a job that is claimed and not yet begun is handed back, not left
     one.stop()
     with pytest.raises(Interrupted):
         await task
