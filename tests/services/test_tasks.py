@@ -18,7 +18,7 @@ from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import Settings, TasksSettings
 from autonomy.core.errors import AlreadyDecided, CorruptState, InvalidInput, NotFound, NotYetBuilt, StorageUnavailable
 from autonomy.core.types import TaskSpec
-from autonomy.services.ledger import now
+from autonomy.services.ledger import Telling, now
 from autonomy.services.runs import Runs, StartRun
 from autonomy.services.tasks import Delivery, NewTask, Tasks
 from autonomy.ssot.canonical import sha256
@@ -323,6 +323,25 @@ def test_what_no_run_could_be_is_no_task_either(app: App, tasks: Tasks, more: di
         tasks.create(NewTask(source="http", request_text="Why?", **more))
     assert caught.value.hint
     assert not (app.home / "ssot").exists()
+
+
+def test_the_file_says_what_its_run_reads_though_another_corpus_was_named_while_it_was_started(bare: App) -> None:
+    other = bare.home / "other"
+    other.mkdir()
+    task_id = add(bare.tasks, source="telegram")
+    bare.tasks.approve(task_id, "ada")
+    start, late = bare.tasks._work._runs.start, list[object]()
+
+    def started(*given: Any, **more: Any) -> Any:
+        if not late:  # somebody names another one just now: the task has no run yet
+            late.append(bare.tasks._ledger.change(task_id, lambda now: now.evolve(corpus=(str(other),)), Telling("t", "bob")))
+        return start(*given, **more)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bare.tasks._work._runs, "start", started)
+        page = bare.tasks.name_corpus(task_id, ["docs"], "ada", folders=True)
+    assert late
+    assert page["corpus"] == bare.runs.inspect(page["run_id"])["task"]["corpus"] == [str(bare.home / "docs")]
 
 
 def test_a_corpus_that_an_operator_names_is_read_whatever_door_the_task_came_through(bare: App, audit: Lines) -> None:

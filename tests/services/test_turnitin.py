@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from autonomy.bootstrap.app import App
 from autonomy.bootstrap.settings import Settings
 from autonomy.core.errors import AlreadyDecided, InvalidInput, NotFound
 from autonomy.runtime import events, queue, runs
-from autonomy.services.turnitin import Brought
+from autonomy.services.turnitin import Brought, bytes_of
 from autonomy.storage.database import Database, Tx
 from autonomy.turnitin import cycles
 
@@ -184,6 +185,32 @@ def test_what_is_refused_is_audited_and_the_run_waits_on(
     assert not list((app.home / "reports").rglob("*.*"))
     assert app.database.read(lambda tx: cycles.get(tx, cycle)).status == "awaiting_report"
     assert status(app) == "waiting_human"
+
+
+def test_a_name_with_an_endless_ending_is_no_hindrance(app: App) -> None:
+    waits(app)
+    assert app.turnitin.report("r1", Brought(plain(34), "a." + "x" * 300), "ada")["duplicate"] is False
+
+
+def test_only_an_ordinary_file_is_read_and_nothing_is_waited_for(tmp_path: Path) -> None:
+    fifo, there = tmp_path / "fifo", tmp_path / "there.json"
+    os.mkfifo(fifo)
+    there.write_bytes(plain(34))
+    (tmp_path / "link.json").symlink_to(there)
+    assert bytes_of(tmp_path / "link.json") == plain(34)
+    for path in (fifo, tmp_path, Path("/dev/zero"), tmp_path / "nothing"):
+        with pytest.raises(InvalidInput, match=path.name):
+            bytes_of(path)
+
+
+def test_an_accepted_report_is_audited_though_whoever_brought_it_died_then(app: App) -> None:
+    cycle = waits(app)
+    app.database.write(lambda tx: cycles.accept_report(tx, "r1", cycle, cycles.Arrived(11.0, "s", uploader="ada")))
+    assert app.turnitin.status("r1")["status"] == "report_ready"
+    app.tasks.audit_runs(5.0)
+    lines = [json.loads(line) for line in (app.home / "audit" / "events.jsonl").read_text().splitlines()]
+    (found,) = [line for line in lines if line["action"] == "turnitin_report_accepted"]
+    assert (found["actor"], found["observed_similarity"], found["cycle_id"]) == ("ada", 11, cycle)
 
 
 def test_a_figure_beside_a_report_that_has_none_is_taken(app: App) -> None:
