@@ -10,6 +10,7 @@ import time
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
+DAY_US = 86_400_000_000
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 

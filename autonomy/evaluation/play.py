@@ -17,6 +17,7 @@ from autonomy.bootstrap import config
 from autonomy.bootstrap.app import App, open_app
 from autonomy.bootstrap.corpora import read_corpora
 from autonomy.bootstrap.foreground import work_run
+from autonomy.core.clock import DAY_US
 from autonomy.core.errors import AutonomyError
 from autonomy.core.events import Event
 from autonomy.core.types import TaskSpec
@@ -107,7 +108,7 @@ def _fall_silent(app: App, run_id: str, then: str) -> int:
         lambda tx: tx.run(
             "UPDATE cycle SET opened_at = opened_at - :time, deadline_at = opened_at, on_expiry = :then "
             "WHERE run_id = :run AND status = 'awaiting_report'",
-            time=14 * turnitin.DAY_US,
+            time=14 * DAY_US,
             then=then,
             run=run_id,
         )

@@ -26,8 +26,8 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What became of one sentence that a similarity report flagged: quoted, replaced, dropped or kept, and why. `after` is
-    empty where nothing stands for it."""
+    """What became of one sentence that a similarity report flagged: quoted, rewritten, replaced, dropped or kept, and why.
+    `after` is empty where nothing stands for it."""
 
     how: str
     why: str

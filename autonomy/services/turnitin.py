@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from autonomy.core.clock import iso
+from autonomy.core.clock import DAY_US, iso
 from autonomy.core.errors import AutonomyError, CorruptState, InvalidInput, NotFound
 from autonomy.runtime import events, lanes, queue, runs
 from autonomy.runtime.wake import Wake
@@ -31,8 +31,6 @@ from autonomy.turnitin.cycles import Acceptance, Arrived, Cycle
 FOLDER: Final = "reports"
 MOST_BYTES: Final = 64 << 20
 """A report with its highlights is a few megabytes; above this it is none."""
-DAY_US: Final = 86_400_000_000
-"""Between two reminders."""
 AGREES: Final = 1.0
 """Percent points by which a figure that a person types may differ from the report's own (reports round)."""
 Parse = Callable[[Path, str, str], dict[str, Any]]
@@ -177,6 +175,8 @@ class Turnitin:
             return None
         sha256 = hashlib.sha256(brought.data).hexdigest()
         found = self._database.read(lambda tx: cycles.history(tx, run_id))
+        if brought.cycle_id is not None and all(cycle.id != brought.cycle_id for cycle in found):
+            return None  # not this run's: it is refused as any other report for it
         return next((cycle for cycle in found if cycle.report_sha256 == sha256), None)
 
     def _place(self, run_id: str, brought: Brought) -> Path | None:
@@ -253,7 +253,7 @@ def _answer(taken: Acceptance, warnings: list[str]) -> dict[str, Any]:
 
 
 def _expired(tx: Tx, cycle: Cycle) -> bool:
-    """See to one deadline; False where another has, or a report came at the same moment."""
+    """See to one deadline, or remind of it once a day; False where another has, or a report came at the same moment."""
     days = f"{((cycle.deadline_at or cycle.opened_at) - cycle.opened_at) / DAY_US:g} days"
     told = {"cycle_id": cycle.id, "n": cycle.n, "target_similarity": cycle.target, "document": cycle.document}
     if cycle.on_expiry == "remind":

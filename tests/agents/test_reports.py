@@ -93,7 +93,7 @@ async def test_what_is_flagged_is_revised_and_handed_over_again() -> None:
     ((index, name, why),) = player.asked_for[0].failures
     assert (name, "example.org" in why, player.asked_for[0].draft.paragraphs[0][index].text) == ("similarity", True, flagged)
     (change,) = made.rows.all("change")
-    assert (change["before"], change["how"], change["cycle"]) == (flagged, "quoted", 1)
+    assert (change["before"], change["how"], change["cycle"]) == (flagged, "rewritten", 1)
     assert change["after"].startswith("Said in other words")
 
 
@@ -138,7 +138,7 @@ async def test_flagged_sentences_are_tried_one_by_one_where_all_at_once_costs_a_
         journey=Paper(measures=[good, bad, good, bad, good]),
     )
     assert [text.startswith("Other") for text in texts(made)[:3]] == [True, False, False]
-    assert [change["how"] for change in made.rows.all("change")] == ["quoted", "kept"]
+    assert [change["how"] for change in made.rows.all("change")] == ["rewritten", "kept"]
 
 
 async def test_the_last_report_above_the_target_delivers_the_nearest_draft_with_a_note() -> None:

@@ -18,6 +18,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from markdown_it import MarkdownIt
 
 from autonomy.agents.material import Material, Searched
+from autonomy.core.clock import DAY_US
 from autonomy.core.types import Style
 from autonomy.journeys import inert, word
 from autonomy.journeys.blocks import Heading, Items, Note, Prose, Quotation, References
@@ -30,7 +31,7 @@ from autonomy.turnitin.report import Flagged, Report
 from tests.journeys import made
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-DAY_US = 86_400_000_000
+
 NOON = 20_420 * DAY_US + DAY_US // 2  # 2025-11-28
 STYLES: tuple[Style, ...] = get_args(Style)
 HOSTILE = {

@@ -187,6 +187,14 @@ def test_what_is_refused_is_audited_and_the_run_waits_on(
     assert status(app) == "waiting_human"
 
 
+def test_a_report_that_is_known_is_no_report_for_a_cycle_of_another_run(app: App) -> None:
+    waits(app)
+    foreign = waits(app, name="r2")
+    app.turnitin.report("r1", Brought(plain(34), "report.json"), "ada")
+    with pytest.raises(NotFound, match="no cycle"):
+        app.turnitin.report("r1", Brought(plain(34), "report.json", cycle_id=foreign), "ada")
+
+
 def test_a_name_with_an_endless_ending_is_no_hindrance(app: App) -> None:
     waits(app)
     assert app.turnitin.report("r1", Brought(plain(34), "a." + "x" * 300), "ada")["duplicate"] is False

@@ -1,4 +1,4 @@
-"""Revise what a similarity report flags: each flagged sentence is quoted with its source, replaced, or left out.
+"""Revise what a similarity report flags: each flagged sentence is quoted or said anew, replaced, or left out.
 
 Sentences that the report does not flag stay byte for byte as they are, and a part whose revision makes a gate fail that
 had passed is put back. Every change is kept with its reason.
@@ -30,7 +30,6 @@ async def amend(step: PlanStep, state: GraphState, context: Context) -> Observat
     revision = _Revision(n, _passages(context.cycles.of(n).report), state, context)
     for key in context.records.keys("section"):
         await revision.part(key)
-    revision.close()
     for number, change in enumerate(revision.changes, 1):
         context.records.put("change", f"{n}-{number:04d}", {"cycle": n, **change}, n * 10_000 + number)
     changed = [change for change in revision.changes if change["how"] != "kept"]
@@ -66,7 +65,6 @@ class _Revision:
         self.passages = passages
         self.changes: list[Change] = []
         self.located: set[int] = set()
-        self.elsewhere = 0
         self._texts = [str(passage["text"]) for passage in passages]
         self._state = state
         self._context = context
@@ -89,11 +87,11 @@ class _Revision:
                     changes += made
         self.changes += changes
 
-    def close(self) -> None:
-        """Name the passages that stand in the draft, and in no statement of it: there is nothing in them to revise."""
-        for number, passage in enumerate(self.passages):
-            if number not in self.located and passage.get("start") is not None:
-                self.elsewhere += 1
+    @property
+    def elsewhere(self) -> int:
+        """Passages that stand in the draft, and in no statement of it: there is nothing in them to revise."""
+        found = {number for number, passage in enumerate(self.passages) if passage.get("start") is not None}
+        return len(found - self.located)
 
     def _flagged(self, section: SectionDraft) -> Mapping[int, int]:
         numbered = ((index, each.text) for index, each in enumerate(section.sentences) if each.kind == "claim")
@@ -162,15 +160,16 @@ def _changes(
             new.remove(same)
     changes = []
     for index, passage in flagged.items():
-        how = "quoted" if index in after else "replaced" if new else "dropped"
         made = after.get(index) or (new.pop(0) if new else None)
+        how = "dropped" if made is None else "replaced" if index not in after else "quoted" if made.quoted else "rewritten"
         changes.append(_change(section, index, passages[passage], how, made, _REASONS[how]))
     return changes
 
 
 _REASONS = {
     "quoted": "quoted with its source in place of words that stood there as the author's own",
-    "replaced": "replaced by another quotation that carries the same",
+    "rewritten": "said anew, with its source",
+    "replaced": "replaced by another statement that carries the same",
     "dropped": "left out: no other evidence carries it",
 }
 

@@ -9,12 +9,11 @@ from pathlib import PurePosixPath
 
 from autonomy.agents import critic, gathered
 from autonomy.agents.context import Context
+from autonomy.core.clock import DAY_US
 from autonomy.core.errors import CorruptState
 from autonomy.core.state import GraphState
 from autonomy.core.types import Observation, PlanStep
 from autonomy.turnitin.gate import RECORD
-
-DAY_US = 86_400_000_000
 
 
 async def handoff(step: PlanStep, state: GraphState, context: Context) -> Observation:
